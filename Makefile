@@ -1,0 +1,50 @@
+# One command for each thing a person does here; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint types imports full docs dist clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	@touch $@
+
+install: $(STAMP) ## make .venv with everything that development needs
+
+demo: $(STAMP) ## train on the bundled digits; the last line is the run folder
+	$(BIN)/diabolo fit digits
+
+test: $(STAMP) ## the test suite
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+check: lint types imports test ## what CI runs: lint, format, types, import contracts, tests
+
+full: check ## make check and everything slow
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow
+
+docs: $(STAMP) ## the documentation, as docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+dist: $(STAMP) ## a wheel and an sdist in dist/
+	$(BIN)/python -m build
+
+clean: ## remove what these commands made, but not your runs
+	rm -rf $(VENV) dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,39 @@
+"""Diabolo: build, train, judge, explore and apply autoencoders of every kind.
+
+An autoencoder is a pass: corrupt the input, encode it, place the code in a latent space, decode it.
+Names are loaded when they are first used, so that ``import diabolo`` and ``diabolo --help`` are quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+try:
+    __version__ = version("diabolo")
+except PackageNotFoundError:  # a source tree on the path, not installed
+    __version__ = "0.0.0"
+
+_ROOMS = {
+    "latent": ("Euclidean", "Gaussian", "Sphere"),
+}
+_MODULES = ("datasets", "density", "functional", "metrics", "plots", "recipes")
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,57 @@
+"""The error kinds. Each message says what was got, what was expected, and what to do.
+
+This module imports only the standard library, so that a typo is answered at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DiaboloError(Exception):
+    """Base of every error that Diabolo raises on purpose."""
+
+
+class SettingError(DiaboloError, ValueError):
+    """A setting of a part or of the estimator has a value it cannot take."""
+
+
+class UnknownNameError(SettingError):
+    """A name that no table knows; the message holds the nearest match and the whole list."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        close = difflib.get_close_matches(str(name).lower(), self.known, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(self.known) or 'none'}.")
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, list[str]]]:
+        return type(self), (self.kind, self.name, self.known)
+
+
+class DataError(DiaboloError, ValueError):
+    """Data that a model or a metric cannot take: its shape, its values or its type."""
+
+
+class FileError(DiaboloError, ValueError):
+    """A file that is missing, unreadable, damaged, or of another kind than expected."""
+
+
+class DivergedError(DiaboloError, ArithmeticError):
+    """The loss became NaN or infinite; the estimator keeps the weights of the last good step."""
+
+
+class MissingExtraError(DiaboloError, ImportError):
+    """A feature needs a package of an optional extra that is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature, self.extra = feature, extra
+        super().__init__(f'{feature} needs an optional package: pip install "diabolo[{extra}]".')
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.feature, self.extra)
+
+
+class InterruptedWarning(UserWarning):
+    """Training was stopped by the user before its last epoch; what was learnt is kept."""
