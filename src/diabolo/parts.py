@@ -11,17 +11,16 @@ Neither PyTorch nor scikit-learn is imported here, so that a mistyped setting is
 from __future__ import annotations
 
 import dataclasses
-import numbers
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
 from typing import Any, Generic, Self, TypeVar, cast, dataclass_transform
 
 from .errors import SettingError, UnknownNameError
 
-__all__ = ["Family", "Part", "Setting", "get_path", "part", "set_path", "setting", "settings"]
+__all__ = ["Family", "Part", "Setting", "Unstackable", "get_path", "part", "set_path", "setting", "settings"]
 
 T = TypeVar("T")
 
@@ -67,9 +66,9 @@ class Setting:
         )
 
 
-def setting(default: Any = MISSING, *, doc: str, **limits: Any) -> Any:
-    """Declare a field of a :class:`Part`; the keywords are those of :class:`Setting`."""
-    return field(default=default, metadata={"setting": Setting(doc=doc, **limits)})
+def setting(default: Any = MISSING, *, doc: str, kw_only: bool = False, **limits: Any) -> Any:
+    """Declare a field of a :class:`Part`; the other keywords are those of :class:`Setting`."""
+    return field(default=default, kw_only=kw_only, metadata={"setting": Setting(doc=doc, **limits)})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(setting,))
@@ -131,7 +130,7 @@ class Part:
 
     def __repr__(self) -> str:
         shown = []
-        for f in fields(cast(Any, self)):
+        for f in dataclasses.fields(cast(Any, self)):
             value = getattr(self, f.name)
             if f.default is MISSING or _is_tensor(value) or value != f.default:
                 shown.append(f"{f.name}={value!r}")
@@ -139,6 +138,10 @@ class Part:
 
     def __sklearn_clone__(self) -> Self:
         return self
+
+
+class Unstackable:
+    """Mark of a part that cannot be trained in a stack of models; such models run one by one."""
 
 
 _HINTS: dict[type, dict[str, Any]] = {}
@@ -152,7 +155,9 @@ def _hints(cls: type) -> dict[str, Any]:
 
 def settings(cls: type[Part]) -> dict[str, Setting]:
     """The settings that a class of parts declares, in order."""
-    declared = fields(cast(Any, cls)) if dataclasses.is_dataclass(cls) else ()
+    declared: tuple[dataclasses.Field[Any], ...] = (
+        dataclasses.fields(cast(Any, cls)) if dataclasses.is_dataclass(cls) else ()
+    )
     return {f.name: f.metadata["setting"] for f in declared if "setting" in f.metadata}
 
 
@@ -188,7 +193,7 @@ def _convert(value: Any, option: Any, spec: Setting) -> Any:
     if option is str:
         allowed = isinstance(value, str) and (spec.choices is None or value in spec.choices)
         return str(value) if allowed else _NO
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         # A value that is neither number nor string must match a plain class in the annotation.
         plain = isinstance(option, type) and option not in _WORDS and option is not type(None)
         return value if plain and isinstance(value, option) else _NO
@@ -306,6 +311,21 @@ class Family(Mapping[str, type[P]], Generic[P]):
             f"{label or self.kind} must be a {self.kind} (one of {', '.join(self)}), got {value!r}."
         )
 
+    def named(self, parts: Sequence[P]) -> dict[str, P]:
+        """Parts by table name, in order; a second one of a kind is ``name_2``.
+
+        >>> from diabolo.penalties import PENALTIES, L1
+        >>> list(PENALTIES.named((L1(0.1), L1(0.2))))
+        ['l1', 'l1_2']
+        """
+        found: dict[str, P] = {}
+        counts: dict[str, int] = {}
+        for value in parts:
+            name = self.name_of(value)
+            counts[name] = counts.get(name, 0) + 1
+            found[name if counts[name] == 1 else f"{name}_{counts[name]}"] = value
+        return found
+
     def to_dict(self, value: P) -> dict[str, Any]:
         """A plain dict that JSON can hold and :meth:`from_dict` turns back."""
         plain: dict[str, Any] = {"kind": self.name_of(value)}
@@ -326,7 +346,7 @@ class Family(Mapping[str, type[P]], Generic[P]):
         for name in given:
             if name not in known:
                 raise UnknownNameError(f"setting of {cls.__name__}", name, known)
-        for f in fields(cast(Any, cls)):
+        for f in dataclasses.fields(cast(Any, cls)):
             if f.default is MISSING and f.name not in given:
                 raise SettingError(f"{cls.__name__} needs the setting {f.name!r}.")
         return cls(**given)

@@ -1,0 +1,61 @@
+"""The contract of a corruption."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..parts import Part, part, setting
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ..domain import Domain
+
+
+@part
+class Corruption(Part, ABC):
+    """Base of the corruptions: what is done to the input before it is encoded; the target stays clean.
+
+    Drawing and applying are apart. :meth:`draw` makes all random numbers of a shape (..., batch) of rows at
+    once from a generator; :meth:`apply` is a pure function of rows and those numbers. Values are those the
+    model sees, after scaling; ``domain.low`` and ``domain.high`` are their range.
+    """
+
+    probability: float = setting(
+        1.0, doc="Share of rows that are corrupted; the others stay clean.", gt=0, le=1, kw_only=True
+    )
+    fresh: bool = setting(
+        True, doc="Draw anew in each epoch (True) or once for all of training (False).", kw_only=True
+    )
+
+    @abstractmethod
+    def draw_noise(
+        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Random numbers for rows of shape (..., batch), float32, on the generator's device."""
+
+    @abstractmethod
+    def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
+        """Corrupt every row; x has shape (..., batch, n_features)."""
+
+    def draw(self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator) -> dict[str, Tensor]:
+        """All random numbers for rows of shape (..., batch), with those that pick the corrupted rows."""
+        noise = self.draw_noise(shape, domain, generator)
+        if self.probability < 1:
+            import torch
+
+            noise["gate"] = torch.rand(shape, generator=generator, device=generator.device)
+        return noise
+
+    def apply(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
+        """The corrupted rows; those that the draw left out are returned as they are."""
+        corrupted = self.corrupt(x, noise, domain)
+        if "gate" not in noise:
+            return corrupted
+        return corrupted.where((noise["gate"] < self.probability).unsqueeze(-1), x)
+
+    def validate(self, domain: Domain) -> None:
+        """Raise a SettingError or DataError if the corruption makes no sense for the rows."""

@@ -1,0 +1,68 @@
+"""The contract of a latent space."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from ..parts import Part, part, setting
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@part
+class LatentSpace(Part, ABC):
+    """Base of the latent spaces.
+
+    Tensors have trailing axes (..., batch, width): h is the encoder's output of width
+    :attr:`encoder_width`, z the code of width ``dim``.
+    """
+
+    dim: int = setting(2, doc="Dimension of the code.", ge=1)
+
+    @property
+    def encoder_width(self) -> int:
+        """Width of the encoder's output."""
+        return self.dim
+
+    @abstractmethod
+    def mean(self, h: Tensor) -> Tensor:
+        """The deterministic code of an encoder output: what ``transform`` returns."""
+
+    def place(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
+        """The code that the decoder gets in training; only stochastic spaces look at the noise."""
+        return self.mean(h)
+
+    def distance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Distance of codes (..., dim) along the space: straight unless the space is curved."""
+        return (a - b).norm(dim=-1)
+
+    def interpolate(self, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+        """Codes on the shortest way from a (t = 0) to b (t = 1); shapes (..., dim), (..., dim), (...)."""
+        return a + t.unsqueeze(-1) * (b - a)
+
+
+class Stochastic(ABC):
+    """Capability: the encoder gives a distribution, of which the code is a draw."""
+
+    @abstractmethod
+    def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Noise for codes of a shape (..., dim), float32, on the generator's device."""
+
+    @abstractmethod
+    def kl(self, h: Tensor) -> Tensor:
+        """KL divergence to the prior of each row, in nats; (..., width) to (...)."""
+
+    @abstractmethod
+    def kl_per_dimension(self, h: Tensor) -> Tensor:
+        """KL divergence of each latent dimension, in nats; (..., width) to (..., dim)."""
+
+
+class HasPrior(ABC):
+    """Capability: codes have a distribution that new ones are drawn from."""
+
+    @abstractmethod
+    def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Codes of a shape (..., dim) from the prior, float32, on the generator's device."""

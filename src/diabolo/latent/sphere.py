@@ -1,0 +1,50 @@
+"""Codes on the unit sphere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import functional as F
+from ..parts import part, setting
+from .base import HasPrior, LatentSpace
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@part
+class Sphere(LatentSpace, HasPrior):
+    """Codes of norm one: z = h / ||h||. Distances follow great circles and the prior is uniform.
+
+    Parameters
+    ----------
+    dim : int, default 3
+        Dimension of the space that the sphere lies in: 2 is a circle, 3 the globe.
+
+    References
+    ----------
+    T. R. Davidson et al., Hyperspherical Variational Auto-Encoders, 2018, arXiv:1804.00891 (why a sphere).
+
+    Examples
+    --------
+    >>> import torch
+    >>> Sphere(2).mean(torch.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+
+    dim: int = setting(3, doc="Dimension of the space around the sphere (3: the globe).", ge=2)
+
+    def mean(self, h: Tensor) -> Tensor:
+        return F.normalize(h)
+
+    def distance(self, a: Tensor, b: Tensor) -> Tensor:
+        return F.geodesic_distance(a, b)
+
+    def interpolate(self, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+        return F.slerp(a, b, t)
+
+    def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
+        return F.normalize(torch.randn(shape, generator=generator, device=generator.device))

@@ -1,0 +1,203 @@
+"""The pass: the one idea of this package.
+
+    x --corrupt--> x~ --encoder--> h --latent space--> z --decoder--> x^
+
+Tensors have trailing axes ``(*models, batch, width)``: a single model has no leading axis, a stack of models
+has one. Everything that a loss or a penalty may look at is in one :class:`Pass`. Random numbers are an
+argument: :func:`draw_noise` makes them, :meth:`Model.forward` only uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .corruption import CORRUPTIONS, Corruption
+from .domain import Domain
+from .latent import LatentSpace, Stochastic
+from .networks import Mirror, Network, Socket
+from .penalties import PENALTIES, Learnt, Noisy, Penalty
+from .reconstruction import Reconstruction
+
+Noise = Mapping[str, Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The parts of one autoencoder, resolved: nothing is None, and the decoder is spelt out."""
+
+    encoder: Network
+    decoder: Network
+    latent: LatentSpace
+    reconstruction: Reconstruction
+    penalties: tuple[Penalty, ...] = ()
+    corruption: tuple[Corruption, ...] = ()
+
+    @property
+    def named_penalties(self) -> dict[str, Penalty]:
+        """Penalties by the name that history, paths and noise know them under."""
+        return PENALTIES.named(self.penalties)
+
+    @property
+    def named_corruption(self) -> dict[str, Corruption]:
+        """Corruptions by name, in the order they are applied."""
+        return CORRUPTIONS.named(self.corruption)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """All that one pass computed, and what it was computed from.
+
+    Attributes
+    ----------
+    target : Tensor, shape (*models, batch, features)
+        The clean rows.
+    corrupted : Tensor, shape (*models, batch, features)
+        The rows that the encoder saw.
+    h : Tensor, shape (*models, batch, latent.encoder_width)
+        The encoder's output.
+    z : Tensor, shape (*models, batch, dim)
+        The code that the decoder saw.
+    output : Tensor, shape (*models, batch, features)
+        The decoder's raw output, before the loss's link.
+    hidden : tuple of Tensor
+        Activations of the encoder's hidden layers.
+    weights : tuple of Tensor
+        The matrices and kernels of encoder and decoder (no biases).
+    latent : LatentSpace
+    noise : mapping of str to mapping of str to Tensor
+        The random numbers of the pass, by purpose.
+    learnt : mapping of str to Tensor, shape (*models,)
+        Trained scalars of losses and penalties, by name.
+    """
+
+    target: Tensor
+    corrupted: Tensor
+    h: Tensor
+    z: Tensor
+    output: Tensor
+    hidden: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...]
+    latent: LatentSpace
+    noise: Noise
+    learnt: Mapping[str, Tensor]
+
+
+class Model(nn.Module):
+    """Encoder, latent space and decoder with their weights.
+
+    Parameters
+    ----------
+    parts : Architecture
+    domain : Domain
+        The rows that it works on.
+    generator : torch.Generator
+        Source of the first weights, on the CPU.
+    """
+
+    def __init__(self, parts: Architecture, domain: Domain, generator: torch.Generator) -> None:
+        super().__init__()
+        self.parts, self.domain = parts, domain
+        n, latent = domain.n_features, parts.latent
+        self.encoder = parts.encoder.build(Socket(n, latent.encoder_width, "encoder", domain), generator)
+        self.decoder = parts.decoder.build(Socket(latent.dim, n, "decoder", domain), generator)
+        self.learnt = nn.ParameterDict()
+        starts: dict[str, float | None] = {"reconstruction": parts.reconstruction.start}
+        starts |= {name: p.start for name, p in parts.named_penalties.items() if isinstance(p, Learnt)}
+        for name, start in starts.items():
+            if start is not None:
+                self.learnt[name] = nn.Parameter(torch.tensor(start))
+
+    def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
+        """The whole pass.
+
+        Parameters
+        ----------
+        x : Tensor, shape (*models, batch, features)
+            Clean rows.
+        noise : mapping
+            As :func:`draw_noise` gives; empty for a deterministic pass.
+        corrupted : Tensor or None
+            What the encoder sees; None corrupts x by the noise.
+        """
+        if corrupted is None:
+            corrupted = self.corrupt(x, noise)
+        h, hidden = self.encoder(corrupted)
+        z = self.parts.latent.place(h, noise.get("latent", {}).get("normal"))
+        output, _ = self.decoder(z)
+        return Pass(
+            x, corrupted, h, z, output, hidden, self.weights, self.parts.latent, noise, dict(self.learnt)
+        )
+
+    def corrupt(self, x: Tensor, noise: Noise) -> Tensor:
+        """Apply the corruptions whose random numbers are given."""
+        for name, corruption in self.parts.named_corruption.items():
+            if name in noise:
+                x = corruption.apply(x, noise[name], self.domain)
+        return x
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The deterministic codes of rows: (*models, batch, features) to (*models, batch, dim)."""
+        return self.parts.latent.mean(self.encoder(x)[0])
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The reconstructions that codes stand for: (*models, batch, dim) to (*models, batch, features)."""
+        return self.parts.reconstruction.link(self.decoder(z)[0])
+
+    @property
+    def weights(self) -> tuple[Tensor, ...]:
+        """Matrices and kernels of encoder and decoder, without biases and slopes."""
+        return tuple(
+            p
+            for half in (self.encoder, self.decoder)
+            for name, p in half.named_parameters()
+            if name.rpartition(".")[2] == "weight"
+        )
+
+
+def draw_noise(
+    parts: Architecture, domain: Domain, shape: Sequence[int], generators: Mapping[str, torch.Generator]
+) -> dict[str, dict[str, Tensor]]:
+    """All random numbers of passes over rows of a shape (..., batch), by purpose.
+
+    Parameters
+    ----------
+    parts : Architecture
+    domain : Domain
+    shape : sequence of int
+        (..., batch); a whole block of steps is drawn at once.
+    generators : mapping of str to torch.Generator
+        One generator for each purpose of :func:`purposes`.
+
+    Returns
+    -------
+    dict of str to dict of str to Tensor
+        float32, leading axes as ``shape``.
+    """
+    rows, code = tuple(shape), (*shape, parts.latent.dim)
+    noise: dict[str, dict[str, Tensor]] = {}
+    for name, corruption in parts.named_corruption.items():
+        if name in generators:
+            noise[name] = corruption.draw(rows, domain, generators[name])
+    if "latent" in generators and isinstance(parts.latent, Stochastic):
+        noise["latent"] = {"normal": parts.latent.draw(code, generators["latent"])}
+    for name, penalty in parts.named_penalties.items():
+        if name in generators and isinstance(penalty, Noisy):
+            noise[name] = {"draw": penalty.draw(parts.latent, code, generators[name])}
+    return noise
+
+
+def purposes(parts: Architecture) -> tuple[str, ...]:
+    """What a pass needs random numbers for; a corruption drawn once for all is not among them."""
+    corruption = [name for name, c in parts.named_corruption.items() if c.fresh]
+    latent = ["latent"] if isinstance(parts.latent, Stochastic) else []
+    penalties = [name for name, p in parts.named_penalties.items() if isinstance(p, Noisy)]
+    return (*corruption, *latent, *penalties)
+
+
+def resolve_decoder(encoder: Network, decoder: Network) -> Network:
+    """The decoder spelt out: a :class:`Mirror` becomes the mirrored encoder."""
+    return decoder.of(encoder) if isinstance(decoder, Mirror) else decoder

@@ -1,0 +1,137 @@
+"""Primitive layers: the only code that knows a leading axis of models.
+
+Weights are stored ``(*models, in, out)``, so that the fused optimiser meets contiguous gradients, and a
+layer of width one is computed elementwise: matrix-vector kernels round otherwise than matrix-matrix ones,
+and a model in a stack must equal the model alone to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+class Dense(nn.Module):
+    """An affine map of rows: x W + b.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Widths.
+    """
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.n_in, self.n_out = n_in, n_out
+        self.weight = nn.Parameter(torch.empty(n_in, n_out))
+        self.bias = nn.Parameter(torch.empty(n_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Rows (*models, batch, in) to (*models, batch, out)."""
+        bias = self.bias.unsqueeze(-2)
+        if self.n_in == 1:
+            return x * self.weight + bias
+        if self.n_out == 1:
+            return (x * self.weight.mT).sum(-1, keepdim=True) + bias
+        if self.weight.dim() == 2:
+            return torch.addmm(self.bias, x, self.weight)
+        return torch.baddbmm(bias, x, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"{self.n_in}, {self.n_out}"
+
+
+class PReLU(nn.Module):
+    """Rectifier with one learnt slope for negative inputs, which starts at 0.25.
+
+    References
+    ----------
+    K. He et al., Delving Deep into Rectifiers, ICCV 2015, arXiv:1502.01852.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor([0.25]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Rows (*models, batch, width) to the same shape."""
+        # Two expansions, so that the slope's gradient is summed over the batch first and the width after:
+        # one sum over both rounds differently with and without an axis of models.
+        slope = self.slope.expand(*self.slope.shape[:-1], x.shape[-1]).unsqueeze(-2).expand(x.shape)
+        return torch.where(x > 0, x, slope * x)
+
+
+class Activation(nn.Module):
+    """An elementwise function as a module."""
+
+    def __init__(self, name: str, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.name, self.function = name, function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+    def extra_repr(self) -> str:
+        return self.name
+
+
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "leaky_relu": nn.functional.leaky_relu,
+    "elu": nn.functional.elu,
+    "selu": torch.selu,
+    "gelu": nn.functional.gelu,
+    "silu": nn.functional.silu,
+    "softplus": nn.functional.softplus,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+}
+
+
+def make_activation(name: str) -> nn.Module:
+    """The module of an activation by its name in :data:`diabolo.networks.ACTIVATIONS`."""
+    if name == "none":
+        return nn.Identity()
+    return PReLU() if name == "prelu" else Activation(name, _FUNCTIONS[name])
+
+
+def _uniform(bound: float) -> Callable[[Tensor, torch.Generator], Tensor]:
+    return lambda w, g: nn.init.uniform_(w, -bound, bound, generator=g)
+
+
+def _normal(std: float) -> Callable[[Tensor, torch.Generator], Tensor]:
+    return lambda w, g: nn.init.normal_(w, 0.0, std, generator=g)
+
+
+_INITIALISERS: dict[str, Callable[[int, int], Callable[[Tensor, torch.Generator], Tensor]]] = {
+    "torch": lambda n_in, n_out: _uniform(math.sqrt(1 / n_in)),  # noqa: ARG005
+    "kaiming_uniform": lambda n_in, n_out: _uniform(math.sqrt(6 / n_in)),  # noqa: ARG005
+    "kaiming_normal": lambda n_in, n_out: _normal(math.sqrt(2 / n_in)),  # noqa: ARG005
+    "xavier_uniform": lambda n_in, n_out: _uniform(math.sqrt(6 / (n_in + n_out))),
+    "xavier_normal": lambda n_in, n_out: _normal(math.sqrt(2 / (n_in + n_out))),
+}
+
+
+def initialise(
+    weight: Tensor, bias: Tensor | None, name: str, fans: tuple[int, int], generator: torch.Generator
+) -> None:
+    """Fill a layer's first weights by the named rule; biases are always torch's, uniform in 1 / sqrt(fan_in).
+
+    Parameters
+    ----------
+    weight, bias : Tensor
+        Filled in place; no bias is None.
+    name : str
+        A key of :data:`diabolo.networks.INITIALISERS`.
+    fans : tuple of int
+        Numbers of inputs and outputs that a unit has.
+    generator : torch.Generator
+    """
+    fan_in, fan_out = fans
+    with torch.no_grad():
+        _INITIALISERS[name](fan_in, fan_out)(weight, generator)
+        if bias is not None:
+            _uniform(math.sqrt(1 / fan_in))(bias, generator)

@@ -1,0 +1,67 @@
+"""The contract of a penalty."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from ..parts import Part, part, setting
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ..latent import LatentSpace
+    from ..model import Pass
+
+
+@part
+class Penalty(Part, ABC):
+    """Base of the penalties: a pure function of the pass, weighted and added to the reconstruction loss.
+
+    Derive from :class:`SamplePenalty` or :class:`BatchPenalty`, which say what :meth:`value` returns. The
+    weight and its warm-up are applied outside, by the objective; history holds the unweighted value.
+    """
+
+    weight: float = setting(1.0, doc="Factor of the penalty in the total loss.", ge=0)
+    warmup: int = setting(
+        0, doc="Epochs over which the weight rises linearly from 0 to its value.", ge=0, kw_only=True
+    )
+
+    @abstractmethod
+    def value(self, p: Pass) -> Tensor:
+        """The unweighted penalty of a pass."""
+
+    def validate(self, latent: LatentSpace) -> None:
+        """Raise a SettingError if the penalty makes no sense with a latent space."""
+
+
+@part
+class SamplePenalty(Penalty):
+    """A penalty with one value a sample: ``value`` returns shape (*models, batch)."""
+
+
+@part
+class BatchPenalty(Penalty):
+    """A penalty of a whole batch: ``value`` returns shape (*models,)."""
+
+
+class NeedsInputGradient(ABC):
+    """Capability: the penalty differentiates by ``Pass.corrupted``, which then requires a gradient."""
+
+
+class Noisy(ABC):
+    """Capability: the penalty needs random numbers, which it finds in ``Pass.noise`` under its own name."""
+
+    @abstractmethod
+    def draw(self, latent: LatentSpace, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Noise for batches of codes of shape (..., batch, dim), float32, on the generator's device."""
+
+
+class Learnt(ABC):
+    """Capability: the penalty has scalars that are trained, found in ``Pass.learnt`` under its own name."""
+
+    @property
+    @abstractmethod
+    def start(self) -> float:
+        """The value that the trained scalar starts at."""

@@ -1,0 +1,54 @@
+"""The KL divergence to the prior."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import SettingError
+from ..latent.base import LatentSpace, Stochastic
+from ..parts import part, setting
+from .base import SamplePenalty
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..model import Pass
+
+
+@part
+class KL(SamplePenalty):
+    r"""KL divergence of each code's distribution from the prior, in nats a sample: beta times KL(q(z|x) || p(z)).
+
+    With weight (beta) 1 and a reconstruction loss in nats the total is the negative evidence lower bound.
+    A last batch of one row is no special case.
+
+    Parameters
+    ----------
+    weight : float, default 1
+        Beta.
+    warmup : int, default 0
+        Epochs over which beta rises linearly from 0.
+
+    References
+    ----------
+    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, 2013, arXiv:1312.6114.
+    I. Higgins et al., beta-VAE, ICLR 2017, openreview Sy2fzU9gl.
+
+    Examples
+    --------
+    >>> KL(4)
+    KL(weight=4.0)
+    """
+
+    weight: float = setting(1.0, doc="Beta: factor of the KL divergence.", ge=0)
+
+    def value(self, p: Pass) -> Tensor:
+        assert isinstance(p.latent, Stochastic)
+        return p.latent.kl(p.h)
+
+    def validate(self, latent: LatentSpace) -> None:
+        if not isinstance(latent, Stochastic):
+            raise SettingError(
+                f"the KL penalty needs a latent space that draws its codes, such as Gaussian({latent.dim}), "
+                f"got {latent!r}."
+            )

@@ -1,0 +1,186 @@
+"""Reconstruction losses: how far the output is from the target, summed over the features of a row.
+
+A loss takes the decoder's raw output. Its *link* turns that into the reconstruction: the sigmoid for the
+Bernoulli loss, the exponential for Poisson, the identity for the others.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from .parts import Family, Part, part, setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@part
+class Reconstruction(Part, ABC):
+    """Base of the reconstruction losses.
+
+    Attributes
+    ----------
+    unit : str
+        What one value of the loss is counted in.
+    support : "real", "unit" or "counts"
+        What the target may be: any number, [0, 1], or numbers >= 0.
+    """
+
+    unit: ClassVar[str] = "squared units"
+    support: ClassVar[Literal["real", "unit", "counts"]] = "real"
+
+    @abstractmethod
+    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        """The loss of each feature: (*models, batch, features) in and out."""
+
+    def loss(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        """The loss of each row, summed over features: (*models, batch)."""
+        return self.per_feature(output, target, learnt).sum(-1)
+
+    def link(self, output: Tensor) -> Tensor:
+        """The reconstruction that a decoder output stands for."""
+        return output
+
+    @property
+    def start(self) -> float | None:
+        """Where the loss's trained scalar starts; None if it has none."""
+        return None
+
+
+@part
+class SquaredError(Reconstruction):
+    """Squared error, summed over features: sum_j (x_j - y_j)^2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> SquaredError().loss(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 0.0]]))
+    tensor([5.])
+    """
+
+    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        return (output - target).square()
+
+
+@part
+class AbsoluteError(Reconstruction):
+    """Absolute error, summed over features: sum_j |x_j - y_j|.
+
+    Examples
+    --------
+    >>> import torch
+    >>> AbsoluteError().loss(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, 0.0]]))
+    tensor([3.])
+    """
+
+    unit: ClassVar[str] = "units"
+
+    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        return (output - target).abs()
+
+
+@part
+class Bernoulli(Reconstruction):
+    r"""Binary cross-entropy on logits, in nats: sum_j softplus(a_j) - x_j a_j, a the decoder's output.
+
+    Targets must lie in [0, 1]; other data is min-max scaled by ``scaling="auto"``. Divided by the number of
+    features it is the ``bce`` that people quote. For targets strictly between 0 and 1 it is not a likelihood
+    and its minimum is the entropy of the target, not 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Bernoulli().loss(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
+    tensor([1.3863])
+    """
+
+    unit: ClassVar[str] = "nats"
+    support: ClassVar[Literal["real", "unit", "counts"]] = "unit"
+
+    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        from torch.nn import functional
+
+        return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
+
+    def link(self, output: Tensor) -> Tensor:
+        return output.sigmoid()
+
+
+@part
+class GaussianLikelihood(Reconstruction):
+    r"""Negative log-likelihood of a Gaussian with one variance for all features, in nats.
+
+    ``sum_j ((x_j - y_j)^2 / v + log v + log 2 pi) / 2``. With ``variance=None`` log v is learnt and starts at 0.
+
+    Parameters
+    ----------
+    variance : float or None, default None
+        The variance v, in squared units after scaling; None learns it.
+
+    References
+    ----------
+    O. Rybkin, K. Daniilidis, S. Levine, Simple and effective VAE training with calibrated decoders, ICML 2021,
+    arXiv:2006.13202.
+
+    Examples
+    --------
+    >>> import torch
+    >>> GaussianLikelihood(1.0).loss(torch.zeros(1, 2), torch.ones(1, 2))
+    tensor([2.8379])
+    """
+
+    variance: float | None = setting(None, doc="Variance of the noise; none: learnt.", gt=0)
+    unit: ClassVar[str] = "nats"
+
+    @property
+    def start(self) -> float | None:
+        return 0.0 if self.variance is None else None
+
+    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        squares = (output - target).square()
+        if self.variance is not None:
+            log_variance = math.log(self.variance)
+            return 0.5 * (squares / self.variance + log_variance + math.log(2 * math.pi))
+        if learnt is None:
+            raise ValueError("a learnt variance was expected, got none.")
+        # (*models,) to (*models, 1, 1): one number a model, the same for its rows and features.
+        log_v = learnt[..., None, None]
+        return 0.5 * (squares * (-log_v).exp() + log_v + math.log(2 * math.pi))
+
+
+@part
+class Poisson(Reconstruction):
+    r"""Negative log-likelihood of counts, in nats: sum_j exp(a_j) - x_j a_j + log Gamma(x_j + 1).
+
+    Targets must be numbers >= 0 (counts); ``scaling="auto"`` leaves them alone.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Poisson().loss(torch.zeros(1, 1), torch.ones(1, 1))
+    tensor([1.])
+    """
+
+    unit: ClassVar[str] = "nats"
+    support: ClassVar[Literal["real", "unit", "counts"]] = "counts"
+
+    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        return output.exp() - target * output + (target + 1).lgamma()
+
+    def link(self, output: Tensor) -> Tensor:
+        return output.exp()
+
+
+RECONSTRUCTIONS: Family[Reconstruction] = Family(
+    "reconstruction loss",
+    Reconstruction,
+    {
+        "squared": SquaredError,
+        "absolute": AbsoluteError,
+        "bernoulli": Bernoulli,
+        "gaussian": GaussianLikelihood,
+        "poisson": Poisson,
+    },
+)
