@@ -98,8 +98,8 @@ class Part:
     Examples
     --------
     >>> from diabolo import Sphere
-    >>> Sphere(3)
-    Sphere(dim=3)
+    >>> Sphere(4)
+    Sphere(dim=4)
     >>> Sphere(-1)
     Traceback (most recent call last):
     ...
@@ -155,10 +155,8 @@ def _hints(cls: type) -> dict[str, Any]:
 
 def settings(cls: type[Part]) -> dict[str, Setting]:
     """The settings that a class of parts declares, in order."""
-    declared: tuple[dataclasses.Field[Any], ...] = (
-        dataclasses.fields(cast(Any, cls)) if dataclasses.is_dataclass(cls) else ()
-    )
-    return {f.name: f.metadata["setting"] for f in declared if "setting" in f.metadata}
+    declared = getattr(cls, "__dataclass_fields__", {})
+    return {name: f.metadata["setting"] for name, f in declared.items() if "setting" in f.metadata}
 
 
 _WORDS = {int: "an integer", float: "a number", bool: "True or False", str: "a string"}

@@ -112,7 +112,7 @@ class Bernoulli(Reconstruction):
 class GaussianLikelihood(Reconstruction):
     r"""Negative log-likelihood of a Gaussian with one variance for all features, in nats.
 
-    ``sum_j ((x_j - y_j)^2 / v + log v + log 2 pi) / 2``. With ``variance=None`` log v is learnt and starts at 0.
+    ``sum_j ((x_j - y_j)^2 / v + log v + log 2 pi) / 2``. With ``variance=None`` log v is learnt, from 0.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ class GaussianLikelihood(Reconstruction):
 
     References
     ----------
-    O. Rybkin, K. Daniilidis, S. Levine, Simple and effective VAE training with calibrated decoders, ICML 2021,
-    arXiv:2006.13202.
+    O. Rybkin, K. Daniilidis, S. Levine, Simple and effective VAE training with calibrated decoders,
+    ICML 2021, arXiv:2006.13202.
 
     Examples
     --------

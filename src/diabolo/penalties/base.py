@@ -46,7 +46,7 @@ class BatchPenalty(Penalty):
     """A penalty of a whole batch: ``value`` returns shape (*models,)."""
 
 
-class NeedsInputGradient(ABC):
+class NeedsInputGradient:
     """Capability: the penalty differentiates by ``Pass.corrupted``, which then requires a gradient."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import SettingError
 from ..latent.base import LatentSpace, Stochastic
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @part
 class KL(SamplePenalty):
-    r"""KL divergence of each code's distribution from the prior, in nats a sample: beta times KL(q(z|x) || p(z)).
+    r"""KL divergence of each code's distribution from the prior, in nats a sample: KL(q(z|x) || p(z)).
 
     With weight (beta) 1 and a reconstruction loss in nats the total is the negative evidence lower bound.
     A last batch of one row is no special case.
@@ -43,8 +43,7 @@ class KL(SamplePenalty):
     weight: float = setting(1.0, doc="Beta: factor of the KL divergence.", ge=0)
 
     def value(self, p: Pass) -> Tensor:
-        assert isinstance(p.latent, Stochastic)
-        return p.latent.kl(p.h)
+        return cast(Stochastic, p.latent).kl(p.h)
 
     def validate(self, latent: LatentSpace) -> None:
         if not isinstance(latent, Stochastic):
