@@ -16,7 +16,15 @@ except PackageNotFoundError:  # a source tree on the path, not installed
     __version__ = "0.0.0"
 
 _ROOMS = {
+    "errors": ("DataError", "DiaboloError", "DivergedError", "FileError", "SettingError"),
     "latent": ("Euclidean", "Gaussian", "Sphere"),
+    "reconstruction": ("AbsoluteError", "Bernoulli", "GaussianLikelihood", "Poisson", "SquaredError"),
+    "penalties": ("KL",),
+    "corruption": ("GaussianNoise",),
+    "networks": ("MLP", "Mirror"),
+    "training": ("SGD", "Adam", "AdamW", "EarlyStopping", "Training"),
+    "estimator": ("Autoencoder",),
+    "io": ("load",),
 }
 _MODULES = ("datasets", "density", "functional", "metrics", "plots", "recipes")
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from .corruption import CORRUPTIONS, Corruption
 from .domain import Domain
 from .latent import LatentSpace, Stochastic
 from .networks import Mirror, Network, Socket
-from .penalties import PENALTIES, Learnt, Noisy, Penalty
+from .penalties import PENALTIES, Learnt, NeedsInputGradient, Noisy, Penalty
 from .reconstruction import Reconstruction
 
 Noise = Mapping[str, Mapping[str, Tensor]]
@@ -36,12 +37,12 @@ class Architecture:
     penalties: tuple[Penalty, ...] = ()
     corruption: tuple[Corruption, ...] = ()
 
-    @property
+    @cached_property
     def named_penalties(self) -> dict[str, Penalty]:
         """Penalties by the name that history, paths and noise know them under."""
         return PENALTIES.named(self.penalties)
 
-    @property
+    @cached_property
     def named_corruption(self) -> dict[str, Corruption]:
         """Corruptions by name, in the order they are applied."""
         return CORRUPTIONS.named(self.corruption)
@@ -110,6 +111,15 @@ class Model(nn.Module):
         for name, start in starts.items():
             if start is not None:
                 self.learnt[name] = nn.Parameter(torch.tensor(start))
+        # Looked up once: walking the modules in every pass would cost more than a small pass does.
+        self._weights = tuple(
+            p
+            for half in (self.encoder, self.decoder)
+            for name, p in half.named_parameters()
+            if name.rpartition(".")[2] == "weight"
+        )
+        self._learnt = dict(self.learnt.items())
+        self.needs_input_gradient = any(isinstance(p, NeedsInputGradient) for p in parts.penalties)
 
     def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
         """The whole pass.
@@ -125,12 +135,12 @@ class Model(nn.Module):
         """
         if corrupted is None:
             corrupted = self.corrupt(x, noise)
+        if self.needs_input_gradient and not corrupted.requires_grad:
+            corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encoder(corrupted)
         z = self.parts.latent.place(h, noise.get("latent", {}).get("normal"))
         output, _ = self.decoder(z)
-        return Pass(
-            x, corrupted, h, z, output, hidden, self.weights, self.parts.latent, noise, dict(self.learnt)
-        )
+        return Pass(x, corrupted, h, z, output, hidden, self._weights, self.parts.latent, noise, self._learnt)
 
     def corrupt(self, x: Tensor, noise: Noise) -> Tensor:
         """Apply the corruptions whose random numbers are given."""
@@ -146,16 +156,6 @@ class Model(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """The reconstructions that codes stand for: (*models, batch, dim) to (*models, batch, features)."""
         return self.parts.reconstruction.link(self.decoder(z)[0])
-
-    @property
-    def weights(self) -> tuple[Tensor, ...]:
-        """Matrices and kernels of encoder and decoder, without biases and slopes."""
-        return tuple(
-            p
-            for half in (self.encoder, self.decoder)
-            for name, p in half.named_parameters()
-            if name.rpartition(".")[2] == "weight"
-        )
 
 
 def draw_noise(

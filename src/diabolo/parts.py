@@ -66,7 +66,7 @@ class Setting:
         )
 
 
-def setting(default: Any = MISSING, *, doc: str, kw_only: bool = False, **limits: Any) -> Any:
+def setting(*, doc: str, default: Any = MISSING, kw_only: bool = False, **limits: Any) -> Any:
     """Declare a field of a :class:`Part`; the other keywords are those of :class:`Setting`."""
     return field(default=default, kw_only=kw_only, metadata={"setting": Setting(doc=doc, **limits)})
 

@@ -131,7 +131,7 @@ class GaussianLikelihood(Reconstruction):
     tensor([2.8379])
     """
 
-    variance: float | None = setting(None, doc="Variance of the noise; none: learnt.", gt=0)
+    variance: float | None = setting(default=None, doc="Variance of the noise; none: learnt.", gt=0)
     unit: ClassVar[str] = "nats"
 
     @property

@@ -25,10 +25,10 @@ class Corruption(Part, ABC):
     """
 
     probability: float = setting(
-        1.0, doc="Share of rows that are corrupted; the others stay clean.", gt=0, le=1, kw_only=True
+        default=1.0, doc="Share of rows that are corrupted; the others stay clean.", gt=0, le=1, kw_only=True
     )
     fresh: bool = setting(
-        True, doc="Draw anew in each epoch (True) or once for all of training (False).", kw_only=True
+        default=True, doc="Draw anew in each epoch (True) or once for all of training (False).", kw_only=True
     )
 
     @abstractmethod

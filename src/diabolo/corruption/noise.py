@@ -38,8 +38,8 @@ class GaussianNoise(Corruption):
     GaussianNoise(probability=0.5, level=0.4)
     """
 
-    level: float = setting(0.3, doc="Standard deviation of the noise, after scaling.", ge=0)
-    clip: bool = setting(True, doc="Clip the result to the range of the training data.")
+    level: float = setting(default=0.3, doc="Standard deviation of the noise, after scaling.", ge=0)
+    clip: bool = setting(default=True, doc="Clip the result to the range of the training data.")
 
     def draw_noise(
         self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator

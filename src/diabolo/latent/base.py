@@ -20,7 +20,7 @@ class LatentSpace(Part, ABC):
     :attr:`encoder_width`, z the code of width ``dim``.
     """
 
-    dim: int = setting(2, doc="Dimension of the code.", ge=1)
+    dim: int = setting(default=2, doc="Dimension of the code.", ge=1)
 
     @property
     def encoder_width(self) -> int:

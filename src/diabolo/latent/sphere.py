@@ -33,7 +33,7 @@ class Sphere(LatentSpace, HasPrior):
     tensor([[0.6000, 0.8000]])
     """
 
-    dim: int = setting(3, doc="Dimension of the space around the sphere (3: the globe).", ge=2)
+    dim: int = setting(default=3, doc="Dimension of the space around the sphere (3: the globe).", ge=2)
 
     def mean(self, h: Tensor) -> Tensor:
         return F.normalize(h)

@@ -30,7 +30,9 @@ class Mirror(Network):
     MLP(hidden=(8, 32), output_activation='sigmoid')
     """
 
-    output_activation: str = setting("none", doc="Function after the last layer.", choices=ACTIVATIONS)
+    output_activation: str = setting(
+        default="none", doc="Function after the last layer.", choices=ACTIVATIONS
+    )
 
     def of(self, encoder: Network) -> Network:
         """The decoder's specification, given the encoder's."""

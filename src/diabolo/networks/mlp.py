@@ -45,12 +45,14 @@ class MLP(Network):
     MLP(hidden=(64, 392), activation='prelu')
     """
 
-    hidden: tuple[int, ...] | None = setting(None, doc="Widths of the hidden layers.", ge=1)
-    width: int | None = setting(None, doc="Width of every hidden layer, instead of hidden.", ge=1)
-    depth: int | None = setting(None, doc="Number of hidden layers, instead of hidden.", ge=0)
-    activation: str = setting("relu", doc="Function after each hidden layer.", choices=ACTIVATIONS)
-    output_activation: str = setting("none", doc="Function after the last layer.", choices=ACTIVATIONS)
-    init: str = setting("torch", doc="How weights start.", choices=INITIALISERS)
+    hidden: tuple[int, ...] | None = setting(default=None, doc="Widths of the hidden layers.", ge=1)
+    width: int | None = setting(default=None, doc="Width of every hidden layer, instead of hidden.", ge=1)
+    depth: int | None = setting(default=None, doc="Number of hidden layers, instead of hidden.", ge=0)
+    activation: str = setting(default="relu", doc="Function after each hidden layer.", choices=ACTIVATIONS)
+    output_activation: str = setting(
+        default="none", doc="Function after the last layer.", choices=ACTIVATIONS
+    )
+    init: str = setting(default="torch", doc="How weights start.", choices=INITIALISERS)
 
     def check(self) -> None:
         if self.hidden is not None and (self.width is not None or self.depth is not None):

@@ -23,9 +23,9 @@ class Penalty(Part, ABC):
     weight and its warm-up are applied outside, by the objective; history holds the unweighted value.
     """
 
-    weight: float = setting(1.0, doc="Factor of the penalty in the total loss.", ge=0)
+    weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0)
     warmup: int = setting(
-        0, doc="Epochs over which the weight rises linearly from 0 to its value.", ge=0, kw_only=True
+        default=0, doc="Epochs over which the weight rises linearly from 0 to its value.", ge=0, kw_only=True
     )
 
     @abstractmethod

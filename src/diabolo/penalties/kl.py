@@ -40,7 +40,7 @@ class KL(SamplePenalty):
     KL(weight=4.0)
     """
 
-    weight: float = setting(1.0, doc="Beta: factor of the KL divergence.", ge=0)
+    weight: float = setting(default=1.0, doc="Beta: factor of the KL divergence.", ge=0)
 
     def value(self, p: Pass) -> Tensor:
         return cast(Stochastic, p.latent).kl(p.h)

@@ -1,0 +1,475 @@
+"""The scikit-learn face: an autoencoder as an estimator."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from . import schema
+from .errors import DataError, InterruptedWarning, SettingError, UnknownNameError
+from .fitting import architecture, domain_of, execute, in_chunks, make_rows, rebuild, training_data
+from .inputs import check_image_shape, check_rows, find_device, flatten_pictures, require_finite
+from .latent import HasPrior
+from .model import Model
+from .scaling import learn_scaling
+from .training.control import threads_for
+from .training.keyed import generator
+from .training.loop import Callback, Run
+from .training.row import Layout
+from .training.settings import Training
+
+Array = NDArray[np.floating]
+
+_KEPT_CODES = 5000
+
+
+class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An autoencoder as a scikit-learn transformer.
+
+    Every part may be left to its default (None), given as a part, by its name, or as a dict of its settings;
+    settings are reached by path, as in ``set_params(training__lr=1e-3)``.
+
+    Parameters
+    ----------
+    latent : LatentSpace, int, str or None, default None
+        Where codes live; an int is short for ``Euclidean(int)``, None for ``Euclidean(2)``.
+    encoder : Network or None, default None
+        None: ``MLP()``.
+    decoder : Network or None, default None
+        None: the encoder mirrored.
+    reconstruction : Reconstruction, str or None, default None
+        The loss between output and target; None: squared error, summed over features.
+    penalties : Penalty, sequence of Penalty or None, default None
+        What is added to the loss; None: the KL divergence for a space that draws its codes, else nothing.
+    corruption : Corruption, sequence of Corruption or None, default None
+        What is done to the input before it is encoded; the target stays clean.
+    training : Training or None, default None
+        How it is trained.
+    scaling : "auto", "minmax", "standard" or None, default "auto"
+        "auto": data inside [0, 1] is left alone; other data is min-max scaled for a loss that wants [0, 1] and
+        standardised for any other. Undone by ``inverse_transform``.
+    image_shape : tuple of int or None, default None
+        (channels, height, width) of a row that is a picture; square grey pictures are recognised.
+    device : "auto", "cpu", "cuda" or "mps", default "auto"
+    random_state : int, RandomState or None, default None
+        Decides the first weights, the order of rows and all noise.
+    verbose : bool or None, default None
+        Show progress; None: when the output is a terminal.
+
+    Attributes
+    ----------
+    module_ : Model
+        The trained network, a ``torch.nn.Module``.
+    history_ : History
+        Every term by step and by epoch.
+    n_iter_ : int
+        Epochs trained.
+    status_ : str
+        "finished", "early_stopped", "interrupted", "stopped" or "diverged".
+    scaler_ : Scaler
+    codes_ : array of shape (at most 5000, dim)
+        Codes of training rows, which densities are fitted to.
+    n_threads_ : int
+        Threads that it was trained with, and computes with.
+    seed_ : int
+        What ``random_state`` came to.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> from diabolo import Autoencoder, Training, datasets
+    >>> X, y = datasets.load_digits()
+    >>> ae = Autoencoder(latent=2, training=Training(epochs=5), random_state=0).fit(X)
+    >>> ae.transform(X).shape, ae.reconstruct(X).shape
+    ((1797, 2), (1797, 64))
+    """
+
+    def __init__(
+        self,
+        latent: Any = None,
+        *,
+        encoder: Any = None,
+        decoder: Any = None,
+        reconstruction: Any = None,
+        penalties: Any = None,
+        corruption: Any = None,
+        training: Any = None,
+        scaling: str | None = "auto",
+        image_shape: tuple[int, ...] | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: bool | None = None,
+    ) -> None:
+        self.latent = latent
+        self.encoder = encoder
+        self.decoder = decoder
+        self.reconstruction = reconstruction
+        self.penalties = penalties
+        self.corruption = corruption
+        self.training = training
+        self.scaling = scaling
+        self.image_shape = image_shape
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; with ``deep`` also every setting of every part by its path."""
+        params = {name: getattr(self, name) for name in self._get_param_names()}
+        if deep:
+            latent = self._latent_or_none()
+            for name in schema.SLOTS:
+                params |= schema.deep_items(name, getattr(self, name), latent)
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters by name, and settings of parts by path.
+
+        A value that a setting cannot take is refused by ``fit``, so that a grid search can score it as failed.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such parameter or setting.
+        """
+        names = self._get_param_names()
+        for path, value in sorted(params.items(), key=lambda item: item[0].count("__")):
+            name, _, rest = path.partition("__")
+            if name not in names or (rest and name not in schema.SLOTS):
+                raise UnknownNameError(f"parameter of {type(self).__name__}", path, names)
+            if rest:
+                value = schema.change(name, getattr(self, name), rest, value, self._latent_or_none())
+            setattr(self, name, value)
+        return self
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        target: Any = None,
+        validation: Any = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
+        """Learn to reconstruct rows.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W)
+        y : ignored
+        target : array of the shape of X or None
+            What is to be reconstructed instead of X, row by row, such as the clean rows of noisy ones.
+        validation : array of shape (m, n_features) or None
+            Rows that are judged after each epoch and never trained on.
+        callbacks : sequence of callable
+            Each is called with an :class:`~diabolo.training.loop.Event` after every epoch.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SettingError, DataError
+            If a setting or the data cannot be used.
+        DivergedError
+            If the loss became NaN or infinite; the estimator keeps the last good weights.
+        """
+        params = self.get_params(deep=False)
+        parts, training = architecture(params), self._training(None)
+        X, shape = flatten_pictures(X, None)
+        rows = check_rows(self, X, reset=True)
+        shape = check_image_shape(self.image_shape, rows.shape[1]) or shape
+        device = find_device(self.device)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        scaler = learn_scaling(rows, self.scaling, parts.reconstruction)
+        domain = domain_of(rows, scaler, shape)
+        for corruption in parts.corruption:
+            corruption.validate(domain)
+        model = Model(parts, domain, generator(seed, "weights"))
+        self.module_ = model.to(device=device, dtype=getattr(torch, training.precision))
+        self.scaler_, self.seed_ = scaler, seed
+        self.n_threads_ = self._threads_for(training, len(rows))
+        return self._train(rows, target, validation, training, callbacks)
+
+    def fine_tune(
+        self,
+        X: Any,
+        *,
+        target: Any = None,
+        validation: Any = None,
+        training: Any = None,
+        corruption: Any = "keep",
+        freeze: Sequence[str] = (),
+        reset: Sequence[str] = (),
+        keep_optimizer: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
+        """Go on learning from the learnt weights; gives a new estimator and leaves this one as it is.
+
+        The scaling and the shape of the model stay as they were learnt.
+
+        Parameters
+        ----------
+        X, target, validation, callbacks
+            As in :meth:`fit`; a target of clean rows teaches the model to clean its input.
+        training : Training, dict or None, default None
+            None: as this estimator was trained.
+        corruption : Corruption, sequence of Corruption, None or "keep", default "keep"
+        freeze : sequence of str
+            Parts, or names of parameters by prefix, that are not trained, such as ``["decoder"]``.
+        reset : sequence of str
+            Parts that start anew from ``random_state``, such as ``["encoder"]``.
+        keep_optimizer : bool, default False
+            Go on with the optimiser's state instead of a fresh one.
+
+        Returns
+        -------
+        Autoencoder
+
+        Raises
+        ------
+        SettingError
+            If a name in ``freeze`` or ``reset`` matches no parameter, or everything is frozen.
+
+        Examples
+        --------
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(training=Training(epochs=2), random_state=0).fit(X)
+        >>> new = ae.fine_tune(X, training=Training(epochs=1), freeze=["decoder"], reset=["encoder"])
+        >>> bool((ae.inverse_transform([[0.0, 1.0]]) == new.inverse_transform([[0.0, 1.0]])).all())
+        True
+        """
+        check_is_fitted(self)
+        other = copy.deepcopy(self)
+        if training is not None:
+            other.training = training
+        if not isinstance(corruption, str) or corruption != "keep":
+            other.corruption = corruption
+        settings = other._training(None)
+        rows = check_rows(other, flatten_pictures(X, None)[0], reset=False)
+        other.module_ = other._rebuilt(reset)
+        other._check_names("freeze", freeze)
+        state = self._optimizer_state if keep_optimizer else None
+        return other._train(rows, target, validation, settings, callbacks, tuple(freeze), state)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """One more epoch on the rows given, at a constant rate, with one optimiser throughout.
+
+        The first call decides the width, the scaling and the first weights.
+        """
+        once = {"epochs": 1, "schedule": "constant", "early_stopping": None, "validation": 0.0}
+        if not hasattr(self, "module_"):
+            before, self.training = self.training, self._training(None).replace(**once)
+            try:
+                return self.fit(X)
+            finally:
+                self.training = before
+        rows = check_rows(self, flatten_pictures(X, None)[0], reset=False)
+        settings = self._training(None).replace(**once)
+        return self._train(rows, None, None, settings, (), (), self._optimizer_state, self.n_iter_)
+
+    def transform(self, X: Any) -> Array:
+        """Codes of rows: (n, n_features) to (n, dim), deterministic (the posterior mean for a stochastic code)."""
+        check_is_fitted(self)
+        rows = check_rows(self, flatten_pictures(X, None)[0], reset=False)
+        return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
+
+    def inverse_transform(self, Z: Any) -> Array:
+        """Rows that codes stand for, in the user's units: (n, dim) to (n, n_features).
+
+        Raises
+        ------
+        DataError
+            If the codes have another width than ``dim``.
+        """
+        check_is_fitted(self)
+        codes = check_array(Z, dtype=[np.float64, np.float32], ensure_all_finite=False)
+        require_finite(codes, "Z")
+        dim = self.module_.parts.latent.dim
+        if codes.shape[1] != dim:
+            raise DataError(f"codes of shape (n, {dim}) were expected, got {codes.shape}.")
+        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), codes.dtype)
+
+    def reconstruct(self, X: Any) -> Array:
+        """Rows as the model gives them back, in the user's units; pictures keep their shape."""
+        shape = np.shape(X)
+        rows = self.inverse_transform(self.transform(X))
+        return rows.reshape(shape) if len(shape) in (3, 4) else rows
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Minus the reconstruction loss of each row, in the loss's units, summed over features: higher is better.
+
+        It is computed from the deterministic code, on rows as the model sees them (scaled).
+        """
+        check_is_fitted(self)
+        rows = check_rows(self, flatten_pictures(X, None)[0], reset=False)
+        loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
+        variance = learnt["reconstruction"].double().cpu() if "reconstruction" in learnt else None
+        scaled = self._scaled(rows)
+        outputs = self._compute(lambda x: self.module_.decoder(self.module_.encode(x))[0], scaled).double()
+        # Summed in float64, so that a row's score does not depend on how the sum is split.
+        target = torch.from_numpy(np.asarray(scaled, np.float64))
+        return -loss.loss(outputs, target, variance).detach().numpy()
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels."""
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
+        """New rows: codes are drawn and decoded.
+
+        Parameters
+        ----------
+        n : int
+        density : object with ``sample``, str or None, default None
+            What codes are drawn from. None: the latent space's prior; where it has none, a Gaussian mixture
+            fitted to the codes of training rows.
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        array of shape (n, n_features)
+        """
+        check_is_fitted(self)
+        return self.inverse_transform(self.sample_codes(n, density=density, random_state=random_state))
+
+    def sample_codes(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
+        """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim)."""
+        check_is_fitted(self)
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        latent = self.module_.parts.latent
+        if density is None and isinstance(latent, HasPrior):
+            return latent.sample_prior((n, latent.dim), generator(seed, "sample")).numpy()
+        from . import density as densities
+
+        fitted = densities.resolve(density or "gaussian_mixture")
+        return np.asarray(fitted.fit(self.codes_).sample(n, random_state=seed), self.codes_.dtype)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as a folder of ``model.json`` and ``model.safetensors``; see :func:`diabolo.load`."""
+        from .io import save
+
+        return save(self, path)
+
+    def _training(self, value: Any) -> Training:
+        settings: Training = schema.resolve("training", self.training if value is None else value)
+        return settings
+
+    def _latent_or_none(self) -> Any:
+        try:
+            return schema.resolve("latent", self.latent)
+        except SettingError:
+            return None
+
+    def _threads_for(self, training: Training, n_rows: int) -> int:
+        n_parameters = sum(p.numel() for p in self.module_.parameters())
+        return threads_for(n_parameters, training.batch_of(n_rows))
+
+    def _train(
+        self,
+        rows: Array,
+        target: Any,
+        validation: Any,
+        training: Training,
+        callbacks: Sequence[Callback],
+        frozen: tuple[str, ...] = (),
+        state: dict[str, torch.Tensor] | None = None,
+        epoch: int = 0,
+    ) -> Self:
+        """Train :attr:`module_` and take in what came of it, whatever ended the training."""
+        prepare = partial(make_rows, scaler=self.scaler_, dtype=self._dtype, device=self._module_device)
+        data = training_data(rows, target, validation, training, self.seed_, prepare)
+        run = Run(self.module_, training, data, self.seed_, frozen, epoch, state)
+        try:
+            execute(run, self.n_threads_, self.verbose, callbacks)
+        finally:
+            self.history_, self.n_iter_, self.status_ = run.history, run.epoch, run.status
+            self._optimizer_state = run.optimizer.state
+            keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
+            self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
+        if run.status == "interrupted":
+            warnings.warn(
+                f"training was interrupted in epoch {run.epoch + 1} of {run.epochs}; the estimator keeps what it "
+                "has learnt and can be used.",
+                InterruptedWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def _rebuilt(self, reset: Sequence[str]) -> Model:
+        """A model of this estimator's parts with the learnt weights, but for what starts anew."""
+        old = self.module_
+        model = Model(architecture(self.get_params(deep=False)), old.domain, generator(self.seed_, "reset"))
+        model = model.to(device=self._module_device, dtype=self._dtype)
+        self._check_names("reset", reset)
+        learnt = dict(old.named_parameters())
+        with torch.no_grad():
+            for name, p in model.named_parameters():
+                if not name.startswith(tuple(reset)) and name in learnt:
+                    p.copy_(learnt[name])
+        return model
+
+    def _check_names(self, what: str, prefixes: Sequence[str]) -> None:
+        names = [name for name, _ in self.module_.named_parameters()]
+        for prefix in prefixes:
+            if not any(name.startswith(prefix) for name in names):
+                raise UnknownNameError(f"parameter to {what}", prefix, {n.partition(".")[0] for n in names})
+        if names and all(name.startswith(tuple(prefixes)) for name in names) and what == "freeze":
+            raise SettingError(f"freeze={list(prefixes)} freezes every parameter; leave one to train.")
+
+    def _scaled(self, rows: Array) -> Array:
+        return self.scaler_.forward(rows, np.dtype(str(self._dtype).removeprefix("torch.")))
+
+    def _compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
+        return in_chunks(function, rows, self._dtype, self._module_device, self.n_threads_)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.module_.parameters()).dtype
+
+    @property
+    def _module_device(self) -> torch.device:
+        return next(self.module_.parameters()).device
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.module_.parts.latent.dim)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Parameters are views into one row: pickled one by one they would be stored many times over.
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "module_" in state:
+            model = state.pop("module_")
+            row = Layout.of(model).flatten(model)
+            state["_frozen_model"] = (model.parts, model.domain, row.cpu().numpy())
+            moments = state.pop("_optimizer_state")
+            state["_frozen_moments"] = {name: t.cpu().numpy() for name, t in moments.items()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        frozen, moments = state.pop("_frozen_model", None), state.pop("_frozen_moments", {})
+        super().__setstate__(state)
+        if frozen is not None:
+            parts, domain, numbers = frozen
+            self.module_ = rebuild(parts, domain, torch.from_numpy(numbers.copy()), "cpu")
+            self._optimizer_state = {name: torch.from_numpy(a.copy()) for name, a in moments.items()}

@@ -1,0 +1,122 @@
+"""What users hand in, checked: each kind of bad data gets its own sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.validation import validate_data
+
+from .errors import DataError, SettingError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def flatten_pictures(
+    X: Any, image_shape: tuple[int, int, int] | None
+) -> tuple[Any, tuple[int, int, int] | None]:
+    """Arrays (n, C, H, W) or (n, H, W) as rows, with their picture shape; anything else as it is."""
+    shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
+    if len(shape) not in (3, 4):
+        return X, image_shape
+    channels, height, width = (1, *shape[1:]) if len(shape) == 3 else shape[1:]
+    found = (channels, height, width)
+    if image_shape is not None and found != image_shape:
+        raise DataError(f"pictures of shape {image_shape} were expected, got an array of shape {shape}.")
+    return np.asarray(X).reshape(shape[0], -1), found
+
+
+def check_image_shape(image_shape: Any, n_features: int) -> tuple[int, int, int] | None:
+    """A stated picture shape, checked against the width of a row; (H, W) is short for (1, H, W)."""
+    if image_shape is None:
+        return None
+    numbers = tuple(image_shape) if isinstance(image_shape, list | tuple) else ()
+    shape = tuple(int(n) for n in numbers if isinstance(n, int | np.integer) and n > 0)
+    if len(shape) != len(numbers) or len(shape) not in (2, 3):
+        raise SettingError(
+            f"image_shape must be (channels, height, width) or (height, width), got {image_shape!r}."
+        )
+    channels, height, width = (1, *shape) if len(shape) == 2 else shape
+    if channels * height * width != n_features:
+        raise DataError(
+            f"image_shape={image_shape} needs rows of {channels * height * width} numbers, "
+            f"got rows of {n_features}."
+        )
+    return channels, height, width
+
+
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.floating]:
+    """Rows as a float32 or float64 array, through scikit-learn's validation.
+
+    Raises
+    ------
+    DataError
+        If the rows hold NaN or infinity; says where.
+    ValueError
+        Whatever else scikit-learn refuses, with its own message.
+    """
+    rows = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
+    require_finite(rows)
+    return rows
+
+
+def require_finite(X: NDArray[np.floating], name: str = "X") -> None:
+    """Raise a DataError that counts NaN and infinite values, and says where the first one is."""
+    # A sum is finite only if every number is; the sum itself may overflow, so look again before complaining.
+    with np.errstate(all="ignore"):
+        if np.isfinite(X.sum()):
+            return
+    finite = np.isfinite(X)
+    if finite.all():
+        return
+    row, column = (int(i) for i in np.argwhere(~finite)[0])
+    kinds = [k for k, found in (("NaN", np.isnan(X).any()), ("infinity", np.isinf(X).any())) if found]
+    rows = int((~finite).any(axis=1).sum())
+    raise DataError(
+        f"{name} contains {' and '.join(kinds)} in {rows} of {len(X)} rows (first: row {row}, column {column}); "
+        "drop those rows or fill the values in, for example with sklearn.impute.SimpleImputer."
+    )
+
+
+def check_companion(
+    X: Any, like: NDArray[np.floating], name: str, *, same_rows: bool
+) -> NDArray[np.floating]:
+    """A second array of rows (targets, validation data) that must fit the first."""
+    rows = np.asarray(X)
+    rows = rows.reshape(len(rows), -1) if rows.ndim in (3, 4) else rows
+    expected = (len(like) if same_rows else "any number of", like.shape[1])
+    if rows.ndim != 2 or rows.shape[1] != like.shape[1] or (same_rows and len(rows) != len(like)):
+        raise DataError(
+            f"{name} must have shape ({expected[0]} rows, {expected[1]} features), got {rows.shape}."
+        )
+    if len(rows) == 0 or rows.dtype.kind not in "fiub":
+        raise DataError(f"{name} must hold at least one row of numbers, got {rows.shape} of {rows.dtype}.")
+    rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
+    require_finite(rows, name)
+    return rows
+
+
+def find_device(device: str) -> torch.device:
+    """The device of a name; "auto" is the GPU if there is one.
+
+    Raises
+    ------
+    SettingError
+        If the name is unknown or the machine has no such device.
+    """
+    if device not in DEVICES and not str(device).startswith("cuda:"):
+        raise SettingError(f"device must be one of {', '.join(DEVICES)}, got {device!r}.")
+    have_cuda, have_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if device == "auto":
+        return torch.device("cuda" if have_cuda else "mps" if have_mps else "cpu")
+    if (device.startswith("cuda") and not have_cuda) or (device == "mps" and not have_mps):
+        raise SettingError(f"device={device!r}: this machine has no such device; use device='auto' or 'cpu'.")
+    return torch.device(device)
+
+
+def to_tensor(X: NDArray[np.floating], device: torch.device) -> torch.Tensor:
+    """An array as a tensor on a device, without a copy where that is safe."""
+    array = np.ascontiguousarray(X)
+    return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)

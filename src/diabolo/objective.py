@@ -1,0 +1,61 @@
+"""From a pass to named terms and their weighted total.
+
+Every term is kept apart: history shows each, unweighted, beside the total. Sums over features and means over
+the batch are taken here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from .model import Architecture, Pass
+from .penalties import SamplePenalty
+
+RECONSTRUCTION = "reconstruction"
+TOTAL = "loss"
+
+
+def term_names(parts: Architecture) -> tuple[str, ...]:
+    """The names of the terms, the reconstruction loss first."""
+    return (RECONSTRUCTION, *parts.named_penalties)
+
+
+def terms(parts: Architecture, p: Pass) -> dict[str, Tensor]:
+    """The unweighted terms of a pass, each a mean over the batch of shape (*models,).
+
+    Parameters
+    ----------
+    parts : Architecture
+    p : Pass
+
+    Returns
+    -------
+    dict of str to Tensor
+        The reconstruction loss, summed over features, then the penalties.
+    """
+    loss = parts.reconstruction.loss(p.output, p.target, p.learnt.get(RECONSTRUCTION))
+    values = {RECONSTRUCTION: loss.mean(-1)}
+    for name, penalty in parts.named_penalties.items():
+        value = penalty.value(p)
+        values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
+    return values
+
+
+def term_weights(parts: Architecture, epoch: int) -> dict[str, float]:
+    """The weight of each term in an epoch (counted from 0), warm-up included."""
+    weights: dict[str, float] = {RECONSTRUCTION: 1.0}
+    for name, penalty in parts.named_penalties.items():
+        ramp = min(1.0, epoch / penalty.warmup) if penalty.warmup else 1.0
+        weights[name] = penalty.weight * ramp
+    return weights
+
+
+def total(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The weighted sum of terms, of shape (*models,)."""
+    result = values[RECONSTRUCTION]
+    for name, value in values.items():
+        if name != RECONSTRUCTION:
+            result = result + weights[name] * value
+    return result

@@ -1,0 +1,188 @@
+"""The parameters of the estimator that are parts: their families, their defaults, and paths into them.
+
+A path such as ``training__lr`` or ``penalties__mmd__weight`` works whether a parameter was given or left to
+its default. It imports neither PyTorch nor scikit-learn: the command line makes its options from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .corruption import CORRUPTIONS
+from .errors import SettingError, UnknownNameError
+from .latent import LATENT_SPACES, Euclidean, Stochastic
+from .networks import MLP, NETWORKS, Mirror
+from .parts import Family, Part, set_path, settings
+from .penalties import KL, PENALTIES
+from .reconstruction import RECONSTRUCTIONS, SquaredError
+from .training.settings import TRAININGS, Training
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A parameter of the estimator that holds a part, or several.
+
+    Attributes
+    ----------
+    family : Family
+        What may be put in it.
+    default : Part or tuple of Part
+        What None stands for; the penalties' default depends on the latent space.
+    many : bool
+        Whether it takes a tuple.
+    doc : str
+        One sentence.
+    """
+
+    family: Family[Any]
+    default: Any
+    many: bool
+    doc: str
+
+
+SLOTS: dict[str, Slot] = {
+    "latent": Slot(LATENT_SPACES, Euclidean(2), False, "Where codes live."),
+    "encoder": Slot(NETWORKS, MLP(), False, "From rows to codes."),
+    "decoder": Slot(NETWORKS, Mirror(), False, "From codes to rows; mirrors the encoder unless given."),
+    "reconstruction": Slot(RECONSTRUCTIONS, SquaredError(), False, "How far the output is from the target."),
+    "penalties": Slot(PENALTIES, (), True, "What is added to the loss."),
+    "corruption": Slot(CORRUPTIONS, (), True, "What is done to the input before it is encoded."),
+    "training": Slot(TRAININGS, Training(), False, "How it is trained."),
+}
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A parameter that got a value it cannot take: ``fit`` raises the error, as scikit-learn expects."""
+
+    before: Any
+    path: str
+    value: Any
+    error: SettingError
+
+    def __sklearn_clone__(self) -> Deferred:
+        return self
+
+
+def resolve(name: str, value: Any, latent: Any = None) -> Any:
+    """The part, or tuple of parts, that a parameter's value stands for.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`SLOTS`.
+    value : object
+        A part, a name, a dict, a shorthand, None; for penalties and corruption also a sequence of these.
+    latent : LatentSpace or None
+        Decides the default penalties: the KL divergence for a space that draws its codes.
+
+    Raises
+    ------
+    SettingError
+        If the value cannot be understood.
+    """
+    slot = SLOTS[name]
+    if isinstance(value, Deferred):
+        raise value.error
+    if value is None:
+        return (KL(),) if name == "penalties" and isinstance(latent, Stochastic) else slot.default
+    if not slot.many:
+        return slot.family.resolve(value, name)
+    items = value if isinstance(value, list | tuple) else (value,)
+    return tuple(slot.family.resolve(item, name) for item in items)
+
+
+def deep_items(name: str, value: Any, latent: Any) -> Iterator[tuple[str, Any]]:
+    """Every path into a parameter with its setting, as ``get_params(deep=True)`` lists them."""
+    if isinstance(value, Deferred):
+        yield from (
+            (path, value.value if path == value.path else item)
+            for path, item in deep_items(name, value.before, latent)
+        )
+        return
+    try:
+        resolved = resolve(name, value, latent)
+    except SettingError:
+        return
+    if not SLOTS[name].many:
+        yield from _items(name, resolved)
+        return
+    for kind, part in SLOTS[name].family.named(resolved).items():
+        yield f"{name}__{kind}", part
+        yield from _items(f"{name}__{kind}", part)
+
+
+def _items(prefix: str, part: Part) -> Iterator[tuple[str, Any]]:
+    for name in settings(type(part)):
+        item = getattr(part, name)
+        yield f"{prefix}__{name}", item
+        if isinstance(item, Part):
+            yield from _items(f"{prefix}__{name}", item)
+
+
+def change(name: str, value: Any, path: str, new: Any, latent: Any = None) -> Any:
+    """The parameter's value with the setting at a path changed.
+
+    A value that is left as it was is returned as it was given: ``None`` stays ``None``, so that a decoder
+    goes on mirroring its encoder. An impossible new value gives a :class:`Deferred`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such setting.
+    """
+    try:
+        old = resolve(name, value, latent)
+        updated = _updated(name, old, path, new)
+    except UnknownNameError:
+        raise
+    except SettingError as error:
+        return Deferred(value, f"{name}__{path}", new, error)
+    return value if updated == old else updated
+
+
+def _updated(name: str, old: Any, path: str, new: Any) -> Any:
+    slot = SLOTS[name]
+    if not slot.many:
+        return set_path(old, path, new)
+    named = slot.family.named(old)
+    kind, _, rest = path.partition("__")
+    if kind not in named:
+        if len(named) == 1:
+            return (set_path(old[0], path, new),)
+        raise UnknownNameError(f"{slot.family.kind} of this estimator", kind, named)
+    named[kind] = set_path(named[kind], rest, new) if rest else slot.family.resolve(new, name)
+    return tuple(named.values())
+
+
+def to_plain(name: str, value: Any) -> Any:
+    """A parameter as plain values that JSON can hold; None stays None."""
+    slot = SLOTS[name]
+    if value is None:
+        return None
+    resolved = resolve(name, value)
+    if slot.many:
+        return [slot.family.to_dict(part) for part in resolved]
+    return slot.family.to_dict(resolved)
+
+
+def from_plain(name: str, plain: Any) -> Any:
+    """A parameter from what :func:`to_plain` gave.
+
+    Raises
+    ------
+    SettingError
+        If the plain value names an unknown part or setting, or is of another form.
+    """
+    slot = SLOTS[name]
+    if plain is None:
+        return None
+    if slot.many:
+        if not isinstance(plain, list) or not all(isinstance(item, Mapping) for item in plain):
+            raise SettingError(f"{name} must be a list of objects, got {plain!r}.")
+        return tuple(slot.family.from_dict(item) for item in plain)
+    if not isinstance(plain, Mapping):
+        raise SettingError(f"{name} must be an object, got {plain!r}.")
+    return slot.family.from_dict(plain)

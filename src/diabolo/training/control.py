@@ -1,0 +1,66 @@
+"""What a training run does to the process around it, and undoes: threads, and the user's Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import torch
+
+# Below this many multiplications a step, waking a second thread costs more than it saves.
+_SMALL_STEP = 20_000_000
+
+
+def threads_for(n_parameters: int, batch_size: int) -> int:
+    """The number of threads to compute with, from shapes alone: one for a small model, else every core.
+
+    A timed choice would make results depend on the load of the machine, since sums are split differently
+    among different numbers of threads.
+
+    Examples
+    --------
+    >>> threads_for(5_000, 32)
+    1
+    """
+    return 1 if n_parameters * batch_size < _SMALL_STEP else (os.cpu_count() or 1)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with a number of threads, then with as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class Interrupt:
+    """Turns the first Ctrl-C into a flag, so that the step in hand is finished; the second leaves at once.
+
+    Outside the main thread, or where the program has its own handler, it does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: object = None
+
+    def __enter__(self) -> Interrupt:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True

@@ -1,0 +1,279 @@
+"""How an autoencoder is trained: the settings, as parts. No PyTorch here."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+from ..errors import SettingError
+from ..parts import Family, Part, part, setting
+
+
+@part
+class Optimizer(Part):
+    """Base of the optimisers; the learning rate is a setting of :class:`Training`."""
+
+
+@part
+class Adam(Optimizer):
+    """Adam.
+
+    Parameters
+    ----------
+    betas : tuple of float, default (0.9, 0.999)
+        Decay of the running means of the gradient and of its square.
+    eps : float, default 1e-8
+        Added to the denominator.
+
+    References
+    ----------
+    D. P. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, arXiv:1412.6980.
+    """
+
+    betas: tuple[float, float] = setting(default=(0.9, 0.999), doc="Decay of the running means.", ge=0, lt=1)
+    eps: float = setting(default=1e-8, doc="Added to the denominator.", gt=0)
+
+
+@part
+class AdamW(Adam):
+    """Adam with decoupled weight decay: w is multiplied by 1 - lr * decay in each step.
+
+    Parameters
+    ----------
+    betas, eps
+        As for Adam.
+    decay : float, default 0.01
+        Of all parameters.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter, Decoupled Weight Decay Regularization, ICLR 2019, arXiv:1711.05101.
+    """
+
+    decay: float = setting(default=0.01, doc="Weight decay, multiplied by the learning rate.", ge=0)
+
+
+@part
+class SGD(Optimizer):
+    """Stochastic gradient descent; with ``batch_size=None`` it is gradient descent.
+
+    Parameters
+    ----------
+    momentum : float, default 0
+        Share of the last step that is kept (heavy ball, as PyTorch writes it).
+    """
+
+    momentum: float = setting(default=0.0, doc="Share of the last step that is kept.", ge=0, lt=1)
+
+
+OPTIMIZERS: Family[Optimizer] = Family("optimizer", Optimizer, {"adam": Adam, "adamw": AdamW, "sgd": SGD})
+
+
+@part
+class Schedule(Part, ABC):
+    """Base of the schedules: the factor that the learning rate is multiplied by, step by step."""
+
+    @abstractmethod
+    def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
+        """The factor at a step (from 0) of a training of ``steps`` steps."""
+
+
+@part
+class Constant(Schedule):
+    """The same rate throughout."""
+
+    def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
+        return 1.0
+
+
+@part
+class Step(Schedule):
+    """The rate times ``gamma`` after every ``every`` epochs.
+
+    Examples
+    --------
+    >>> [Step(every=2, gamma=0.5).factor(s, 1, 6) for s in range(6)]
+    [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    every: int = setting(default=30, doc="Epochs between two drops.", ge=1)
+    gamma: float = setting(default=0.1, doc="What the rate is multiplied by at a drop.", gt=0, le=1)
+
+    def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
+        return float(self.gamma ** (step // steps_per_epoch // self.every))
+
+
+@part
+class Linear(Schedule):
+    """From the full rate down to ``floor`` times it, in a straight line.
+
+    Examples
+    --------
+    >>> [Linear().factor(s, 1, 4) for s in range(4)]
+    [1.0, 0.75, 0.5, 0.25]
+    """
+
+    floor: float = setting(default=0.0, doc="Share of the rate at the end.", ge=0, le=1)
+
+    def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
+        return self.floor + (1 - self.floor) * (1 - step / steps)
+
+
+@part
+class Cosine(Schedule):
+    """From the full rate down to ``floor`` times it, along half a cosine.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter, SGDR, ICLR 2017, arXiv:1608.03983.
+
+    Examples
+    --------
+    >>> [round(Cosine().factor(s, 1, 4), 3) for s in range(4)]
+    [1.0, 0.854, 0.5, 0.146]
+    """
+
+    floor: float = setting(default=0.0, doc="Share of the rate at the end.", ge=0, le=1)
+
+    def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
+        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+@part
+class OneCycle(Schedule):
+    """Up to the full rate along half a cosine, then down to nearly nothing along another.
+
+    Parameters
+    ----------
+    rise : float, default 0.3
+        Share of the steps in which the rate rises.
+    start : float, default 0.04
+        Share of the rate at the first step.
+    end : float, default 4e-6
+        Share of the rate at the last step.
+
+    References
+    ----------
+    L. N. Smith, N. Topin, Super-Convergence, 2018, arXiv:1708.07120.
+    """
+
+    rise: float = setting(default=0.3, doc="Share of the steps in which the rate rises.", gt=0, lt=1)
+    start: float = setting(default=0.04, doc="Share of the rate at the first step.", gt=0, le=1)
+    end: float = setting(default=4e-6, doc="Share of the rate at the last step.", ge=0, le=1)
+
+    def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
+        top, last = self.rise * steps - 1, steps - 1
+        if step <= top:
+            low, high, t = self.start, 1.0, step / top if top > 0 else 1.0
+        else:
+            low, high, t = 1.0, self.end, (step - top) / (last - top) if last > top else 1.0
+        return high + (low - high) * 0.5 * (1 + math.cos(math.pi * t))
+
+
+SCHEDULES: Family[Schedule] = Family(
+    "schedule",
+    Schedule,
+    {"constant": Constant, "step": Step, "linear": Linear, "cosine": Cosine, "one_cycle": OneCycle},
+)
+
+
+@part
+class EarlyStopping(Part):
+    """Stop when the validation loss has not improved for some epochs, and go back to the best weights.
+
+    Without validation data the training loss is watched.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        Epochs without improvement after which training stops.
+    min_delta : float, default 0
+        What counts as an improvement, in units of the loss.
+    """
+
+    patience: int = setting(default=10, doc="Epochs without improvement before stopping.", ge=1)
+    min_delta: float = setting(default=0.0, doc="Least improvement that counts, in units of the loss.", ge=0)
+
+
+def _patience(value: object) -> EarlyStopping | None:
+    return EarlyStopping() if value is True else None
+
+
+STOPPING: Family[EarlyStopping] = Family(
+    "early stopping", EarlyStopping, {"patience": EarlyStopping}, shorthand=_patience
+)
+
+
+@part
+class Training(Part):
+    """How an autoencoder is trained.
+
+    Parameters
+    ----------
+    epochs : int or None, default None
+        Passes over the data. None: as many as make 3,000 steps, at least 20 and at most 300.
+    batch_size : int or None, default 128
+        Rows in a step; None, or more than there are: all rows.
+    lr : float, default 2e-3
+        Learning rate, before the schedule.
+    optimizer : Optimizer or str, default "adam"
+    schedule : Schedule or str, default "cosine"
+    early_stopping : EarlyStopping, True or None, default None
+        True is ``EarlyStopping()``.
+    validation : float, default 0
+        Share of the rows that are held out and never trained on; ignored when ``fit`` is given validation
+        data.
+    drop_last : bool, default False
+        Leave out the last batch of an epoch when it is smaller than the others.
+    clip_norm : float or None, default None
+        Largest Euclidean norm of the gradient; a larger one is scaled down.
+    snapshots : int, default 0
+        Number of rows whose codes and reconstructions are kept after each epoch, in ``history_``.
+    precision : "float32" or "float64", default "float32"
+        Numbers that the model computes with.
+
+    Examples
+    --------
+    >>> Training(epochs=20, optimizer="sgd").replace(lr=0.1)
+    Training(epochs=20, lr=0.1, optimizer=SGD())
+    """
+
+    epochs: int | None = setting(default=None, doc="Passes over the data; none: about 3,000 steps.", ge=1)
+    batch_size: int | None = setting(default=128, doc="Rows in a step; none: all rows.", ge=1)
+    lr: float = setting(default=2e-3, doc="Learning rate, before the schedule.", gt=0)
+    optimizer: Optimizer = setting(default=Adam(), doc="The optimiser.", family=OPTIMIZERS)
+    schedule: Schedule = setting(
+        default=Cosine(), doc="How the rate changes over the steps.", family=SCHEDULES
+    )
+    early_stopping: EarlyStopping | None = setting(
+        default=None, doc="When to stop early; none: never.", family=STOPPING
+    )
+    validation: float = setting(default=0.0, doc="Share of the rows that is held out.", ge=0, lt=1)
+    drop_last: bool = setting(default=False, doc="Leave out a last batch that is smaller.")
+    clip_norm: float | None = setting(default=None, doc="Largest norm of the gradient.", gt=0)
+    snapshots: int = setting(default=0, doc="Rows whose codes are kept after each epoch.", ge=0)
+    precision: str = setting(
+        default="float32", doc="Numbers that the model computes with.", choices=("float32", "float64")
+    )
+
+    def batch_of(self, n_rows: int) -> int:
+        """Rows in a full step, given the number of training rows."""
+        return n_rows if self.batch_size is None else min(self.batch_size, n_rows)
+
+    def steps_per_epoch(self, n_rows: int) -> int:
+        """Steps in an epoch, given the number of training rows."""
+        full, rest = divmod(n_rows, self.batch_of(n_rows))
+        return full + (1 if rest and not self.drop_last else 0)
+
+    def epochs_for(self, n_rows: int) -> int:
+        """The number of epochs, by the rule where none is given."""
+        if self.epochs is not None:
+            return self.epochs
+        return min(300, max(20, math.ceil(3000 / self.steps_per_epoch(n_rows))))
+
+
+def _no_number(value: object) -> Training | None:
+    raise SettingError(f"training must be Training(...) or a dict of its settings, got {value!r}.")
+
+
+TRAININGS: Family[Training] = Family("training", Training, {"training": Training}, shorthand=_no_number)
