@@ -398,7 +398,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             execute(run, self.n_threads_, self.verbose, callbacks)
         finally:
             self.history_, self.n_iter_, self.status_ = run.history, run.epoch, run.status
-            self._optimizer_state = run.optimizer.state
+            self._optimizer_state: dict[str, torch.Tensor] | None = run.optimizer.state
             keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
             self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
         if run.status == "interrupted":
@@ -461,7 +461,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             model = state.pop("module_")
             row = Layout.of(model).flatten(model)
             state["_frozen_model"] = (model.parts, model.domain, row.cpu().numpy())
-            moments = state.pop("_optimizer_state")
+            moments = state.pop("_optimizer_state") or {}
             state["_frozen_moments"] = {name: t.cpu().numpy() for name, t in moments.items()}
         return state
 
@@ -472,4 +472,4 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if frozen is not None:
             parts, domain, numbers = frozen
             self.module_ = rebuild(parts, domain, torch.from_numpy(numbers.copy()), "cpu")
-            self._optimizer_state = {name: torch.from_numpy(a.copy()) for name, a in moments.items()}
+            self._optimizer_state = {n: torch.from_numpy(a.copy()) for n, a in moments.items()} or None
