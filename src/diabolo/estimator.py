@@ -26,6 +26,7 @@ from .scaling import learn_scaling
 from .training.control import threads_for
 from .training.keyed import generator
 from .training.loop import Callback, Run
+from .training.member import Member
 from .training.row import Layout
 from .training.settings import Training
 
@@ -393,15 +394,16 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Train :attr:`module_` and take in what came of it, whatever ended the training."""
         prepare = partial(make_rows, scaler=self.scaler_, dtype=self._dtype, device=self._module_device)
         data = training_data(rows, target, validation, training, self.seed_, prepare)
-        run = Run(self.module_, training, data, self.seed_, frozen, epoch, state)
+        member = Member(self.module_.parts, self.module_.domain, training, data, self.seed_)
+        run = Run(self.module_, [member], frozen=frozen, epoch=epoch, state=state)
         try:
             execute(run, self.n_threads_, self.verbose, callbacks)
         finally:
-            self.history_, self.n_iter_, self.status_ = run.history, run.epoch, run.status
-            self._optimizer_state: dict[str, torch.Tensor] | None = run.optimizer.state
+            self.history_, self.n_iter_, self.status_ = member.history, run.epoch, member.status
+            self._optimizer_state: dict[str, torch.Tensor] | None = member.state
             keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
             self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
-        if run.status == "interrupted":
+        if member.status == "interrupted":
             warnings.warn(
                 f"training was interrupted in epoch {run.epoch + 1} of {run.epochs}; the estimator keeps what it "
                 "has learnt and can be used.",

@@ -120,7 +120,7 @@ def training_data(
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:
     """Train, with progress, on a number of threads."""
-    shown = Progress(run.epochs, len(run.data.inputs), verbose)
+    shown = Progress(run.epochs, run.n_rows, verbose)
     with threads(n_threads), shown:
         run.run([shown, *callbacks])
 

@@ -111,7 +111,14 @@ class Model(nn.Module):
         for name, start in starts.items():
             if start is not None:
                 self.learnt[name] = nn.Parameter(torch.tensor(start))
-        # Looked up once: walking the modules in every pass would cost more than a small pass does.
+        self.refresh()
+        self.needs_input_gradient = any(isinstance(p, NeedsInputGradient) for p in parts.penalties)
+
+    def refresh(self) -> None:
+        """Look up the parameters again, after they were replaced.
+
+        They are looked up once: walking the modules in every pass would cost more than a small pass does.
+        """
         self._weights = tuple(
             p
             for half in (self.encoder, self.decoder)
@@ -119,7 +126,6 @@ class Model(nn.Module):
             if name.rpartition(".")[2] == "weight"
         )
         self._learnt = dict(self.learnt.items())
-        self.needs_input_gradient = any(isinstance(p, NeedsInputGradient) for p in parts.penalties)
 
     def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
         """The whole pass.
@@ -134,20 +140,13 @@ class Model(nn.Module):
             What the encoder sees; None corrupts x by the noise.
         """
         if corrupted is None:
-            corrupted = self.corrupt(x, noise)
+            corrupted = corrupt(self.parts, self.domain, x, noise)
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encoder(corrupted)
         z = self.parts.latent.place(h, noise.get("latent", {}).get("normal"))
         output, _ = self.decoder(z)
         return Pass(x, corrupted, h, z, output, hidden, self._weights, self.parts.latent, noise, self._learnt)
-
-    def corrupt(self, x: Tensor, noise: Noise) -> Tensor:
-        """Apply the corruptions whose random numbers are given."""
-        for name, corruption in self.parts.named_corruption.items():
-            if name in noise:
-                x = corruption.apply(x, noise[name], self.domain)
-        return x
 
     def encode(self, x: Tensor) -> Tensor:
         """The deterministic codes of rows: (*models, batch, features) to (*models, batch, dim)."""
@@ -156,6 +155,14 @@ class Model(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """The reconstructions that codes stand for: (*models, batch, dim) to (*models, batch, features)."""
         return self.parts.reconstruction.link(self.decoder(z)[0])
+
+
+def corrupt(parts: Architecture, domain: Domain, x: Tensor, noise: Noise) -> Tensor:
+    """Apply to rows those corruptions whose random numbers are given."""
+    for name, corruption in parts.named_corruption.items():
+        if name in noise:
+            x = corruption.apply(x, noise[name], domain)
+    return x
 
 
 def draw_noise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..parts import Part, part, setting
 
@@ -21,7 +21,14 @@ class Penalty(Part, ABC):
 
     Derive from :class:`SamplePenalty` or :class:`BatchPenalty`, which say what :meth:`value` returns. The
     weight and its warm-up are applied outside, by the objective; history holds the unweighted value.
+
+    Attributes
+    ----------
+    unit : str
+        What the unweighted value is counted in, empty if it is a plain number.
     """
+
+    unit: ClassVar[str] = ""
 
     weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0)
     warmup: int = setting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..errors import SettingError
 from ..latent.base import LatentSpace, Stochastic
@@ -39,6 +39,8 @@ class KL(SamplePenalty):
     >>> KL(4)
     KL(weight=4.0)
     """
+
+    unit: ClassVar[str] = "nats a sample"
 
     weight: float = setting(default=1.0, doc="Beta: factor of the KL divergence.", ge=0)
 

@@ -1,4 +1,4 @@
-"""The training loop of one model.
+"""The training loop, of one model or of a stack of models.
 
 Order and noise are keyed by (seed, epoch, block): a run can go on from any epoch with the row of parameters,
 the optimiser's state and the epoch number. Nothing is synchronised with the device in a step; terms are
@@ -7,27 +7,26 @@ written to a trace that is looked at every few dozen steps.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import DivergedError
-from ..model import Model, Noise, draw_noise, purposes
-from ..objective import TOTAL, term_names, term_weights, terms, total
+from ..model import Model, Noise
+from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .control import Interrupt
-from .history import History
-from .keyed import generator
+from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
 from .row import Layout
-from .settings import EarlyStopping, Training
-from .source import Rows, TrainingData, block_steps, split_blocks
+from .source import block_steps, split_blocks
 
 _LOOK_EVERY = 32
-_EVALUATION_ROWS = 1024
 
 
 @dataclass
@@ -48,37 +47,17 @@ class Event:
 Callback = Callable[[Event], Any]
 
 
-@dataclass
-class Watch:
-    """Early stopping: the best value so far, its row of parameters, and for how long it has stood."""
-
-    spec: EarlyStopping
-    best: float = float("inf")
-    row: Tensor | None = None
-    epoch: int = 0
-    waited: int = 0
-
-    def see(self, value: float, row: Tensor, epoch: int) -> bool:
-        """Take note of an epoch; True when training should stop."""
-        if value < self.best - self.spec.min_delta:
-            self.best, self.epoch, self.waited = value, epoch, 0
-            self.row = row.clone() if self.row is None else self.row.copy_(row)
-        else:
-            self.waited += 1
-        return self.waited >= self.spec.patience
-
-
-@dataclass
 class Run:
-    """One model in training: its row of parameters, its optimiser, and where it stands.
+    """Models in training: their rows of parameters, their optimiser, and where they stand.
 
     Parameters
     ----------
     model : Model
         Its parameters become views into :attr:`row`.
-    training : Training
-    data : TrainingData
-    seed : int
+    members : sequence of Member
+        One, or those of a stack: they share shapes, number of rows, batch size and optimiser.
+    rows : Tensor or None
+        The first parameters of a stack, (models, size); None: one model, with the parameters it has.
     frozen : sequence of str
         Prefixes of names of parameters that are not trained, such as "decoder".
     epoch : int
@@ -87,259 +66,314 @@ class Run:
         The optimiser's state to go on with; None: a fresh one.
     """
 
-    model: Model
-    training: Training
-    data: TrainingData
-    seed: int
-    frozen: Sequence[str] = ()
-    epoch: int = 0
-    state: dict[str, Tensor] | None = None
-    history: History = field(default_factory=History)
-    status: str = "running"
-    layout: Layout = field(init=False)
-    row: Tensor = field(init=False)
-    optimizer: RowOptimizer = field(init=False)
+    def __init__(
+        self,
+        model: Model,
+        members: Sequence[Member],
+        *,
+        rows: Tensor | None = None,
+        frozen: Sequence[str] = (),
+        epoch: int = 0,
+        state: dict[str, Tensor] | None = None,
+    ) -> None:
+        self.model, self.members, self.running = model, list(members), list(members)
+        self.stacked, self.frozen, self.epoch, self.first_epoch = rows is not None, frozen, epoch, epoch
+        self.training = self.members[0].training
+        n = self.members[0].n_rows
+        self.n_rows, self.batch = n, self.training.batch_of(n)
+        self.epochs = epoch + self.training.epochs_for(n)
+        self.per_epoch = self.training.steps_per_epoch(n)
+        self.block = block_steps(self.batch, model.domain.n_features)
+        self.names = (TOTAL, *term_names(model.parts))
+        self.layout = Layout.of(model)
+        self._take(self.layout.flatten(model) if rows is None else rows)
+        self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row)
+        if state is not None:
+            self.optimizer.load(state)
 
-    def __post_init__(self) -> None:
-        parts = self.model.parts
-        self.layout = Layout.of(self.model)
-        self.row = self.layout.flatten(self.model)
-        self.layout.bind(self.model, self.row)
-        self.optimizer = make_optimizer(self.training.optimizer, self.row)
-        if self.state is not None:
-            self.optimizer.load(self.state)
-        self.grad = torch.zeros_like(self.row)
-        parameters = dict(self.model.named_parameters())
+    def _take(self, row: Tensor) -> None:
+        """Train on these rows from now on: parameters, gradients and safe copies are made to fit."""
+        self.row = row
+        self.layout.bind(self.model, row)
+        self.grad, self.good, self.pending = torch.zeros_like(row), row.clone(), row.clone()
         views = self.layout.named(self.grad)
+        parameters = dict(self.model.named_parameters())
         names = [n for n in parameters if not n.startswith(tuple(self.frozen))]
         self.trained = [parameters[n] for n in names]
         self.grad_views = [views[n] for n in names]
         for name, p in parameters.items():
             p.requires_grad_(name in names)
-        self.names = (TOTAL, *term_names(parts))
-        self.purposes = purposes(parts)
-        n = len(self.data.inputs)
-        self.batch = self.training.batch_of(n)
-        self.first_epoch, self.epochs = self.epoch, self.epoch + self.training.epochs_for(n)
-        self.per_epoch = self.training.steps_per_epoch(n)
-        self.block = block_steps(self.batch, self.model.domain.n_features)
-        self.corrupted_once = self._corrupt_once()
-        self.good = self.row.clone()
-        self.pending = self.row.clone()
-        unit = parts.reconstruction.unit
-        nats = {"kl": "nats"}
-        self.history.units |= {"reconstruction": f"{unit} a sample"} | {
-            name: nats.get(name, "") for name in parts.named_penalties
-        }
 
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
-        """Train to the last epoch, or until something ends it; sets :attr:`status`.
+        """Train to the last epoch, or until something ends it.
+
+        Afterwards every member has its status, its row of parameters and its history.
 
         Raises
         ------
         DivergedError
-            If a term became NaN or infinite; the row holds the last good weights.
+            If a term of a single model became NaN or infinite; it keeps the last good weights. In a stack the
+            member's status says so, and the others go on.
         """
-        watch = Watch(self.training.early_stopping) if self.training.early_stopping is not None else None
         interrupt = Interrupt()
-        if self.training.snapshots and not self.history.snapshots:
+        if not self.stacked and not self.members[0].history.snapshots:
             self._snapshot()
         try:
             with interrupt:
-                self._epochs(callbacks, watch, interrupt)
+                self._epochs(callbacks, interrupt)
         except KeyboardInterrupt:
             if interrupt.asked:
                 raise
-            self.status = "interrupted"
-        if watch is not None and watch.row is not None and self.status != "diverged":
-            self.row.copy_(watch.row)
-        for p in self.model.parameters():
-            p.requires_grad_(False)
+            self._end_all("interrupted")
+        except BaseException:
+            self._end_all("stopped")
+            raise
+        if not self.stacked and self.members[0].status == "diverged":
+            raise DivergedError(self.members[0].message)
 
-    def _epochs(self, callbacks: Sequence[Callback], watch: Watch | None, interrupt: Interrupt) -> None:
-        while self.epoch < self.epochs:
+    def _epochs(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> None:
+        while self.epoch < self.epochs and self.running:
             start = time.perf_counter()
-            entry = self._epoch(interrupt)
-            if entry is None:
-                self.status = "interrupted"
+            entries = self._epoch(interrupt)
+            if entries is None:
+                self._end_all("interrupted")
                 return
-            if self.data.validation is not None:
-                entry |= {f"val_{k}": v for k, v in self.evaluate(*self.data.validation).items()}
-            entry["seconds"] = time.perf_counter() - start
-            self.history.epochs.append(entry)
+            if self.running and self.running[0].judged_starts:
+                for entry, judged in zip(entries, self.evaluate(), strict=True):
+                    entry |= {f"val_{name}": value for name, value in judged.items()}
+            seconds = (time.perf_counter() - start) / max(1, len(entries))
+            for member, entry in zip(self.running, entries, strict=True):
+                member.history.epochs.append(entry | {"seconds": seconds})
             self.epoch += 1
-            if self.training.snapshots:
-                self._snapshot()
-            event = Event(self.epoch, self.epochs, entry, self.model)
-            for callback in callbacks:
-                callback(event)
-            watched = entry.get("val_loss", entry["loss"])
-            if watch is not None and watch.see(watched, self.row, self.epoch):
-                self.status = "early_stopped"
+            self._snapshot()
+            self._stop_early()
+            if self.running and self._call(callbacks):
+                self._end_all("stopped")
                 return
-            if event.stopped:
-                self.status = "stopped"
-                return
-        self.status = "finished"
+        self._end_all("finished")
 
-    def _epoch(self, interrupt: Interrupt) -> dict[str, float] | None:
-        """Train one epoch; its mean terms, or None if the user asked to stop in the midst of it."""
-        n = len(self.data.inputs)
-        device = self.row.device
-        order = torch.randperm(n, generator=generator(self.seed, "order", self.epoch)).to(device)
-        weights = term_weights(self.model.parts, self.epoch)
+    def _epoch(self, interrupt: Interrupt) -> list[dict[str, float]] | None:
+        """Train one epoch; the mean terms of each running model, or None if the user asked to stop."""
+        device, models = self.row.device, self.row.shape[:-1]
+        orders = [m.order(self.epoch) for m in self.running]
+        order = torch.stack(orders, 1 if self.stacked else 0).to(device).view(-1, *models)
+        weights = self._weights()
         rates = self._rates()
-        trace = torch.empty(self.per_epoch, len(self.names), dtype=self.row.dtype, device=device)
+        trace = torch.empty(self.per_epoch, *models, len(self.names), dtype=self.row.dtype, device=device)
         rows: list[int] = []
         looked = 0
-        blocks = split_blocks(n, self.batch, self.block, self.training.drop_last)
+        blocks = split_blocks(self.n_rows, self.batch, self.block, self.training.drop_last)
         for number, (first, steps, size) in enumerate(blocks):
-            index = order[first : first + steps * size].view(steps, size)
+            index = order[first : first + steps * size].view(steps, size, *models).movedim(1, -1)
             x, target, noise = self._block(index, number)
             for s in range(steps):
-                step_noise = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
-                self._step(x[s], target[s], step_noise, weights, rates[len(rows)], trace[len(rows)])
+                now = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
+                self._step(x[s], target[s], now, weights, rates[len(rows)], trace[len(rows)])
                 rows.append(size)
-                if len(rows) - looked >= _LOOK_EVERY:
+                if len(rows) - looked >= _LOOK_EVERY or interrupt.asked:
                     looked = self._look(trace, looked, len(rows))
-                if interrupt.asked:
-                    self._look(trace, looked, len(rows))
+                lost = all(m.status == "diverged" for m in self.running)
+                if interrupt.asked or lost:
                     self._record(trace[: len(rows)])
-                    return None
+                    self._leave_diverged()
+                    return [] if lost else None
         self._look(trace, looked, len(rows))
         self._record(trace)
-        counts = torch.tensor(rows, dtype=trace.dtype, device=device)
-        means = (trace * counts.unsqueeze(-1)).sum(0) / counts.sum()
-        entry: dict[str, float] = {"epoch": self.epoch + 1}
-        entry |= dict(zip(self.names, means.tolist(), strict=True))
-        entry |= {f"weight_{name}": w for name, w in weights.items() if name != "reconstruction"}
-        entry["lr"] = float(rates[len(rows) - 1])
-        return entry
+        self._leave_diverged()
+        return self._entries(trace, rows)
 
     def _step(
-        self,
-        x: Tensor,
-        target: Tensor,
-        noise: Noise,
-        weights: dict[str, float],
-        rate: Tensor,
-        trace: Tensor,
+        self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Any], rate: Tensor, trace: Tensor
     ) -> None:
-        p = self.model(target, noise, corrupted=x)
-        values = terms(self.model.parts, p)
+        values = terms(self.model.parts, self.model(target, noise, corrupted=x))
         loss = total(values, weights)
-        grads = torch.autograd.grad(loss, self.trained, allow_unused=True, materialize_grads=True)
+        grads = torch.autograd.grad(
+            loss.sum() if self.stacked else loss, self.trained, allow_unused=True, materialize_grads=True
+        )
         with torch.no_grad():
             torch._foreach_copy_(self.grad_views, list(grads))
-            torch.stack((loss, *values.values()), out=trace)
+            torch.stack((loss, *values.values()), dim=-1, out=trace)
             if self.training.clip_norm is not None:
                 norm = self.grad.norm(dim=-1, keepdim=True)
                 self.grad.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
             self.optimizer.step(self.row, self.grad, rate, self.trained)
 
-    def _block(self, index: Tensor, number: int) -> tuple[Tensor, Tensor, dict[str, dict[str, Tensor]]]:
-        """Inputs, targets and noise of a block of steps; inputs are corrupted already."""
-        parts, shape = self.model.parts, tuple(index.shape)
-        generators = {p: generator(self.seed, p, self.epoch, number, self.row.device) for p in self.purposes}
-        noise = draw_noise(parts, self.model.domain, shape, generators)
-        noise = {p: {k: v.to(self.row.dtype) for k, v in d.items()} for p, d in noise.items()}
-        clean = self.data.inputs.gather(index)
-        target = clean if self.data.targets is None else self.data.targets.gather(index)
-        x = clean if self.corrupted_once is None else self.corrupted_once[index]
-        return self.model.corrupt(x, noise), target, noise
+    def _block(self, index: Tensor, number: int) -> tuple[Tensor, Tensor, Draws]:
+        """Inputs, targets and noise of a block of steps; inputs are corrupted already.
 
-    def _corrupt_once(self) -> Tensor | None:
-        """The whole data under the corruptions that are drawn once for all, or None if there are none."""
-        parts, n = self.model.parts, len(self.data.inputs)
-        names = [name for name, c in parts.named_corruption.items() if not c.fresh]
-        if not names:
-            return None
-        pieces = []
-        for number, start in enumerate(range(0, n, _EVALUATION_ROWS)):
-            clean = self.data.inputs.slice(start, start + _EVALUATION_ROWS)
-            keys = {name: generator(self.seed, name, 0, number, clean.device) for name in names}
-            noise = draw_noise(parts, self.model.domain, (clean.shape[0],), keys)
-            noise = {p: {k: v.to(clean.dtype) for k, v in d.items()} for p, d in noise.items()}
-            pieces.append(self.model.corrupt(clean, noise))
-        return torch.cat(pieces)
+        ``index`` has shape (steps, *models, batch), as have the leading axes of what is returned.
+        """
+        first = self.running[0]
+        same = all(m.plain and m.data.inputs is first.data.inputs for m in self.running)
+        each, xs, targets = [], [], []
+        for i, member in enumerate(self.running):
+            own = index[:, i] if self.stacked else index
+            each.append(member.noise(tuple(own.shape), self.epoch, number, self.row))
+            if not same:
+                x, target = member.rows(own, each[-1])
+                xs.append(x)
+                targets.append(target)
+        noise = combine_draws(each, 1) if self.stacked else each[0]
+        if same:
+            rows = first.data.inputs.gather(index)
+            return rows, rows, noise
+        if not self.stacked:
+            return xs[0], targets[0], noise
+        return torch.stack(xs, 1), torch.stack(targets, 1), noise
+
+    def _weights(self) -> dict[str, Any]:
+        each = [m.weights(self.epoch) for m in self.running]
+        if not self.stacked:
+            return dict(each[0])
+        return {
+            name: torch.tensor([w[name] for w in each], dtype=self.row.dtype, device=self.row.device)
+            for name in each[0]
+        }
 
     def _rates(self) -> Tensor:
-        """The learning rate of each step of this epoch, (steps, 1)."""
-        first = (self.epoch - self.first_epoch) * self.per_epoch
-        steps = (self.epochs - self.first_epoch) * self.per_epoch
-        factor = self.training.schedule.factor
-        rates = [self.training.lr * factor(first + s, self.per_epoch, steps) for s in range(self.per_epoch)]
-        return torch.tensor(rates, dtype=self.row.dtype, device=self.row.device).unsqueeze(-1)
+        """The learning rate of each step of this epoch, (steps, *models, 1)."""
+        epoch, epochs = self.epoch - self.first_epoch, self.epochs - self.first_epoch
+        each = [m.rates(epoch, self.per_epoch, epochs) for m in self.running]
+        rates = torch.tensor(each, dtype=self.row.dtype, device=self.row.device)
+        return (rates.T if self.stacked else rates[0]).unsqueeze(-1)
 
     def _look(self, trace: Tensor, start: int, stop: int) -> int:
-        """Check the steps since the last look, and keep the weights if all is well."""
-        finite = torch.isfinite(trace[start:stop])
-        if bool(finite.all()):
-            # The pending weights have given a finite loss: they are good. Today's are still to be proved.
-            self.good, self.pending = self.pending, self.good
-            self.pending.copy_(self.row)
-            return stop
-        bad = int((~finite.all(-1)).nonzero()[0])
-        names = [n for n, ok in zip(self.names, finite[bad].tolist(), strict=True) if not ok]
-        term = next((n for n in names if n != TOTAL), TOTAL)
-        value = float(trace[start + bad, self.names.index(term)])
-        self.row.copy_(self.pending if bad > 0 else self.good)
-        self.status = "diverged"
-        self._record(trace[: start + bad])
-        raise DivergedError(
-            f"the term {term!r} became {value} in epoch {self.epoch + 1} of {self.epochs}, step "
-            f"{start + bad + 1} of {self.per_epoch}. Training stopped with the last good weights. Lower the "
-            f"learning rate (training.lr is {self.training.lr:g}), set training.clip_norm, or look for "
-            "extreme values in the data."
-        )
+        """Check the steps since the last look, and keep the weights that have proved good."""
+        finite = torch.isfinite(trace[start:stop]).all(-1)
+        if not bool(finite.all()):
+            self._note_diverged(trace, finite, start)
+        # The pending weights have given a finite loss: they are good. Today's are still to be proved.
+        self.good, self.pending = self.pending, self.good
+        self.pending.copy_(self.row)
+        return stop
+
+    def _note_diverged(self, trace: Tensor, finite: Tensor, start: int) -> None:
+        """Set aside every member whose terms are no longer finite, with its last good weights."""
+        for i, member in enumerate(self.running):
+            own = finite[:, i] if self.stacked else finite
+            if member.status == "diverged" or bool(own.all()):
+                continue
+            bad = start + int((~own).nonzero()[0])
+            values = trace[bad, i] if self.stacked else trace[bad]
+            names = [n for n, v in zip(self.names, values.tolist(), strict=True) if not math.isfinite(v)]
+            term = next((n for n in names if n != TOTAL), TOTAL)
+            kept = self.pending if bad > start else self.good
+            member.row = (kept[i] if self.stacked else kept).clone()
+            member.status = "diverged"
+            member.message = (
+                f"the term {term!r} became {float(values[self.names.index(term)])} in epoch {self.epoch + 1} of "
+                f"{self.epochs}, step {bad + 1} of {self.per_epoch}. Training stopped with the last good weights. "
+                f"Lower the learning rate (training.lr is {member.training.lr:g}), set training.clip_norm, or look "
+                "for extreme values in the data."
+            )
+
+    def _leave_diverged(self) -> None:
+        self._leave([m.status == "running" for m in self.running])
+
+    def _stop_early(self) -> None:
+        """Let go of members that have not improved for long enough."""
+        for i, member in enumerate(self.running):
+            entry = member.history.epochs[-1]
+            row = self.row[i] if self.stacked else self.row
+            if member.watch is not None and member.watch.see(
+                entry.get("val_loss", entry[TOTAL]), row, self.epoch
+            ):
+                member.status = "early_stopped"
+        self._leave([m.status == "running" for m in self.running])
+
+    def _end_all(self, status: str) -> None:
+        for member in self.running:
+            member.status = status if member.status == "running" else member.status
+        self._leave([False] * len(self.running))
+
+    def _leave(self, stay: list[bool]) -> None:
+        """Members that do not stay take their row of parameters with them; the others close ranks."""
+        if all(stay):
+            return
+        for i, member in enumerate(self.running):
+            if not stay[i]:
+                row, best = self.row[i] if self.stacked else self.row, member.watch
+                if member.row is None:
+                    member.row = (row if best is None or best.row is None else best.row).clone()
+                member.state = {
+                    name: (value[i] if self.stacked and value.dim() else value).clone()
+                    for name, value in self.optimizer.state.items()
+                }
+        self.running = [m for m, keep in zip(self.running, stay, strict=True) if keep]
+        if self.running:
+            kept = torch.tensor(stay, device=self.row.device)
+            self.optimizer.keep(kept)
+            self._take(self.row[kept])
+        elif not self.stacked and self.members[0].row is not None:
+            self.row.copy_(self.members[0].row)
+            for p in self.model.parameters():
+                p.requires_grad_(False)
+
+    def _entries(self, trace: Tensor, rows: list[int]) -> list[dict[str, float]]:
+        """The epoch's line in the history of each running model."""
+        stayed = [i for i, m in enumerate(self._started) if m.status == "running"]
+        counts = torch.tensor(rows, dtype=trace.dtype, device=trace.device)
+        counts = counts.view(-1, *(1,) * (trace.dim() - 1))
+        means = ((trace * counts).sum(0) / counts.sum()).view(-1, len(self.names)).tolist()
+        entries = []
+        for i in stayed:
+            member = self._started[i]
+            entry: dict[str, float] = {
+                "epoch": self.epoch + 1,
+                **dict(zip(self.names, means[i], strict=True)),
+            }
+            weights = member.weights(self.epoch)
+            entry |= {f"weight_{name}": w for name, w in weights.items() if name != RECONSTRUCTION}
+            epochs = self.epochs - self.first_epoch
+            entry["lr"] = member.rates(self.epoch - self.first_epoch, self.per_epoch, epochs)[-1]
+            entries.append(entry)
+        return entries
 
     def _record(self, trace: Tensor) -> None:
-        values = trace.float().cpu().numpy()
-        self.history.extend_steps({name: values[:, i] for i, name in enumerate(self.names)})
+        """Append the steps to the history of each member that started the epoch."""
+        self._started = list(self.running)
+        values = trace.float().cpu().view(len(trace), -1, len(self.names)).numpy()
+        for i, member in enumerate(self.running):
+            finite = np.isfinite(values[:, i]).all(-1)
+            n = len(finite) if finite.all() else int(finite.argmin())
+            member.history.extend_steps({name: values[:n, i, j] for j, name in enumerate(self.names)})
 
     def _snapshot(self) -> None:
-        rows = self.data.inputs.slice(0, self.training.snapshots)
+        member = self.members[0]
+        if self.stacked or not member.training.snapshots:
+            return
+        rows = member.data.inputs.slice(0, member.training.snapshots)
         with torch.no_grad():
             z = self.model.encode(rows)
             shot = {"codes": z.cpu().numpy(), "reconstructions": self.model.decode(z).cpu().numpy()}
-        self.history.snapshots.append(shot)
+        member.history.snapshots.append(shot)
 
-    def evaluate(self, inputs: Rows, targets: Rows) -> dict[str, float]:
-        """Mean terms over rows, with noise that is the same at every call."""
-        return evaluate(self.model, inputs, targets, self.seed, term_weights(self.model.parts, self.epoch))
+    def _call(self, callbacks: Sequence[Callback]) -> bool:
+        event = Event(self.epoch, self.epochs, self.running[0].history.epochs[-1], self.model)
+        for callback in callbacks:
+            callback(event)
+        return event.stopped
 
+    def evaluate(self) -> list[dict[str, float]]:
+        """Mean terms of each running model over its validation rows, with noise that never changes.
 
-def evaluate(
-    model: Model, inputs: Rows, targets: Rows, seed: int, weights: dict[str, float]
-) -> dict[str, float]:
-    """Mean terms of a model over rows: corrupted, stochastic, penalised as in training, but not trained.
-
-    Parameters
-    ----------
-    model : Model
-    inputs, targets : Rows
-    seed : int
-        Keys the noise, which is the same at every call.
-    weights : dict of str to float
-        As :func:`diabolo.objective.term_weights` gives.
-
-    Returns
-    -------
-    dict of str to float
-        ``loss`` and every unweighted term, means over rows. Terms of a batch are means over batches of 1024.
-    """
-    parts, n = model.parts, len(inputs)
-    names = (*model.parts.named_corruption, *purposes(parts))
-    sums: dict[str, float] = {}
-    for number, start in enumerate(range(0, n, _EVALUATION_ROWS)):
-        x, target = (rows.slice(start, start + _EVALUATION_ROWS) for rows in (inputs, targets))
-        keys = {p: generator(seed, f"evaluate {p}", 0, number, x.device) for p in names}
-        noise = draw_noise(parts, model.domain, (x.shape[0],), keys)
-        noise = {p: {k: v.to(x.dtype) for k, v in d.items()} for p, d in noise.items()}
-        corrupted = model.corrupt(x, noise)
-        with torch.set_grad_enabled(model.needs_input_gradient):
-            values = terms(parts, model(target, noise, corrupted=corrupted))
-        values = {name: v.detach() for name, v in values.items()}
-        for name, value in {TOTAL: total(values, weights), **values}.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * x.shape[0]
-    return {name: value / n for name, value in sums.items()}
+        Terms of a whole batch are means over batches of 1024 rows.
+        """
+        weights = self._weights()
+        sums = torch.zeros(*self.row.shape[:-1], len(self.names), dtype=torch.float64)
+        starts, n = self.running[0].judged_starts, 0
+        for number, start in enumerate(starts):
+            each = [m.judged(start, number) for m in self.running]
+            if self.stacked:
+                x, target = (torch.stack([e[k] for e in each]) for k in (0, 1))  # type: ignore[misc]
+                noise = combine_draws([e[2] for e in each], 0)
+            else:
+                x, target, noise = each[0]
+            with torch.set_grad_enabled(self.model.needs_input_gradient):
+                values = terms(self.model.parts, self.model(target, noise, corrupted=x))
+            loss = total(values, weights)
+            rows = target.shape[-2]
+            sums += torch.stack([v.detach() for v in (loss, *values.values())], -1).double().cpu() * rows
+            n += rows
+        means = (sums / n).view(-1, len(self.names)).tolist()
+        return [dict(zip(self.names, m, strict=True)) for m in means]

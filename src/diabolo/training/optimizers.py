@@ -38,6 +38,11 @@ class RowOptimizer(ABC):
         for name, value in state.items():
             self.state[name].copy_(value)
 
+    def keep(self, members: Tensor) -> None:
+        """Keep the rows of some members of a stack only; ``members`` is a mask."""
+        self.direction = self.direction[members]
+        self.state = {name: value[members] if value.dim() else value for name, value in self.state.items()}
+
     @abstractmethod
     def step(self, row: Tensor, grad: Tensor, lr: Tensor, trained: Sequence[Tensor]) -> None:
         """Change a row or rows (*models, size) by its gradient; lr has shape (*models, 1).

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..model import Model
+
 _PAD = 16
 
 
@@ -70,10 +72,20 @@ class Layout:
         ]
 
     def bind(self, module: nn.Module, row: Tensor) -> None:
-        """Make the module's parameters views into a row or rows, so that a change of the row is theirs."""
-        parameters = dict(module.named_parameters())
+        """Put parameters that are views into a row or rows in the module's place for them.
+
+        They are new parameters: autograd remembers the shape of one that it has seen.
+        """
         for s, view in zip(self.segments, self.views(row), strict=True):
-            parameters[s.name].data = view
+            owner, _, name = s.name.rpartition(".")
+            holder = module.get_submodule(owner)
+            fresh = nn.Parameter(view)
+            if isinstance(holder, nn.ParameterDict):
+                holder[name] = fresh
+            else:
+                setattr(holder, name, fresh)
+        if isinstance(module, Model):
+            module.refresh()
 
     def named(self, row: Tensor) -> dict[str, Tensor]:
         """The parameters by name, as views into a row or rows."""

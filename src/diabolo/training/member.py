@@ -1,0 +1,165 @@
+"""One model in training: what it is made of, the random numbers it is due, and what becomes of it.
+
+A model alone and a model in a stack are the same member; only the step that they take together knows how many
+there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..domain import Domain
+from ..model import Architecture, corrupt, draw_noise, purposes
+from ..objective import RECONSTRUCTION, term_weights
+from .history import History
+from .keyed import generator
+from .settings import EarlyStopping, Training
+from .source import TrainingData
+
+_ROWS_AT_ONCE = 1024
+
+Draws = dict[str, dict[str, Tensor]]
+
+
+@dataclass
+class Watch:
+    """Early stopping: the best value so far, its row of parameters, and for how long it has stood."""
+
+    spec: EarlyStopping
+    best: float = float("inf")
+    row: Tensor | None = None
+    epoch: int = 0
+    waited: int = 0
+
+    def see(self, value: float, row: Tensor, epoch: int) -> bool:
+        """Take note of an epoch; True when training should stop."""
+        if value < self.best - self.spec.min_delta:
+            self.best, self.epoch, self.waited = value, epoch, 0
+            self.row = row.clone() if self.row is None else self.row.copy_(row)
+        else:
+            self.waited += 1
+        return self.waited >= self.spec.patience
+
+
+@dataclass
+class Member:
+    """One model in training.
+
+    Attributes
+    ----------
+    parts : Architecture
+    domain : Domain
+    training : Training
+    data : TrainingData
+    seed : int
+    history : History
+    status : str
+        "running", then "finished", "early_stopped", "stopped", "interrupted" or "diverged".
+    message : str
+        What happened, where the status is "diverged".
+    row : Tensor or None
+        The parameters it ended with, once it has.
+    state : dict of str to Tensor
+        The optimiser's state it ended with.
+    """
+
+    parts: Architecture
+    domain: Domain
+    training: Training
+    data: TrainingData
+    seed: int
+    history: History = field(default_factory=History)
+    status: str = "running"
+    message: str = ""
+    row: Tensor | None = None
+    state: dict[str, Tensor] = field(default_factory=dict)
+    watch: Watch | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        stopping = self.training.early_stopping
+        self.watch = None if stopping is None else Watch(stopping)
+        self.purposes = purposes(self.parts)
+        self.corrupted_once = self._corrupt_once()
+        units = self.parts.reconstruction.unit
+        self.history.units |= {RECONSTRUCTION: f"{units} a sample"}
+        self.history.units |= {name: p.unit for name, p in self.parts.named_penalties.items()}
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that it is trained on."""
+        return len(self.data.inputs)
+
+    @property
+    def plain(self) -> bool:
+        """Whether its input and its target are the rows as they are."""
+        return not self.parts.corruption and self.data.targets is None
+
+    def order(self, epoch: int) -> Tensor:
+        """The order of rows in an epoch."""
+        return torch.randperm(self.n_rows, generator=generator(self.seed, "order", epoch))
+
+    def weights(self, epoch: int) -> dict[str, float]:
+        """The weight of each term in an epoch."""
+        return term_weights(self.parts, epoch)
+
+    def rates(self, epoch: int, per_epoch: int, epochs: int) -> list[float]:
+        """The learning rate of each step of an epoch, counted from this training's first."""
+        factor, steps = self.training.schedule.factor, epochs * per_epoch
+        return [self.training.lr * factor(epoch * per_epoch + s, per_epoch, steps) for s in range(per_epoch)]
+
+    def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
+        """The random numbers of a block of steps, of the dtype and on the device of a tensor."""
+        keys = {p: generator(self.seed, p, epoch, block, like.device) for p in self.purposes}
+        return cast_draws(draw_noise(self.parts, self.domain, shape, keys), like.dtype)
+
+    def rows(self, index: Tensor, noise: Mapping[str, Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Inputs, corrupted already, and targets of rows by index: each (*index.shape, features)."""
+        clean = self.data.inputs.gather(index)
+        target = clean if self.data.targets is None else self.data.targets.gather(index)
+        x = clean if self.corrupted_once is None else self.corrupted_once[index]
+        return corrupt(self.parts, self.domain, x, noise), target
+
+    def judged(self, start: int, number: int) -> tuple[Tensor, Tensor, Draws]:
+        """Inputs, targets and noise of a chunk of the validation rows; the noise is the same at every call."""
+        if self.data.validation is None:
+            raise ValueError("there are no validation rows.")
+        x, target = (rows.slice(start, start + _ROWS_AT_ONCE) for rows in self.data.validation)
+        names = (*self.parts.named_corruption, *self.purposes)
+        keys = {p: generator(self.seed, f"evaluate {p}", 0, number, x.device) for p in names}
+        draws = cast_draws(draw_noise(self.parts, self.domain, (x.shape[0],), keys), x.dtype)
+        return corrupt(self.parts, self.domain, x, draws), target, draws
+
+    @property
+    def judged_starts(self) -> range:
+        """Where the chunks of the validation rows start."""
+        n = 0 if self.data.validation is None else len(self.data.validation[0])
+        return range(0, n, _ROWS_AT_ONCE)
+
+    def _corrupt_once(self) -> Tensor | None:
+        """The whole data under the corruptions that are drawn once for all, or None if there are none."""
+        names = [name for name, c in self.parts.named_corruption.items() if not c.fresh]
+        if not names:
+            return None
+        pieces = []
+        for number, start in enumerate(range(0, self.n_rows, _ROWS_AT_ONCE)):
+            clean = self.data.inputs.slice(start, start + _ROWS_AT_ONCE)
+            keys = {name: generator(self.seed, name, 0, number, clean.device) for name in names}
+            draws = cast_draws(draw_noise(self.parts, self.domain, (clean.shape[0],), keys), clean.dtype)
+            pieces.append(corrupt(self.parts, self.domain, clean, draws))
+        return torch.cat(pieces)
+
+
+def cast_draws(draws: Draws, dtype: torch.dtype) -> Draws:
+    """Random numbers, drawn in float32, in the model's precision."""
+    return {p: {k: v.to(dtype) for k, v in d.items()} for p, d in draws.items()}
+
+
+def combine_draws(each: list[Draws], dim: int) -> Draws:
+    """The draws of several members as one, with a new axis of models."""
+    if len(each) == 1:
+        return {p: {k: v.unsqueeze(dim) for k, v in d.items()} for p, d in each[0].items()}
+    return {p: {k: torch.stack([e[p][k] for e in each], dim) for k in d} for p, d in each[0].items()}
