@@ -28,18 +28,15 @@ def bandwidths(scale: float | Tensor, count: int) -> list[float | Tensor]:
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """Squared Euclidean distances of all pairs of rows: (..., n, dim) and (..., m, dim) to (..., n, m).
 
-    Computed as ``|a|^2 + |b|^2 - 2 a.b``, so a distance of zero comes out only nearly zero: at the rounding
-    of the squared norms. Its gradient is finite everywhere.
-
     Examples
     --------
     >>> import torch
     >>> squared_distances(torch.tensor([[3.0, 4.0]]), torch.zeros(2, 2))
     tensor([[25., 25.]])
     """
-    norms = a.square().sum(-1).unsqueeze(-1) + b.square().sum(-1).unsqueeze(-2)
-    # One column is multiplied elementwise: a matrix product of width one may round otherwise in a stack.
-    return norms - 2 * (a * b.mT if a.shape[-1] == 1 else a @ b.mT)
+    # Pair by pair: the quicker form by a matrix product loses near pairs to cancellation, and rounds
+    # otherwise in a stack of models than for one model.
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 
 def gaussian_kernel(squared: Tensor, lengths: Sequence[float | Tensor]) -> Tensor:
