@@ -13,6 +13,13 @@ from hypothesis.extra.numpy import arrays
 
 from diabolo import functional as F
 
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """The same random numbers whatever ran before."""
+    torch.manual_seed(0)
+
+
 dims = st.integers(2, 6)
 seeds = st.integers(0, 2**31 - 1)
 

@@ -11,6 +11,13 @@ from torch import Tensor
 
 from diabolo import functional as F
 
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """The same random numbers whatever ran before."""
+    torch.manual_seed(0)
+
+
 LENGTHS = [0.5, 1.0, 2.0]
 
 

@@ -11,6 +11,12 @@ from scipy.special import expit, rel_entr
 from diabolo import functional as F
 
 
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """The same random numbers whatever ran before."""
+    torch.manual_seed(0)
+
+
 def test_sparsity_is_scipys_relative_entropy() -> None:
     a = torch.randn(9, 4, dtype=torch.float64)
     rate = expit(a.numpy()).mean(0)
