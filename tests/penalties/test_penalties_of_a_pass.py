@@ -85,6 +85,9 @@ def stack(models: list[Model]) -> Model:
             module[leaf] = nn.Parameter(torch.stack(values))
         else:
             setattr(module, leaf, nn.Parameter(torch.stack(values)))
+    # A model looks its weights and scalars up once, when it is built.
+    together._weights = tuple(p for name, p in together.named_parameters() if name.endswith("weight"))
+    together._learnt = dict(together.learnt.items())
     return together
 
 

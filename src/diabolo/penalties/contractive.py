@@ -42,7 +42,7 @@ class Contractive(SamplePenalty, NeedsInputGradient):
     Contractive(weight=0.01)
     """
 
-    weight: float = setting(0.1, doc="Factor of the squared norm of the encoder's Jacobian.", ge=0)
+    weight: float = setting(default=0.1, doc="Factor of the squared norm of the encoder's Jacobian.", ge=0)
 
     def value(self, p: Pass) -> Tensor:
         import torch

@@ -56,11 +56,11 @@ class MMD(BatchPenalty, Noisy):
     MMD(kernel='gaussian', bandwidths=3)
     """
 
-    weight: float = setting(10.0, doc="Factor of the squared MMD in the total loss.", ge=0)
-    kernel: str = setting("imq", doc="Kernel between codes.", choices=("gaussian", "imq"))
-    bandwidths: int = setting(5, doc="Number of bandwidths, each twice the one before.", ge=3, le=7)
-    scale: float | None = setting(None, doc="Middle bandwidth; none: from the prior.", gt=0)
-    estimator: str = setting("biased", doc="Estimator of the MMD.", choices=("biased", "unbiased"))
+    weight: float = setting(default=10.0, doc="Factor of the squared MMD in the total loss.", ge=0)
+    kernel: str = setting(default="imq", doc="Kernel between codes.", choices=("gaussian", "imq"))
+    bandwidths: int = setting(default=5, doc="Number of bandwidths, each twice the one before.", ge=3, le=7)
+    scale: float | None = setting(default=None, doc="Middle bandwidth; none: from the prior.", gt=0)
+    estimator: str = setting(default="biased", doc="Estimator of the MMD.", choices=("biased", "unbiased"))
 
     def draw(self, latent: LatentSpace, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Draws from the prior, of shape (..., batch, dim)."""

@@ -56,8 +56,8 @@ class L1(SamplePenalty):
     L1(weight=0.1, on='hidden')
     """
 
-    weight: float = setting(0.01, doc="Factor of the sum of absolute activations.", ge=0)
-    on: str = setting("code", doc="Which activations.", choices=PLACES)
+    weight: float = setting(default=0.01, doc="Factor of the sum of absolute activations.", ge=0)
+    on: str = setting(default="code", doc="Which activations.", choices=PLACES)
 
     def value(self, p: Pass) -> Tensor:
         first, *more = [a.abs().sum(-1) for a in _activations(self, self.on, p)]
@@ -89,8 +89,8 @@ class L2(SamplePenalty):
     L2()
     """
 
-    weight: float = setting(0.01, doc="Factor of the sum of squared activations.", ge=0)
-    on: str = setting("code", doc="Which activations.", choices=PLACES)
+    weight: float = setting(default=0.01, doc="Factor of the sum of squared activations.", ge=0)
+    on: str = setting(default="code", doc="Which activations.", choices=PLACES)
 
     def value(self, p: Pass) -> Tensor:
         first, *more = [a.square().sum(-1) for a in _activations(self, self.on, p)]
@@ -136,9 +136,9 @@ class KLSparsity(BatchPenalty):
     KLSparsity(weight=0.1, target=0.1)
     """
 
-    target: float = setting(0.05, doc="Rate that units should be active at.", gt=0, lt=1)
-    on: str = setting("code", doc="Which activations.", choices=PLACES)
-    sigmoid: bool = setting(True, doc="Pass activations through a sigmoid first.")
+    target: float = setting(default=0.05, doc="Rate that units should be active at.", gt=0, lt=1)
+    on: str = setting(default="code", doc="Which activations.", choices=PLACES)
+    sigmoid: bool = setting(default=True, doc="Pass activations through a sigmoid first.")
 
     def value(self, p: Pass) -> Tensor:
         layers = _activations(self, self.on, p)

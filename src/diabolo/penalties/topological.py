@@ -48,7 +48,7 @@ class Topological(BatchPenalty, Learnt):
     """
 
     x_scale: float | None = setting(
-        None, doc="What input distances are divided by; none: the largest in the batch.", gt=0
+        default=None, doc="What input distances are divided by; none: the largest in the batch.", gt=0
     )
 
     @property

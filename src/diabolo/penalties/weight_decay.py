@@ -37,7 +37,7 @@ class WeightDecay(BatchPenalty):
     WeightDecay(weight=0.001)
     """
 
-    weight: float = setting(1e-4, doc="Factor of the sum of squared weights.", ge=0)
+    weight: float = setting(default=1e-4, doc="Factor of the sum of squared weights.", ge=0)
 
     def value(self, p: Pass) -> Tensor:
         # Trailing axes of weights differ; those before them are the models, as many as codes have.
