@@ -19,6 +19,10 @@ _HOME = {
         "sphere_log_area",
     ),
     "divergences": ("gaussian_kl", "gaussian_kl_per_dimension"),
+    "kernels": ("bandwidths", "squared_distances", "gaussian_kernel", "imq_kernel", "squared_mmd"),
+    "sparsity": ("log_rates", "sparsity_kl"),
+    "jacobians": ("squared_jacobian_norm",),
+    "persistence": ("distance_matrix", "persistence_pairs", "edge_lengths", "topological_loss"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -72,3 +72,10 @@ class Learnt(ABC):
     @abstractmethod
     def start(self) -> float:
         """The value that the trained scalar starts at."""
+
+
+def own_name(penalty: Penalty) -> str:
+    """The table name of a penalty: its key in ``Pass.noise`` and ``Pass.learnt``."""
+    from . import PENALTIES
+
+    return PENALTIES.name_of(penalty)

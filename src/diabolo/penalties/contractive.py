@@ -1,0 +1,50 @@
+"""The contractive penalty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import functional as F
+from ..parts import part, setting
+from .base import NeedsInputGradient, SamplePenalty
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..model import Pass
+
+
+@part
+class Contractive(SamplePenalty, NeedsInputGradient):
+    r"""Squared Frobenius norm of the Jacobian of each code by the row that the encoder saw.
+
+    ``sum_jk (d z_k / d x_j)^2``, in squared units of the code over squared units of the input (after
+    scaling). It costs one backward pass for each dimension of the code.
+
+    A last batch of one row is no special case. The encoder must treat rows apart (no batch normalisation).
+    In evaluation the pass must still be run under ``torch.enable_grad``; the value then carries no graph
+    if it is taken under ``torch.no_grad``.
+
+    Parameters
+    ----------
+    weight : float, default 0.1
+        Factor in the total loss; 0.1 is what Rifai et al. take for MNIST.
+    warmup : int, default 0
+        Epochs over which the weight rises linearly from 0.
+
+    References
+    ----------
+    S. Rifai et al., Contractive Auto-Encoders: Explicit Invariance During Feature Extraction, ICML 2011.
+
+    Examples
+    --------
+    >>> Contractive(0.01)
+    Contractive(weight=0.01)
+    """
+
+    weight: float = setting(default=0.1, doc="Factor of the squared norm of the encoder's Jacobian.", ge=0)
+
+    def value(self, p: Pass) -> Tensor:
+        import torch
+
+        return F.squared_jacobian_norm(p.z, p.corrupted, create_graph=torch.is_grad_enabled())

@@ -1,0 +1,63 @@
+"""The topological penalty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import functional as F
+from ..parts import part, setting
+from .base import BatchPenalty, Learnt, own_name
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..model import Pass
+
+
+@part
+class Topological(BatchPenalty, Learnt):
+    r"""How far distances that matter for the topology of inputs differ from those of codes; no unit.
+
+    ``( |a(P_x) - b(P_x)|^2 + |a(P_z) - b(P_z)|^2 ) / n``: a are distances of clean input rows over
+    ``x_scale``, b straight distances of codes over a learnt scalar that starts at 1, n is the number of
+    rows, and P are the edges at which the rows of a batch join into one connected component as distance
+    grows (persistence pairs of dimension 0).
+
+    A last batch of one row has no edges and gives 0; so use large batches, and ``drop_last``.
+
+    Parameters
+    ----------
+    weight : float, default 1
+        Factor in the total loss. Published weights go with an error averaged over features: multiply them
+        by the number of features to use them here.
+    x_scale : float or None, default None
+        What input distances are divided by. None takes the largest in the batch, as the published code does
+        for tables; for pictures that code takes the largest possible distance, ``2 sqrt(n_features)`` on
+        [-1, 1], which is ``sqrt(n_features)`` on [0, 1].
+    warmup : int, default 0
+        Epochs over which the weight rises linearly from 0.
+
+    References
+    ----------
+    M. Moor, M. Horn, B. Rieck, K. Borgwardt, Topological Autoencoders, ICML 2020, arXiv:1906.00722.
+
+    Examples
+    --------
+    >>> Topological(0.5), Topological().start
+    (Topological(weight=0.5), 1.0)
+    """
+
+    x_scale: float | None = setting(
+        default=None, doc="What input distances are divided by; none: the largest in the batch.", gt=0
+    )
+
+    @property
+    def start(self) -> float:
+        """The divisor of the latent distances before training."""
+        return 1.0
+
+    def value(self, p: Pass) -> Tensor:
+        name = own_name(self)
+        if name not in p.learnt:
+            raise ValueError(f"a learnt scalar under {name!r} was expected in the pass, got none.")
+        return F.topological_loss(p.target, p.z, p.learnt[name], self.x_scale)

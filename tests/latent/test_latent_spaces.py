@@ -1,0 +1,133 @@
+"""Latent spaces: what each promises of its codes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from diabolo.latent import LATENT_SPACES, Euclidean, Gaussian, HasPrior, LatentSpace, Sphere, Stochastic
+
+SPACES: list[LatentSpace] = [Euclidean(1), Euclidean(5), Sphere(2), Sphere(5), Gaussian(1), Gaussian(4)]
+every_space = pytest.mark.parametrize("space", SPACES, ids=repr)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def outputs(space: LatentSpace, *shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.randn(*shape, space.encoder_width, generator=generator(1), dtype=dtype)
+
+
+@every_space
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_codes_have_the_stated_width_and_type(space: LatentSpace, dtype: torch.dtype) -> None:
+    h = outputs(space, 7, dtype=dtype)
+    for z in (space.mean(h), space.place(h)):
+        assert z.shape == (7, space.dim)
+        assert z.dtype == dtype
+    assert torch.equal(space.mean(h), space.place(h))
+
+
+@every_space
+def test_a_stack_equals_each_alone(space: LatentSpace) -> None:
+    h, t = outputs(space, 3, 8), torch.rand(3, 8, generator=generator(), dtype=torch.float64)
+    noise = torch.randn(3, 8, space.dim, generator=generator(), dtype=torch.float64)
+    together = space.place(h, noise)
+    z = space.mean(h)
+    for i in range(3):
+        # Vectorised and scalar forms of the exponential and the sine may differ in the last bit.
+        close = {"rtol": 1e-14, "atol": 1e-15}
+        torch.testing.assert_close(space.place(h[i], noise[i]), together[i], **close)
+        torch.testing.assert_close(
+            space.distance(z[i], z[i].flip(0)), space.distance(z, z.flip(1))[i], **close
+        )
+        between = space.interpolate(z[i], z[i].flip(0), t[i])
+        torch.testing.assert_close(between, space.interpolate(z, z.flip(1), t)[i], **close)
+        if isinstance(space, Stochastic):
+            torch.testing.assert_close(space.kl(h[i]), space.kl(h)[i], **close)
+
+
+@every_space
+def test_vmap_gives_the_same_codes(space: LatentSpace) -> None:
+    h = outputs(space, 3, 8)
+    torch.testing.assert_close(torch.func.vmap(space.mean)(h), space.mean(h), rtol=1e-14, atol=0)
+
+
+@every_space
+def test_interpolation_starts_and_ends_at_the_codes(space: LatentSpace) -> None:
+    z = space.mean(outputs(space, 6))
+    a, b = z[:3], z[3:]
+    for t, expected in ((0.0, a), (1.0, b)):
+        where = torch.full((3,), t, dtype=torch.float64)
+        torch.testing.assert_close(space.interpolate(a, b, where), expected, rtol=0, atol=1e-14)
+    middle = space.interpolate(a, b, torch.full((3,), 0.5, dtype=torch.float64))
+    torch.testing.assert_close(space.distance(a, middle), space.distance(middle, b), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(space.distance(a, middle) * 2, space.distance(a, b), rtol=1e-9, atol=1e-12)
+
+
+@every_space
+def test_codes_of_a_zero_output_have_a_finite_gradient(space: LatentSpace) -> None:
+    h = torch.zeros(2, space.encoder_width, requires_grad=True)
+    z = space.mean(h)
+    z.square().sum().backward()
+    assert z.isfinite().all()
+    assert h.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("space", [s for s in SPACES if isinstance(s, Sphere)], ids=repr)
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_sphere_codes_have_norm_one(space: Sphere, size: float) -> None:
+    norms = space.mean(size * outputs(space, 50, dtype=torch.float32)).norm(dim=-1)
+    torch.testing.assert_close(norms, torch.ones(50))
+
+
+@pytest.mark.parametrize("space", [s for s in SPACES if isinstance(s, HasPrior)], ids=repr)
+def test_draws_from_the_prior(space: LatentSpace) -> None:
+    assert isinstance(space, HasPrior)
+    n = 20_000
+    z = space.sample_prior((2, n, space.dim), generator())
+    assert z.shape == (2, n, space.dim)
+    assert z.dtype == torch.float32
+    assert torch.equal(z, space.sample_prior((2, n, space.dim), generator()))
+    # Both priors are symmetric about 0; five standard errors.
+    variance = 1 / space.dim if isinstance(space, Sphere) else 1.0
+    assert (z.mean((0, 1)).abs() < 5 * math.sqrt(variance / (2 * n))).all()
+    assert z.var((0, 1)).tolist() == pytest.approx([variance] * space.dim, rel=0.05)
+    if isinstance(space, Sphere):
+        # Archimedes: on the globe every coordinate is uniform; in general E z_i^4 = 3 / (d (d + 2)).
+        expected = 3 / (space.dim * (space.dim + 2))
+        assert z.double().pow(4).mean((0, 1)).tolist() == pytest.approx([expected] * space.dim, rel=0.05)
+
+
+def test_gaussian_codes_are_drawn_from_the_posterior() -> None:
+    space, n = Gaussian(2), 50_000
+    h = torch.tensor([1.0, -2.0, 0.5, -1.0], dtype=torch.float64).expand(n, 4)
+    z = space.place(h, space.draw((n, 2), generator()).double())
+    assert z.mean(0).tolist() == pytest.approx([1.0, -2.0], abs=0.03)
+    assert z.std(0).tolist() == pytest.approx([math.exp(0.25), math.exp(-0.5)], rel=0.02)
+    assert torch.equal(space.mean(h), h[:, :2])
+
+
+def test_gaussian_kl_is_that_of_torch() -> None:
+    space, h = Gaussian(3), outputs(Gaussian(3), 5)
+    q = torch.distributions.Normal(h[:, :3], (h[:, 3:] / 2).exp())
+    prior = torch.distributions.Normal(torch.zeros_like(h[:, :3]), torch.ones_like(h[:, :3]))
+    exact = torch.distributions.kl_divergence(q, prior)
+    torch.testing.assert_close(space.kl_per_dimension(h), exact)
+    torch.testing.assert_close(space.kl(h), exact.sum(-1))
+
+
+@pytest.mark.parametrize("size", [1e3, -1e3, 1e30])
+def test_wild_log_variances_stay_finite(size: float) -> None:
+    h = torch.tensor([[0.0, size]], requires_grad=True)
+    space = Gaussian(1)
+    (space.kl(h).sum() + space.place(h, torch.ones(1, 1)).sum()).backward()
+    assert space.kl(h).isfinite().all()
+    assert h.grad.isfinite().all()
+
+
+def test_every_space_is_tried_above() -> None:
+    assert {type(s) for s in SPACES} == set(LATENT_SPACES.values())

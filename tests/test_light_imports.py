@@ -1,0 +1,54 @@
+"""Tables and parts must answer without loading PyTorch or scikit-learn."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import diabolo
+
+HEAVY = ("torch", "sklearn", "scipy", "matplotlib", "pandas", "pyarrow")
+
+
+ROOMS = ("latent", "reconstruction", "penalties", "corruption", "networks", "functional")
+
+
+def in_fresh_process(code: str) -> str:
+    source = str(pathlib.Path(diabolo.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": source},
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_importing_a_room_loads_nothing_heavy(room: str) -> None:
+    code = f"""
+import sys, diabolo.{room}
+print(*(name for name in {HEAVY} if name in sys.modules))
+"""
+    shown = in_fresh_process(code)
+    assert shown.split() == []
+
+
+def test_a_mistyped_penalty_is_answered_without_pytorch() -> None:
+    code = """
+import sys
+from diabolo.penalties import PENALTIES
+try:
+    PENALTIES["topologcal"]
+except ValueError as error:
+    print(error)
+print("torch" in sys.modules)
+"""
+    shown = in_fresh_process(code)
+    assert "Did you mean 'topological'?" in shown
+    assert shown.rstrip().endswith("False")
