@@ -64,7 +64,9 @@ def choose(names: Sequence[str], choice: Choice, source: str) -> Selection:
     """
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"{source}: the header holds {few(map(repr, twice))} more than once; rename the columns.")
+        raise DataError(
+            f"{source}: the header holds {few(map(repr, twice))} more than once; rename the columns."
+        )
     place = {name: i for i, name in enumerate(names)}
 
     def find(name: str | int) -> int:
@@ -101,7 +103,9 @@ def _unknown(name: str, names: Sequence[str], source: str) -> UnknownNameError:
     if len(names) <= _LISTED:
         return UnknownNameError(f"column of {source}:", name, names)
     nearest = difflib.get_close_matches(name, names, n=8, cutoff=0.0)
-    return UnknownNameError(f"column of {source} ({len(names)} columns, the nearest are listed):", name, nearest)
+    return UnknownNameError(
+        f"column of {source} ({len(names)} columns, the nearest are listed):", name, nearest
+    )
 
 
 def refuse_text(bad: dict[str, Sequence[tuple[int, str]]], source: str) -> None:
@@ -189,7 +193,11 @@ def _where(mask: NDArray[np.bool_], names: Sequence[str]) -> tuple[int, list[int
     columns = np.flatnonzero(mask.any(axis=0))
     rows = [int(row) + 1 for row in np.flatnonzero(mask[:, columns[0]])]
     others = [repr(names[i]) for i in columns[1:]]
-    return int(columns[0]), rows, f" (and so {'has' if len(others) == 1 else 'have'} {few(others)})" if others else ""
+    return (
+        int(columns[0]),
+        rows,
+        f" (and so {'has' if len(others) == 1 else 'have'} {few(others)})" if others else "",
+    )
 
 
 def as_labels(values: NDArray[Any], name: str, source: str) -> tuple[NDArray[Any], tuple[str, ...] | None]:

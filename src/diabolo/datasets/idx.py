@@ -68,7 +68,9 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     packed = path.suffix == ".gz"
     head = expect_file(path, "an IDX array")
     if head.startswith(_GZIP) and not packed:
-        raise FileError(f"{path} is gzip-compressed, but its name does not say so; rename it to {path.name}.gz.")
+        raise FileError(
+            f"{path} is gzip-compressed, but its name does not say so; rename it to {path.name}.gz."
+        )
     if packed and not head.startswith(_GZIP):
         raise FileError(f"{path} is not gzip-compressed, as its name says; rename it to {path.stem}.")
     room = size_of(path)
@@ -113,7 +115,9 @@ def _read(file: BinaryIO, path: Path, room: int) -> NDArray[Any]:
 
 def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     magic = file.read(4)
-    if len(magic) == 4 and not (magic[:2] == b"\0\0" and magic[2] in IDX_TYPES and 1 <= magic[3] <= _MAX_AXES):
+    if len(magic) == 4 and not (
+        magic[:2] == b"\0\0" and magic[2] in IDX_TYPES and 1 <= magic[3] <= _MAX_AXES
+    ):
         found = begins_as(magic)
         words = f"its content is {found}" if found else f"it begins with {magic.hex(' ')}"
         raise FileError(

@@ -47,7 +47,10 @@ def read_csv(path: Path, choice: Choice) -> Dataset:
     wanted = [*selection.features, *(at for at in (selection.id, selection.label) if at is not None)]
     types = {} if selection.id is None else {names[selection.id]: pa.string()}
     read = arrow_csv.ReadOptions(
-        column_names=list(names), skip_rows=skipped, block_size=max(4 << 20, 256 * len(names)), use_threads=False
+        column_names=list(names),
+        skip_rows=skipped,
+        block_size=max(4 << 20, 256 * len(names)),
+        use_threads=False,
     )
     convert = arrow_csv.ConvertOptions(
         include_columns=[names[at] for at in wanted], column_types=types, null_values=_NULLS
@@ -102,7 +105,9 @@ def _check_text(path: Path, head: bytes) -> None:
     if found is not None:
         raise FileError(f"{path} is {found}, expected a text table; unpack it or export it as CSV.")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
-        looks = "UTF-16 text" if head.count(b"\0") * 3 >= len(head) or head[:1] in b"\xff\xfe" else "binary data"
+        looks = (
+            "UTF-16 text" if head.count(b"\0") * 3 >= len(head) or head[:1] in b"\xff\xfe" else "binary data"
+        )
         raise FileError(
             f"{path} is {looks}, expected UTF-8; save it as 'CSV UTF-8' in the spreadsheet, or run "
             f"iconv -f UTF-16 -t UTF-8."
@@ -194,9 +199,7 @@ def _csv_error(path: Path, message: str) -> FileError:
     return FileError(f"{path} is not a table that can be read: {words[:200]}.")
 
 
-def _dataset(
-    path: Path, table: Any, names: Sequence[str], selection: Selection, choice: Choice
-) -> Dataset:
+def _dataset(path: Path, table: Any, names: Sequence[str], selection: Selection, choice: Choice) -> Dataset:
     """Features, ids and labels out of an Arrow table whose columns are in the order they were asked for."""
     source = path.name
     chosen = [names[at] for at in selection.features]
