@@ -10,7 +10,7 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, FileError
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few, reading, size_of
+from .files import MAX_BYTES, expect_file, few, reading, size_of, take
 from .idx import DEFLATE_LIMIT, read_idx
 
 __all__ = ["read_array_file", "read_idx_file", "read_npz", "rows_of"]
@@ -52,7 +52,7 @@ def read_npz(path: Path, choice: Choice) -> Dataset:
                 others = [name for name in members if name != label]
                 if len(others) != 1:
                     raise FileError(
-                        f"{path} holds the arrays {few(members) or 'of nothing'}, expected one named "
+                        f"{path} holds {'the arrays ' + few(members) if members else 'no array'}, expected one named "
                         f"{', '.join(_FEATURES)}, or only one; save the rows to learn from as X."
                     )
                 key = others[0]
@@ -101,15 +101,11 @@ def _read_npy(file: IO[bytes], room: int, label: str) -> NDArray[Any]:
         raise FileError(f"{label} holds nothing: its shape is {tuple(shape)}.")
     if wanted > room:
         raise FileError(
-            f"{label} is cut off: an array of shape {tuple(shape)} takes {wanted} bytes, the file holds fewer."
+            f"{label} is cut off: an array of shape {tuple(shape)} takes {wanted} bytes, it holds fewer."
         )
-    array = np.empty(wanted, np.uint8)
-    done, view = 0, memoryview(array)
-    while done < wanted:
-        got = cast(Any, file).readinto(view[done : done + (1 << 24)])
-        if not got:
-            raise FileError(f"{label} is cut off: {wanted} bytes of values expected, got {done}.")
-        done += got
+    array, done = take(file, wanted)
+    if done < wanted:
+        raise FileError(f"{label} is cut off: {wanted} bytes of values expected, got {done}.")
     return array.view(dtype).reshape(shape, order="F" if fortran else "C")
 
 
@@ -140,9 +136,10 @@ def rows_of(array: NDArray[Any], source: str) -> tuple[NDArray[Any], tuple[int, 
             array = np.moveaxis(array, 3, 1)
         shape = (array.shape[1], array.shape[2], array.shape[3])
     small = array.dtype.itemsize <= 2 or array.dtype == np.float32
-    X = array.reshape(len(array), -1).astype(np.float32 if small else np.float64)
+    with np.errstate(over="ignore"):  # a longer float may become infinite, which is refused by name
+        X: NDArray[Any] = array.reshape(len(array), -1).astype(np.float32 if small else np.float64)
     if shape is not None and array.dtype == np.uint8 and X.max() > 1:
-        X /= np.float32(255)
+        X = np.divide(X, 255, dtype=np.float32)
     return X, shape
 
 

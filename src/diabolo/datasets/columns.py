@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, SettingError, UnknownNameError
-from .files import few, option
+from .files import data_rows, few, option
 
 __all__ = ["MISSING", "Choice", "Selection", "as_labels", "choose", "fill", "refuse_text"]
 
@@ -37,7 +37,8 @@ class Choice:
     @property
     def used(self) -> list[str]:
         """The options that were given, as they are typed."""
-        given = {"columns": self.columns, "drop": self.drop or None, "id": self.id, "label": self.label}
+        drop = None if isinstance(self.drop, str | list | tuple) and not self.drop else self.drop
+        given = {"columns": self.columns, "drop": drop, "id": self.id, "label": self.label}
         return [option(name) for name, value in given.items() if value is not None]
 
 
@@ -76,7 +77,7 @@ def choose(names: Sequence[str], choice: Choice, source: str) -> Selection:
 
     def find_all(given: Sequence[str | int] | str) -> list[int]:
         entries = [given] if isinstance(given, str | int) else list(given)
-        parts = []
+        parts: list[str | int] = []
         for entry in entries:
             whole = str(entry) in place or not isinstance(entry, str)
             parts += [entry] if whole else [part.strip() for part in str(entry).split(",") if part.strip()]
@@ -113,12 +114,14 @@ def refuse_text(bad: dict[str, Sequence[tuple[int, str]]], source: str) -> None:
     if not bad:
         return
     name, cells = next(iter(bad.items()))
-    rows = ", ".join(str(row + 1) for row, _ in cells)
+    rows = data_rows(row for row, _ in cells)
     shown = ", ".join(repr(value if len(value) <= 20 else value[:17] + "...") for _, value in cells)
-    others = f" Nor are {few(map(repr, list(bad)[1:]))}." if len(bad) > 1 else ""
-    named = [key for key in bad][:5]
+    others = (
+        f" Nor {'is' if len(bad) == 2 else 'are'} {few(map(repr, list(bad)[1:]))}." if len(bad) > 1 else ""
+    )
+    named = list(bad)[:5]
     raise DataError(
-        f"{source}: the column {name!r} is not numeric (data row{'s' * (len(cells) > 1)} {rows}: {shown}).{others} "
+        f"{source}: the column {name!r} is not numeric ({rows}: {shown}).{others} "
         f"Leave out with {option('drop', *named)}, keep apart with {option('label', name)} or "
         f"{option('id', name)}, or name what to learn from with --columns."
     )
@@ -159,7 +162,7 @@ def fill(
     if infinite.any():
         at, rows, others = _where(infinite, names)
         raise DataError(
-            f"{source}: the column {names[at]!r} is infinite in data row{'s' * (len(rows) > 1)} {few(rows)}{others}; "
+            f"{source}: the column {names[at]!r} is infinite in {rows}{others}; "
             f"correct the file, or leave the column out with {option('drop', names[at])}."
         )
     gaps = np.isnan(X)
@@ -167,31 +170,34 @@ def fill(
         kept = ~gaps.any(axis=1)
         if not kept.any():
             raise DataError(
-                f"{source}: every row misses a value, so that --missing drop leaves none; use --missing mean, "
-                f"or --drop the emptiest column, {names[int(gaps.sum(axis=0).argmax())]!r}."
+                f"{source}: every row misses a value, so that --missing drop leaves none; use "
+                f"--missing mean, or --drop the emptiest column, {names[int(gaps.sum(axis=0).argmax())]!r}."
             )
         return X[kept], kept
     at, rows, others = _where(gaps, names)
     if missing is None:
         raise DataError(
-            f"{source}: the column {names[at]!r} has no value in data row{'s' * (len(rows) > 1)} {few(rows)}{others}; "
-            f"leave such rows out with --missing drop, put the column's mean with --missing mean, or leave the "
-            f"column out with {option('drop', names[at])}."
+            f"{source}: the column {names[at]!r} has no value in {rows}{others}; "
+            f"leave such rows out with --missing drop, put the column's mean with --missing mean, or leave "
+            f"the column out with {option('drop', names[at])}."
         )
-    empty = np.flatnonzero(gaps.all(axis=0))
-    if len(empty):
+    empty = np.flatnonzero(gaps.all(axis=0)).tolist()
+    if empty:
         lost = [names[i] for i in empty]
         raise DataError(
-            f"{source}: no row has a value in {few(map(repr, lost))}, so that there is no mean; leave out with "
-            f"{option('drop', *lost[:5])}."
+            f"{source}: no row has a value in {few(map(repr, lost))}, so that there is no mean; leave out "
+            f"with {option('drop', *lost[:5])}."
         )
-    return np.where(gaps, np.nanmean(X, axis=0), X).astype(X.dtype), everything
+    # Divided by the largest value first: the sum of huge values would be infinite.
+    scale = np.maximum(np.nanmax(np.abs(X), axis=0), np.finfo(X.dtype).tiny)
+    mean = np.nanmean(X / scale, axis=0, dtype=np.float64) * scale
+    return np.where(gaps, mean, X).astype(X.dtype), everything
 
 
-def _where(mask: NDArray[np.bool_], names: Sequence[str]) -> tuple[int, list[int], str]:
-    """The first faulty column, its faulty rows counted from 1, and words on the other faulty columns."""
+def _where(mask: NDArray[np.bool_], names: Sequence[str]) -> tuple[int, str, str]:
+    """The first faulty column, its faulty rows, and words on the other faulty columns."""
     columns = np.flatnonzero(mask.any(axis=0))
-    rows = [int(row) + 1 for row in np.flatnonzero(mask[:, columns[0]])]
+    rows = data_rows(np.flatnonzero(mask[:, columns[0]]).tolist())
     others = [repr(names[i]) for i in columns[1:]]
     return (
         int(columns[0]),
@@ -221,9 +227,9 @@ def as_labels(values: NDArray[Any], name: str, source: str) -> tuple[NDArray[Any
     else:
         raise DataError(f"{source}: the labels {name!r} are {values.dtype}, expected whole numbers or text.")
     if gaps.any():
-        rows = [int(row) + 1 for row in np.flatnonzero(gaps)]
+        rows = data_rows(np.flatnonzero(gaps).tolist())
         raise DataError(
-            f"{source}: the label {name!r} has no value in data row{'s' * (len(rows) > 1)} {few(rows)}; leave such "
+            f"{source}: the label {name!r} has no (finite) value in {rows}; leave such "
             f"rows out with --missing drop, or the column with {option('drop', name)}."
         )
     if values.dtype.kind == "U":

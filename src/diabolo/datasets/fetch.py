@@ -88,7 +88,8 @@ def fetch(remote: Remote, name: str) -> Path:
         if path.exists():
             if _sha256(path) != remote.sha256[name]:
                 raise FileError(
-                    f"{path} is not the published file (its SHA-256 differs); delete it and try again, or {by_hand}."
+                    f"{path} is not the published file (its SHA-256 differs); delete it and try again, "
+                    f"or {by_hand}."
                 )
             return path
     reasons = []

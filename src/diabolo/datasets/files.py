@@ -6,19 +6,31 @@ import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["GIB", "MAX_BYTES", "begins_as", "expect_file", "few", "option", "reading", "size_of"]
+__all__ = [
+    "MAX_BYTES",
+    "begins_as",
+    "data_rows",
+    "expect_file",
+    "few",
+    "option",
+    "reading",
+    "size_of",
+    "take",
+]
 
-GIB = 1 << 30
 # The most that is made in memory from a file whose length does not bound it: a compressed file, or
 # a header that states a size.
-MAX_BYTES = 16 * GIB
+MAX_BYTES = 16 << 30
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip-compressed"),
@@ -93,6 +105,24 @@ def few(items: Iterable[object], total: int | None = None, limit: int = 5) -> st
     count = len(listed) if total is None else total
     shown = ", ".join(str(item) for item in listed[:limit])
     return shown if count <= limit else f"{shown}, ... ({count} in all)"
+
+
+def data_rows(rows: Iterable[int]) -> str:
+    """Rows counted from 0 in the words of a user, who counts from 1 and not the header."""
+    numbers = [row + 1 for row in rows]
+    return f"data row {numbers[0]}" if len(numbers) == 1 else f"data rows {few(numbers)}"
+
+
+def take(file: IO[bytes], count: int) -> tuple[NDArray[np.uint8], int]:
+    """The next ``count`` bytes of a file, and how many of them there were."""
+    array = np.empty(count, np.uint8)
+    view, done = memoryview(cast(Any, array)), 0
+    while done < count:
+        got = cast(Any, file).readinto(view[done : done + (1 << 24)])
+        if not got:
+            break
+        done += got
+    return array, done
 
 
 def option(name: str, *values: str) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from .files import MAX_BYTES, begins_as, expect_file, reading, size_of
+from .files import MAX_BYTES, begins_as, expect_file, reading, size_of, take
 
 __all__ = ["IDX_TYPES", "read_idx"]
 
@@ -97,20 +97,15 @@ def _read(file: BinaryIO, path: Path, room: int) -> NDArray[Any]:
             f"{path} is cut off, or its header is wrong: an array of shape {shape} takes {start + wanted} "
             f"bytes, but the file holds at most {room}; fetch it again."
         )
-    array = np.empty(shape, dtype)
-    view = memoryview(array.reshape(-1).view(np.uint8))
-    done = 0
-    while done < wanted:
-        got = file.readinto(view[done : done + (1 << 24)])  # type: ignore[attr-defined]
-        if not got:
-            raise FileError(
-                f"{path} is cut off: an array of shape {shape} takes {wanted} bytes after the header, "
-                f"got {done}; fetch it again."
-            )
-        done += got
+    array, done = take(file, wanted)
+    if done < wanted:
+        raise FileError(
+            f"{path} is cut off: an array of shape {shape} takes {wanted} bytes after the header, "
+            f"got {done}; fetch it again."
+        )
     if file.read(1):
         raise FileError(f"{path} goes on after its array of shape {shape}; it is not one IDX array.")
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return array.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -33,8 +33,10 @@ _MAX_PIXELS = 100_000_000
 _GREY, _SIXTEEN = ("1", "L", "LA", "La"), ("I;16", "I;16L", "I;16B", "I;16N")
 _COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 # What decoders let out on a damaged file.
-_FAULTS = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, struct.error, zlib.error,
-           OverflowError, AttributeError, NotImplementedError, MemoryError)  # fmt: skip
+_FAULTS = (
+    OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, struct.error, zlib.error,
+    OverflowError, AttributeError, NotImplementedError, MemoryError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def read_folder(path: Path, resize: tuple[int, int] | None = None) -> Dataset:
         inside = {folder.name: found for folder in folders if (found := _pictures(folder))}
     if direct and inside:
         raise FileError(
-            f"{path}: pictures lie both in the folder ({few(p.name for p in direct[:2])}) and in its sub-folders "
-            f"({few(inside)}); sub-folders are labels, so put every picture into one."
+            f"{path}: pictures lie both in the folder ({few(p.name for p in direct[:2])}) and in its "
+            f"sub-folders ({few(inside)}); sub-folders are labels, so put every picture into one."
         )
     files = direct or [file for found in inside.values() for file in found]
     if not files:
@@ -161,7 +163,7 @@ def _refuse_ragged(headers: Sequence[_Header], source: Path) -> None:
 def _opened(path: Path) -> Iterator[Any]:
     """An open picture; what the decoder refuses becomes one sentence with the file's name."""
     expect_file(path, "a picture")
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         # Damaged metadata is a warning of the decoder's; the size limit here is our own.
@@ -171,7 +173,7 @@ def _opened(path: Path) -> Iterator[Any]:
                 yield image
         except FileError:
             raise
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             raise FileError(
                 f"{path} is not a picture that can be read; it is damaged or of another kind than its suffix "
                 "says: remove or replace it."
@@ -184,7 +186,8 @@ def _opened(path: Path) -> Iterator[Any]:
 def _look(path: Path) -> _Header:
     """The size and the kind of a picture, from its header; refuses what is no still picture."""
     with _opened(path) as image:
-        frames, mode = getattr(image, "n_frames", 1), image.mode
+        # Telephones put previews behind the picture (MPO); the first is the picture.
+        frames, mode = 1 if image.format == "MPO" else getattr(image, "n_frames", 1), image.mode
         width, height = image.size
         if image.getexif().get(0x0112) in (5, 6, 7, 8):  # turned by a quarter
             width, height = height, width
@@ -196,7 +199,8 @@ def _look(path: Path) -> _Header:
         )
     if mode not in (*_GREY, *_SIXTEEN, *_COLOUR):
         raise FileError(
-            f"{path} has pixels of the kind {mode!r}, expected 8-bit grey or colour, or 16-bit grey; convert it."
+            f"{path} has pixels of the kind {mode!r}, expected 8-bit grey or colour, or 16-bit grey; "
+            "convert it."
         )
     return _Header(path, (width, height), mode in _COLOUR)
 

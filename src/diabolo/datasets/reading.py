@@ -35,7 +35,7 @@ _KINDS = (
 )
 
 
-def read(  # noqa: PLR0913
+def read(
     path: str | os.PathLike[str],
     *,
     columns: Sequence[str | int] | str | None = None,
@@ -88,7 +88,7 @@ def read(  # noqa: PLR0913
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = pathlib.Path(folder.name, "flowers.csv")
     >>> path.write_text("name,petal,sepal,kind\\nA1,1.5,3,rose\\nA2,2.5,,lily\\n")
-    51
+    49
     >>> read(path, id="name", label="kind", missing="mean").X.tolist()
     [[1.5, 3.0], [2.5, 3.0]]
     >>> read(path, id="name", label="kind")
@@ -151,7 +151,7 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     >>> load("mooons")
     Traceback (most recent call last):
     ...
-    diabolo.errors.UnknownNameError: unknown data set or file 'mooons'. Did you mean 'moons'? Known: digits, ...
+    diabolo.errors.UnknownNameError: unknown data set or file 'mooons'. Did you mean 'moons'? Known: ...
     """
     given = {key: value for key, value in options.items() if value is not None and value != ()}
     entry = DATASETS.get(name_or_path) if isinstance(name_or_path, str) else None

@@ -93,7 +93,7 @@ def make_moons(n_samples: int = 1000, noise: float = 0.1, random_state: Any = 0)
     --------
     >>> X, y = make_moons(5, noise=0)
     >>> X.shape, y.tolist()
-    ((5, 2), [0, 1, 1, 1, 0])
+    ((5, 2), [1, 0, 0, 1, 1])
     """
     from sklearn.datasets import make_moons as make
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,15 @@ __all__ = ["MAX_COLUMNS", "read_csv", "read_parquet"]
 MAX_COLUMNS = 50_000
 _MAX_HEADER = 16 << 20
 _NULLS = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "?", "-", "."]
+_DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
 _PANDAS_INDEX = "__index_level_0__"
 
 
 def read_csv(path: Path, choice: Choice) -> Dataset:
     """Read a text table: commas (or semicolons, or tabs), UTF-8, with a header or without.
 
-    The first line is a header unless every value of it is a number; columns without a header are
-    named ``column_1``, ``column_2``, ....
+    The first line is a header unless every value of it is a number, or one has a decimal point; columns
+    without a header are named ``column_1``, ``column_2``, ....
     """
     head = expect_file(path, "a text table")
     _check_text(path, head)
@@ -84,7 +86,7 @@ def read_parquet(path: Path, choice: Choice) -> Dataset:
             # A nested column's leaves are addressed by its own name, so that names are enough here.
             table = file.read(columns=[names[at] for at in wanted], use_threads=False)
         except (pa.ArrowException, KeyError) as error:
-            words = " ".join(str(error).split())[:200]
+            words = " ".join(str(error).split())[:200].rstrip(".")
             raise FileError(f"{path} is not a whole Parquet file: {words}.") from None
     return _dataset(path, table, names, selection, choice)
 
@@ -92,8 +94,8 @@ def read_parquet(path: Path, choice: Choice) -> Dataset:
 def _check_size(path: Path, rows: int, columns: int) -> None:
     if columns > MAX_COLUMNS:
         raise FileError(
-            f"{path} has {columns} columns, a table may have {MAX_COLUMNS}; save it as .npy (rows x columns), or "
-            "transpose it if rows and columns are swapped."
+            f"{path} has {columns} columns, at most {MAX_COLUMNS} are read; save it as .npy (rows x columns) "
+            "or transpose it if rows and columns are swapped."
         )
     if rows * columns * 8 > MAX_BYTES:
         raise FileError(f"{path} states {rows} rows x {columns} columns, more than fits; read a part of it.")
@@ -122,8 +124,8 @@ def _check_text(path: Path, head: bytes) -> None:
             except UnicodeDecodeError as error:
                 lines += error.object[: error.start].count(b"\n")
                 raise FileError(
-                    f"{path} is not UTF-8: byte 0x{error.object[error.start]:02x} on line {lines} (Latin-1 or "
-                    f"Windows-1252?); save it as UTF-8, or run iconv -f WINDOWS-1252 -t UTF-8."
+                    f"{path} is not UTF-8: byte 0x{error.object[error.start]:02x} on line {lines} (Latin-1 "
+                    f"or Windows-1252?); save it as UTF-8, or run iconv -f WINDOWS-1252 -t UTF-8."
                 ) from None
             if b"\0" in block:
                 raise FileError(f"{path} holds zero bytes: it is binary data, expected a text table.")
@@ -153,7 +155,7 @@ def _header(path: Path) -> tuple[list[str], int, str]:
     names = [cell.strip() for cell in cells]
     # A frame without column names is written with 0, 1, 2, ... as its header.
     counted = names == [str(i) for i in range(len(names))] and len(names) > 1
-    if not counted and all(_is_number(name) for name in names):
+    if not counted and (all(map(_is_number, names)) or any(map(_DECIMAL.fullmatch, names))):
         return [f"column_{i + 1}" for i in range(len(names))], 0, comma
     return [name or f"column_{i + 1}" for i, name in enumerate(names)], lines.line_num, comma
 
@@ -179,8 +181,8 @@ def _refuse_unnamed(names: Sequence[str], selection: Selection, choice: Choice, 
     for at in selection.features:
         if names[at] == f"column_{at + 1}":
             raise DataError(
-                f"{source}: column {at + 1} has no name in the header (row numbers, or a separator at the end of "
-                f"each line?); leave it out with {option('drop', names[at])}, or pass it through with "
+                f"{source}: column {at + 1} has no name in the header (row numbers, or a comma at the end "
+                f"of each line?); leave it out with {option('drop', names[at])}, or pass it through with "
                 f"{option('id', names[at])}."
             )
 
@@ -191,8 +193,8 @@ def _csv_error(path: Path, message: str) -> FileError:
         got = words.split("Expected", 1)[1].split(":", 1)[0].strip().replace("columns, got", "values, got")
         row = words.split("Row #", 1)[1].split(":", 1)[0] if "Row #" in words else "?"
         return FileError(
-            f"{path}: line {row} is of another length than the first (expected {got}); a value that holds the "
-            "separator needs quotes."
+            f"{path}: line {row} is of another length than the first (expected {got}); a value that holds "
+            "the separator needs quotes."
         )
     if "Could not skip" in words or "Empty CSV" in words:
         return FileError(f"{path} has a header and no rows.")
@@ -209,12 +211,14 @@ def _dataset(path: Path, table: Any, names: Sequence[str], selection: Selection,
     X = _matrix(table, chosen)
     ids = None if selection.id is None else _texts(table.column(names[selection.id]))
     labels = None if selection.label is None else _label_values(table.column(names[selection.label]))
-    if labels is not None and choice.missing == "drop":
-        known = labels != "" if labels.dtype.kind == "U" else np.isfinite(labels)
-        X, labels, ids = X[known], labels[known], None if ids is None else ids[known]
-        if not len(X):
-            raise DataError(f"{source}: no row has a label, so that --missing drop leaves none.")
     X, kept = fill(X, chosen, choice.missing, source)
+    if labels is not None and choice.missing == "drop":
+        known = (labels != "" if labels.dtype.kind == "U" else ~np.isnan(labels))[kept]
+        X, kept = X[known], np.flatnonzero(kept)[known]
+        if not len(X):
+            raise DataError(
+                f"{source}: no row has a label and all values, so that --missing drop leaves none."
+            )
     label_name = None if selection.label is None else names[selection.label]
     y, label_names = (None, None) if labels is None else as_labels(labels[kept], str(label_name), source)
     return Dataset(

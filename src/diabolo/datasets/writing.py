@@ -42,8 +42,8 @@ def write(
     Parameters
     ----------
     path : path
-        ``.npy`` (the array alone), ``.csv`` or ``.parquet`` (ids first, then the columns), ``.png`` (one image, or
-        a grid of the rows in reading order).
+        ``.npy`` (the array alone), ``.csv`` or ``.parquet`` (ids first, then the columns), ``.png`` (one
+        image, or a grid of the rows in reading order).
     array : array-like of shape (n, d) or (n,)
         Numbers.
     columns : sequence of str or None
@@ -121,6 +121,8 @@ def _check(
         raise DataError(f"{d} columns need {d} different names, got {len(columns)}: {list(columns)[:5]!r}.")
     if ids is not None and ids.shape != (n,):
         raise DataError(f"{n} rows need as many ids, got the shape {ids.shape}.")
+    if array.dtype == np.float16:  # which few readers of tables know
+        array = array.astype(np.float32)
     return _Rows(array, columns, ids, id_name, image_shape)
 
 
