@@ -64,13 +64,13 @@ def test_a_file_with_the_right_hash_needs_no_network(cache, monkeypatch):
 def test_a_file_with_a_wrong_hash_is_named_and_left_alone(cache):
     (cache / "set").mkdir(parents=True)
     (cache / "set" / "file.gz").write_bytes(b"other")
-    with pytest.raises(FileError, match="is not the published file.*delete it.*127.0.0.1:9/none/file.gz"):
+    with pytest.raises(FileError, match=r"is not the published file.*delete it.*127.0.0.1:9/none/file.gz"):
         fetch(REMOTE, "file.gz")
     assert (cache / "set" / "file.gz").read_bytes() == b"other"
 
 
 def test_no_network_says_what_from_where_and_where_to_put_it(cache):
-    with pytest.raises(FileError, match="file.gz could not be downloaded .*no connection") as caught:
+    with pytest.raises(FileError, match=r"file.gz could not be downloaded .*no connection") as caught:
         fetch(REMOTE, "file.gz")
     assert f"put it by hand at {cache / 'set' / 'file.gz'} (from {REMOTE.urls[0]}file.gz" in str(caught.value)
     assert not (cache / "set" / "file.gz").exists()
