@@ -52,8 +52,8 @@ def read_npz(path: Path, choice: Choice) -> Dataset:
                 others = [name for name in members if name != label]
                 if len(others) != 1:
                     raise FileError(
-                        f"{path} holds {'the arrays ' + few(members) if members else 'no array'}, expected one "
-                        f"named {', '.join(_FEATURES)}, or only one; save the rows to learn from as X."
+                        f"{path} holds {'the arrays ' + few(members) if members else 'no array'}, expected "
+                        f"one named {', '.join(_FEATURES)}, or only one; save the rows to learn from as X."
                     )
                 key = others[0]
             array = _read_member(archive, members[key], path)

@@ -106,13 +106,12 @@ def _check_text(path: Path, head: bytes) -> None:
     found = begins_as(head)
     if found is not None:
         raise FileError(f"{path} is {found}, expected a text table; unpack it or export it as CSV.")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
-        looks = (
-            "UTF-16 text" if head.count(b"\0") * 3 >= len(head) or head[:1] in b"\xff\xfe" else "binary data"
-        )
+    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    # Latin text in UTF-16 is text with a zero byte beside each character.
+    if marked or (b"\0" in head and all(byte >= 32 or byte in b"\0\t\r\n" for byte in head)):
         raise FileError(
-            f"{path} is {looks}, expected UTF-8; save it as 'CSV UTF-8' in the spreadsheet, or run "
-            f"iconv -f UTF-16 -t UTF-8."
+            f"{path} is UTF-16 text, expected UTF-8; save it as 'CSV UTF-8' in the spreadsheet, or run "
+            "iconv -f UTF-16 -t UTF-8."
         )
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines = 1
