@@ -14,6 +14,13 @@ from hypothesis import strategies as st
 from diabolo import datasets
 from diabolo.errors import DataError, DiaboloError, FileError, SettingError, UnknownNameError
 
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    """One folder for all examples of a property: making a folder takes longer than the rest."""
+    return tmp_path_factory.mktemp("scratch")
+
+
 PEOPLE = "name,age,sex,ticket\nx,3,m,007\ny,4,f,A2\nz,,f,A3\n"
 
 
@@ -279,8 +286,8 @@ ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=4).map(",".join), max_size=
 @example(content=b'"\n1', missing=None)
 @example(content=b"\xef\xbb\xbf", missing=None)
 @example(content=b"a\n1\x85 2\n", missing=None)
-def test_any_bytes_are_read_or_refused(tmp_path_factory, content, missing):
-    path = tmp_path_factory.mktemp("csv") / "t.csv"
+def test_any_bytes_are_read_or_refused(scratch, content, missing):
+    path = scratch / "t.csv"
     path.write_bytes(content)
     with contextlib.suppress(DiaboloError):  # and no other kind
         dataset = datasets.read(path, missing=missing)
@@ -295,10 +302,10 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, missing):
     ),
 )
 @settings(deadline=None, max_examples=50)
-def test_what_was_written_is_read_to_the_bit(tmp_path_factory, X, names):
+def test_what_was_written_is_read_to_the_bit(scratch, X, names):
     names = [f"{name}_{i}_x" for i, name in enumerate(names)]
     for suffix in (".csv", ".parquet"):
-        path = datasets.write(tmp_path_factory.mktemp("table") / f"t{suffix}", X, columns=names)
+        path = datasets.write(scratch / f"t{suffix}", X, columns=names)
         dataset = datasets.read(path)
         np.testing.assert_array_equal(dataset.X, X)
         assert list(dataset.feature_names) == names
