@@ -1,0 +1,30 @@
+"""Data sets: generated, bundled, fetched, and files of the user's own.
+
+Functions that load or make a set return ``(X, y)``; :func:`load` and :func:`read` return a
+:class:`Dataset`, which also says what the columns, the ids and the image shape are.
+"""
+
+from .catalogue import DATASETS, Named
+from .dataset import Dataset
+from .fetch import load_fashion_mnist, load_mnist
+from .idx import read_idx
+from .reading import load, read
+from .synthetic import load_digits, make_moons, make_rectangle, make_spheres, make_swiss_roll
+from .writing import write
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Named",
+    "load",
+    "load_digits",
+    "load_fashion_mnist",
+    "load_mnist",
+    "make_moons",
+    "make_rectangle",
+    "make_spheres",
+    "make_swiss_roll",
+    "read",
+    "read_idx",
+    "write",
+]
