@@ -312,16 +312,15 @@ class Run:
     def _entries(self, trace: Tensor, rows: list[int]) -> list[dict[str, float]]:
         """The epoch's line in the history of each running model."""
         stayed = [i for i, m in enumerate(self._started) if m.status == "running"]
-        counts = torch.tensor(rows, dtype=trace.dtype, device=trace.device)
-        counts = counts.view(-1, *(1,) * (trace.dim() - 1))
-        means = ((trace * counts).sum(0) / counts.sum()).view(-1, len(self.names)).tolist()
+        counts = np.array(rows, np.float64)[:, None]
+        values = trace.double().cpu().view(len(rows), -1, len(self.names)).numpy()
         entries = []
         for i in stayed:
             member = self._started[i]
-            entry: dict[str, float] = {
-                "epoch": self.epoch + 1,
-                **dict(zip(self.names, means[i], strict=True)),
-            }
+            # One member at a time: a sum over a wider array rounds otherwise.
+            means = (np.ascontiguousarray(values[:, i]) * counts).sum(0) / counts.sum()
+            entry: dict[str, float] = {"epoch": self.epoch + 1}
+            entry |= dict(zip(self.names, means.tolist(), strict=True))
             weights = member.weights(self.epoch)
             entry |= {f"weight_{name}": w for name, w in weights.items() if name != RECONSTRUCTION}
             epochs = self.epochs - self.first_epoch
