@@ -10,7 +10,7 @@ argument: :func:`draw_noise` makes them, :meth:`Model.forward` only uses them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -73,6 +73,8 @@ class Pass:
         The random numbers of the pass, by purpose.
     learnt : mapping of str to Tensor, shape (*models,)
         Trained scalars of losses and penalties, by name.
+    term : str
+        The name of the penalty that looks at the pass: its own entry in ``noise`` and ``learnt``.
     """
 
     target: Tensor
@@ -85,6 +87,11 @@ class Pass:
     latent: LatentSpace
     noise: Noise
     learnt: Mapping[str, Tensor]
+    term: str = ""
+
+    def seen_by(self, term: str) -> Pass:
+        """The pass as the penalty of a name sees it."""
+        return replace(self, term=term)
 
 
 class Model(nn.Module):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from .model import Architecture, Pass
-from .penalties import SamplePenalty
+from .penalties import Learnt, Noisy, SamplePenalty
 
 RECONSTRUCTION = "reconstruction"
 TOTAL = "loss"
@@ -38,7 +38,7 @@ def terms(parts: Architecture, p: Pass) -> dict[str, Tensor]:
     loss = parts.reconstruction.loss(p.output, p.target, p.learnt.get(RECONSTRUCTION))
     values = {RECONSTRUCTION: loss.mean(-1)}
     for name, penalty in parts.named_penalties.items():
-        value = penalty.value(p)
+        value = penalty.value(p.seen_by(name) if isinstance(penalty, Noisy | Learnt) else p)
         values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
     return values
 

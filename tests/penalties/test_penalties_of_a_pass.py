@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from diabolo import functional as F
 from diabolo.domain import Domain
@@ -17,6 +16,7 @@ from diabolo.errors import SettingError
 from diabolo.latent import Euclidean, Gaussian, LatentSpace, Sphere
 from diabolo.model import Architecture, Model, Pass, draw_noise, purposes
 from diabolo.networks import MLP
+from diabolo.objective import terms
 from diabolo.penalties import (
     KL,
     L1,
@@ -34,6 +34,7 @@ from diabolo.penalties import (
     WeightDecay,
 )
 from diabolo.reconstruction import SquaredError
+from diabolo.training.row import Layout
 
 
 @pytest.fixture(autouse=True)
@@ -77,17 +78,8 @@ def build(parts: Architecture, seed: int, dtype: torch.dtype = torch.float64) ->
 def stack(models: list[Model]) -> Model:
     """One model whose parameters have a leading axis of models."""
     together = copy.deepcopy(models[0])
-    for name, _ in models[0].named_parameters():
-        owner, _, leaf = name.rpartition(".")
-        values = [m.get_parameter(name).detach() for m in models]
-        module = together.get_submodule(owner)
-        if isinstance(module, nn.ParameterDict):
-            module[leaf] = nn.Parameter(torch.stack(values))
-        else:
-            setattr(module, leaf, nn.Parameter(torch.stack(values)))
-    # A model looks its weights and scalars up once, when it is built.
-    together._weights = tuple(p for name, p in together.named_parameters() if name.endswith("weight"))
-    together._learnt = dict(together.learnt.items())
+    layout = Layout.of(together)
+    layout.bind(together, torch.stack([layout.flatten(m) for m in models]))
     return together
 
 
@@ -96,14 +88,15 @@ def rows(batch: int, *models: int, dtype: torch.dtype = torch.float64) -> torch.
 
 
 def noise_for(parts: Architecture, shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> Any:
-    generators = {name: torch.Generator().manual_seed(7) for name in purposes(parts)}
+    generators = {name: torch.Generator().manual_seed(7 + i) for i, name in enumerate(purposes(parts))}
     drawn = draw_noise(parts, Domain(FEATURES), shape, generators)
     return {use: {key: value.to(dtype) for key, value in kinds.items()} for use, kinds in drawn.items()}
 
 
 def run(model: Model, x: torch.Tensor, noise: Any) -> Pass:
     needs = any(isinstance(p, NeedsInputGradient) for p in model.parts.penalties)
-    return model(x, noise, x.clone().requires_grad_(needs))
+    p = model(x, noise, x.clone().requires_grad_(needs))
+    return p.seen_by(next(iter(model.parts.named_penalties)))
 
 
 @every_case
@@ -199,7 +192,7 @@ def test_every_penalty_is_tried_above(name: str) -> None:
 def bare_pass(z: torch.Tensor, latent: LatentSpace | None = None, **more: Any) -> Pass:
     """A pass of which only the named tensors matter."""
     fields: dict[str, Any] = dict.fromkeys((f.name for f in dataclasses.fields(Pass)), z)
-    empty = {"hidden": (), "weights": (), "noise": {}, "learnt": {}}
+    empty = {"hidden": (), "weights": (), "noise": {}, "learnt": {}, "term": ""}
     return Pass(**(fields | empty | {"latent": latent or Euclidean(z.shape[-1])} | more))
 
 
@@ -242,7 +235,7 @@ def test_topological_uses_clean_rows_and_learns_its_scalar() -> None:
     model, x = build(parts, 0), rows(10)
     assert model.learnt["topological"].item() == Topological().start == 1.0
     p = model(x, {}, corrupted=torch.zeros_like(x) + torch.randn_like(x))
-    value = Topological().value(p)
+    value = Topological().value(p.seen_by("topological"))
     torch.testing.assert_close(value, F.topological_loss(x, p.z, 1.0))
     value.backward()
     assert model.learnt["topological"].grad != 0
@@ -280,7 +273,7 @@ def test_minimising_mmd_gives_codes_the_priors_mean_and_spread(kernel: str, esti
         noise = {"mmd": {"draw": penalty.draw(latent, (128, 2), generator)}}
         z = shift + log_spread.exp() * torch.randn(128, 2)
         optimiser.zero_grad()
-        penalty.value(bare_pass(z, latent, noise=noise)).backward()
+        penalty.value(bare_pass(z, latent, noise=noise, term="mmd")).backward()
         optimiser.step()
         schedule.step()
     # Each step sees 128 codes and 128 draws, whose means have a standard error of 0.09.
@@ -290,9 +283,22 @@ def test_minimising_mmd_gives_codes_the_priors_mean_and_spread(kernel: str, esti
 
 def test_what_a_pass_lacks_is_named() -> None:
     with pytest.raises(ValueError, match="draws from the prior under 'mmd'"):
-        MMD().value(bare_pass(torch.zeros(2, 2)))
+        MMD().value(bare_pass(torch.zeros(2, 2), term="mmd"))
     with pytest.raises(ValueError, match="a learnt scalar under 'topological'"):
-        Topological().value(bare_pass(torch.zeros(2, 2)))
+        Topological().value(bare_pass(torch.zeros(2, 2), term="topological"))
+
+
+def test_two_penalties_of_a_kind_have_their_own_draws_and_scalars() -> None:
+    parts = dataclasses.replace(
+        architecture(MMD(), Euclidean(2)), penalties=(Topological(), MMD(), Topological(), MMD())
+    )
+    assert list(parts.named_penalties) == ["topological", "mmd", "topological_2", "mmd_2"]
+    model, x = build(parts, 0), rows(10)
+    with torch.no_grad():
+        model.learnt["topological_2"].fill_(3.0)
+    values = terms(parts, model(x, noise_for(parts, (10,))))
+    assert values["topological"] != values["topological_2"]
+    assert values["mmd"] != values["mmd_2"]
 
 
 @pytest.mark.parametrize("name", PENALTIES)

@@ -58,7 +58,7 @@ class NeedsInputGradient:
 
 
 class Noisy(ABC):
-    """Capability: the penalty needs random numbers, which it finds in ``Pass.noise`` under its own name."""
+    """Capability: the penalty needs random numbers, which it finds in ``Pass.noise[p.term]``."""
 
     @abstractmethod
     def draw(self, latent: LatentSpace, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -66,16 +66,9 @@ class Noisy(ABC):
 
 
 class Learnt(ABC):
-    """Capability: the penalty has scalars that are trained, found in ``Pass.learnt`` under its own name."""
+    """Capability: the penalty has scalars that are trained, found as ``Pass.learnt[p.term]``."""
 
     @property
     @abstractmethod
     def start(self) -> float:
         """The value that the trained scalar starts at."""
-
-
-def own_name(penalty: Penalty) -> str:
-    """The table name of a penalty: its key in ``Pass.noise`` and ``Pass.learnt``."""
-    from . import PENALTIES
-
-    return PENALTIES.name_of(penalty)

@@ -9,7 +9,7 @@ from .. import functional as F
 from ..latent.base import HasPrior, LatentSpace
 from ..latent.sphere import Sphere
 from ..parts import part, setting
-from .base import BatchPenalty, Noisy, own_name
+from .base import BatchPenalty, Noisy
 
 if TYPE_CHECKING:
     import torch
@@ -71,10 +71,9 @@ class MMD(BatchPenalty, Noisy):
         return torch.randn(shape, generator=generator, device=generator.device)
 
     def value(self, p: Pass) -> Tensor:
-        name = own_name(self)
-        if name not in p.noise:
-            raise ValueError(f"draws from the prior under {name!r} were expected in the pass, got none.")
-        prior = p.noise[name]["draw"].to(p.z)
+        if p.term not in p.noise:
+            raise ValueError(f"draws from the prior under {p.term!r} were expected in the pass, got none.")
+        prior = p.noise[p.term]["draw"].to(p.z)
         lengths = F.bandwidths(self._scale(p.latent), self.bandwidths)
         return F.squared_mmd(p.z, prior, lengths, self.kernel, self.estimator)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import functional as F
 from ..parts import part, setting
-from .base import BatchPenalty, Learnt, own_name
+from .base import BatchPenalty, Learnt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +57,6 @@ class Topological(BatchPenalty, Learnt):
         return 1.0
 
     def value(self, p: Pass) -> Tensor:
-        name = own_name(self)
-        if name not in p.learnt:
-            raise ValueError(f"a learnt scalar under {name!r} was expected in the pass, got none.")
-        return F.topological_loss(p.target, p.z, p.learnt[name], self.x_scale)
+        if p.term not in p.learnt:
+            raise ValueError(f"a learnt scalar under {p.term!r} was expected in the pass, got none.")
+        return F.topological_loss(p.target, p.z, p.learnt[p.term], self.x_scale)
