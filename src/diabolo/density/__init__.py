@@ -1,0 +1,116 @@
+"""Distributions on codes: fit one to codes, draw new codes from it, score codes under it.
+
+Every density is a scikit-learn estimator of arrays: ``fit(codes)``, ``sample(n, random_state)`` and
+``log_prob(codes)`` in nats. ``DENSITIES`` maps a name to its class; a class is imported when it is
+first looked up, so that listing the names costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SettingError, UnknownNameError
+
+if TYPE_CHECKING:
+    from .base import Density, per_class
+    from .gaussian import Gaussian, StandardNormal, UniformSphere
+    from .mixture import GaussianMixture
+    from .samples import Empirical, KernelDensity
+
+__all__ = [
+    "DENSITIES",
+    "Density",
+    "Empirical",
+    "Gaussian",
+    "GaussianMixture",
+    "KernelDensity",
+    "StandardNormal",
+    "UniformSphere",
+    "per_class",
+    "resolve",
+]
+
+_TABLE = {
+    "standard_normal": ("gaussian", "StandardNormal"),
+    "uniform_sphere": ("gaussian", "UniformSphere"),
+    "gaussian": ("gaussian", "Gaussian"),
+    "gaussian_mixture": ("mixture", "GaussianMixture"),
+    "kernel_density": ("samples", "KernelDensity"),
+    "empirical": ("samples", "Empirical"),
+}
+_HOME = {cls: module for module, cls in _TABLE.values()} | {"Density": "base", "per_class": "base"}
+
+
+class _Densities(Mapping[str, "type[Density]"]):
+    """The densities by name; a lookup imports the class."""
+
+    def __getitem__(self, name: str) -> type[Density]:
+        if name not in _TABLE:
+            raise UnknownNameError("density", name, _TABLE)
+        cls: type[Density] = __getattr__(_TABLE[name][1])
+        return cls
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_TABLE)
+
+    def __len__(self) -> int:
+        return len(_TABLE)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _TABLE
+
+
+DENSITIES: Mapping[str, type[Density]] = _Densities()
+
+
+def resolve(value: Any) -> Density:
+    """A density from a name of ``DENSITIES``, a density class, or a density, which is returned as it is.
+
+    Parameters
+    ----------
+    value : str, type or Density
+        What the user gave.
+
+    Returns
+    -------
+    Density
+        Not fitted, unless a fitted one was given.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is not in the table.
+    SettingError
+        If the value is none of these.
+
+    Examples
+    --------
+    >>> from diabolo.density import resolve
+    >>> resolve("gaussian")
+    Gaussian()
+    >>> resolve("gausian")
+    Traceback (most recent call last):
+    ...
+    diabolo.errors.UnknownNameError: unknown density 'gausian'. Did you mean 'gaussian'? Known: ...
+    """
+    from .base import Density
+
+    if isinstance(value, str):
+        value = DENSITIES[value]
+    if isinstance(value, type) and issubclass(value, Density):
+        value = value()
+    if isinstance(value, Density):
+        return value
+    raise SettingError(f"density must be one of {', '.join(DENSITIES)}, or a density object, got {value!r}.")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
