@@ -12,16 +12,18 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
+from . import density as densities
 from . import schema
 from .errors import DataError, InterruptedWarning, SettingError, UnknownNameError
 from .fitting import architecture, domain_of, execute, in_chunks, make_rows, rebuild, training_data
 from .inputs import check_image_shape, check_rows, find_device, flatten_pictures, require_finite
 from .latent import HasPrior
 from .model import Model
+from .penalties import MatchesPrior
 from .scaling import learn_scaling
 from .training.control import threads_for
 from .training.keyed import generator
@@ -337,8 +339,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         n : int
         density : object with ``sample``, str or None, default None
-            What codes are drawn from. None: the latent space's prior; where it has none, a Gaussian mixture
-            fitted to the codes of training rows.
+            What codes are drawn from. None: the latent space's prior, or the normal that a penalty
+            matched the codes to; where there is neither, a Gaussian mixture of the codes of training rows. One
+            that is not fitted is fitted to those codes.
         random_state : int, RandomState or None
 
         Returns
@@ -352,13 +355,16 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim)."""
         check_is_fitted(self)
         seed = int(check_random_state(random_state).randint(2**31 - 1))
-        latent = self.module_.parts.latent
-        if density is None and isinstance(latent, HasPrior):
-            return latent.sample_prior((n, latent.dim), generator(seed, "sample")).numpy()
-        from . import density as densities
-
-        fitted = densities.resolve(density or "gaussian_mixture")
-        return np.asarray(fitted.fit(self.codes_).sample(n, random_state=seed), self.codes_.dtype)
+        parts = self.module_.parts
+        if density is None and isinstance(parts.latent, HasPrior):
+            return parts.latent.sample_prior((n, parts.latent.dim), generator(seed, "sample")).numpy()
+        if density is None:
+            matched = any(isinstance(p, MatchesPrior) and p.weight > 0 for p in parts.penalties)
+            density = "standard_normal" if matched else "gaussian_mixture"
+        chosen = densities.resolve(density)
+        if not _is_fitted(chosen):
+            chosen = clone(chosen).fit(self.codes_)
+        return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of ``model.json`` and ``model.safetensors``; see :func:`diabolo.load`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..parts import Family
-from .base import BatchPenalty, Learnt, NeedsInputGradient, Noisy, Penalty, SamplePenalty
+from .base import BatchPenalty, Learnt, MatchesPrior, NeedsInputGradient, Noisy, Penalty, SamplePenalty
 from .contractive import Contractive
 from .kl import KL
 from .mmd import MMD
@@ -21,6 +21,7 @@ __all__ = [
     "Contractive",
     "KLSparsity",
     "Learnt",
+    "MatchesPrior",
     "NeedsInputGradient",
     "Noisy",
     "Penalty",

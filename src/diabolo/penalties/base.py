@@ -65,6 +65,10 @@ class Noisy(ABC):
         """Noise for batches of codes of shape (..., batch, dim), float32, on the generator's device."""
 
 
+class MatchesPrior:
+    """Capability: the penalty draws codes to the prior, the standard normal where the space has none."""
+
+
 class Learnt(ABC):
     """Capability: the penalty has scalars that are trained, found as ``Pass.learnt[p.term]``."""
 

@@ -9,7 +9,7 @@ from .. import functional as F
 from ..latent.base import HasPrior, LatentSpace
 from ..latent.sphere import Sphere
 from ..parts import part, setting
-from .base import BatchPenalty, Noisy
+from .base import BatchPenalty, MatchesPrior, Noisy
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @part
-class MMD(BatchPenalty, Noisy):
+class MMD(BatchPenalty, Noisy, MatchesPrior):
     r"""Squared maximum mean discrepancy of the batch's codes and as many draws from the prior; no unit.
 
     ``mean k(z, z') + mean k(u, u') - 2 mean k(z, u)``, u drawn from the latent space's prior, or standard
