@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..parts import Part, part, setting
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..domain import Domain
+
+
+def trailing(value: Any, axes: int) -> Any:
+    """A setting ready to meet a tensor of shape (*models, ...) with a number of axes after the models.
+
+    A number is returned as it is; a tensor, which holds one value a model, gets the axes.
+    """
+    return value if isinstance(value, int | float) else value[(..., *[None] * axes)]
 
 
 @part
@@ -39,23 +47,22 @@ class Corruption(Part, ABC):
 
     @abstractmethod
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
-        """Corrupt every row; x has shape (..., batch, n_features)."""
+        """Corrupt every row; x has shape (..., batch, n_features), and its dtype is kept."""
 
     def draw(self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator) -> dict[str, Tensor]:
         """All random numbers for rows of shape (..., batch), with those that pick the corrupted rows."""
-        noise = self.draw_noise(shape, domain, generator)
-        if self.probability < 1:
-            import torch
+        import torch
 
-            noise["gate"] = torch.rand(shape, generator=generator, device=generator.device)
-        return noise
+        # The gate is drawn at probability 1 too: models of a stack differ in it, but not in what is drawn.
+        gate = {"gate": torch.rand(shape, generator=generator, device=generator.device)}
+        return self.draw_noise(shape, domain, generator) | gate
 
     def apply(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         """The corrupted rows; those that the draw left out are returned as they are."""
         corrupted = self.corrupt(x, noise, domain)
-        if "gate" not in noise:
+        if isinstance(self.probability, float) and self.probability == 1:
             return corrupted
-        return corrupted.where((noise["gate"] < self.probability).unsqueeze(-1), x)
+        return corrupted.where((noise["gate"] < trailing(self.probability, 1)).unsqueeze(-1), x)
 
     def validate(self, domain: Domain) -> None:
         """Raise a SettingError or DataError if the corruption makes no sense for the rows."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..parts import part, setting
-from .base import Corruption
+from .base import Corruption, trailing
 
 if TYPE_CHECKING:
     import torch
@@ -50,5 +50,82 @@ class GaussianNoise(Corruption):
         return {"normal": torch.randn(size, generator=generator, device=generator.device)}
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
-        noisy = x + self.level * noise["normal"]
+        noisy = x + trailing(self.level, 2) * noise["normal"]
         return noisy.clamp(domain.low, domain.high) if self.clip else noisy
+
+
+@part
+class SaltAndPepper(Corruption):
+    """Set values drawn at random to the largest (salt) or the smallest (pepper) of the data, half and half.
+
+    Parameters
+    ----------
+    share : float, default 0.25
+        Share of the values that are set, in [0, 1].
+    probability, fresh
+        See :class:`Corruption`.
+
+    References
+    ----------
+    P. Vincent et al., Stacked Denoising Autoencoders, JMLR 11, 2010, pp. 3371-3408, section 3.3.
+
+    Examples
+    --------
+    >>> SaltAndPepper(0.1)
+    SaltAndPepper(share=0.1)
+    """
+
+    share: float = setting(default=0.25, doc="Share of the values that are set.", ge=0, le=1)
+
+    def draw_noise(
+        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        return {"uniform": _uniform((*shape, domain.n_features), generator)}
+
+    def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
+        half, u = trailing(self.share, 2) / 2, noise["uniform"]
+        return x.masked_fill(u < half, domain.low).masked_fill(u >= 1 - half, domain.high)
+
+
+@part
+class Masking(Corruption):
+    """Set values drawn at random to a fill value; the model learns to fill them in.
+
+    Parameters
+    ----------
+    share : float, default 0.25
+        Share of the values that are masked, in [0, 1].
+    fill : float, default 0
+        What they become, in the units the model sees: black for pictures in [0, 1], the mean for
+        standardised data.
+    probability, fresh
+        See :class:`Corruption`.
+
+    References
+    ----------
+    P. Vincent et al., Extracting and Composing Robust Features with Denoising Autoencoders, ICML 2008,
+    doi:10.1145/1390156.1390294.
+
+    Examples
+    --------
+    >>> Masking(0.5, fill=-1)
+    Masking(share=0.5, fill=-1.0)
+    """
+
+    share: float = setting(default=0.25, doc="Share of the values that are masked.", ge=0, le=1)
+    fill: float = setting(default=0.0, doc="What masked values become, after scaling.")
+
+    def draw_noise(
+        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        return {"uniform": _uniform((*shape, domain.n_features), generator)}
+
+    def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
+        kept = noise["uniform"] >= trailing(self.share, 2)
+        return x.where(kept, trailing(self.fill, 2))
+
+
+def _uniform(size: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    import torch
+
+    return torch.rand(size, generator=generator, device=generator.device)

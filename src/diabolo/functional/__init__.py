@@ -23,6 +23,7 @@ _HOME = {
     "sparsity": ("log_rates", "sparsity_kl"),
     "jacobians": ("squared_jacobian_norm",),
     "persistence": ("distance_matrix", "persistence_pairs", "edge_lengths", "topological_loss"),
+    "warps": ("rotate_images", "rectangle_mask", "pixel_permutation"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

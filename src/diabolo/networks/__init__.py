@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..errors import SettingError
 from ..parts import Family
 from .base import Network, Socket
+from .convolutional import Convolutional
+from .custom import UNSAVED, Custom
+from .describe import LayerRow, describe
 from .mirror import Mirror
 from .mlp import MLP
 from .names import ACTIVATIONS, INITIALISERS
+from .residual import Residual
 
-__all__ = ["ACTIVATIONS", "INITIALISERS", "MLP", "NETWORKS", "Mirror", "Network", "Socket"]
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALISERS",
+    "MLP",
+    "NETWORKS",
+    "Convolutional",
+    "Custom",
+    "LayerRow",
+    "Mirror",
+    "Network",
+    "Residual",
+    "Socket",
+    "describe",
+]
 
-NETWORKS: Family[Network] = Family("network", Network, {"mlp": MLP, "mirror": Mirror})
+
+class _Networks(Family[Network]):
+    """The networks that a name or a file can stand for; :class:`Custom` holds modules and is none of them."""
+
+    def to_dict(self, value: Network) -> dict[str, Any]:
+        if isinstance(value, Custom):
+            raise SettingError(f"{value!r}: {UNSAVED}")
+        return super().to_dict(value)
+
+
+NETWORKS: Family[Network] = _Networks(
+    "network",
+    Network,
+    {"mlp": MLP, "residual": Residual, "convolutional": Convolutional, "mirror": Mirror},
+)

@@ -1,8 +1,13 @@
 """Primitive layers: the only code that knows a leading axis of models.
 
-Weights are stored ``(*models, in, out)``, so that the fused optimiser meets contiguous gradients, and a
-layer of width one is computed elementwise: matrix-vector kernels round otherwise than matrix-matrix ones,
-and a model in a stack must equal the model alone to the bit.
+Weights are stored ``(*models, in, out)``, so that the fused optimiser meets contiguous gradients. A model in
+a stack must equal the model alone to the bit, in its outputs and its gradients, which takes these habits:
+
+- one model goes through the batched product too: the kernels of ``addmm`` and ``baddbmm`` round otherwise;
+- a layer of width one is computed elementwise, since matrix-vector kernels round otherwise;
+- every matrix of a stack that goes into or comes out of a product starts at a multiple of 16 bytes, as one
+  that stands alone does, since kernels round by alignment. :func:`pad_rows` sees to the activations,
+  :class:`Dense` to the gradients of weights; the weights themselves lie in rows with padded segments.
 """
 
 from __future__ import annotations
@@ -11,7 +16,27 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+# Also a multiple of every vector length in use: elementwise functions round their scalar tails otherwise.
+ROWS = 16
+_COLUMNS = 4  # numbers of float32 in 16 bytes
+
+
+def pad_rows(x: Tensor) -> Tensor:
+    """Rows (*models, batch, width), and zeros up to a multiple of 16 rows; one model gets an axis."""
+    if x.dim() == 2:
+        x = x.unsqueeze(0)
+    spare = -x.shape[-2] % ROWS
+    return F.pad(x, (0, 0, 0, spare)) if spare else x
+
+
+def cut_rows(x: Tensor, like: Tensor) -> Tensor:
+    """The opposite of :func:`pad_rows`: the rows and axes that ``like`` has."""
+    if x.shape[-2] != like.shape[-2]:
+        x = x[..., : like.shape[-2], :]
+    return x.squeeze(0) if like.dim() == 2 else x
 
 
 class Dense(nn.Module):
@@ -30,15 +55,18 @@ class Dense(nn.Module):
         self.bias = nn.Parameter(torch.empty(n_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Rows (*models, batch, in) to (*models, batch, out)."""
+        """Rows (models, batch, in) to (models, batch, out); one model has an axis of length one."""
+        weight: Tensor = self.weight
         bias = self.bias.unsqueeze(-2)
         if self.n_in == 1:
-            return x * self.weight + bias
+            return x * weight + bias
         if self.n_out == 1:
-            return (x * self.weight.mT).sum(-1, keepdim=True) + bias
-        if self.weight.dim() == 2:
-            return torch.addmm(self.bias, x, self.weight)
-        return torch.baddbmm(bias, x, self.weight)
+            return (x * weight.mT).sum(-1, keepdim=True) + bias
+        if self.n_in * self.n_out % _COLUMNS:
+            # Zero columns change no sum, and make the gradient of each model's weights start aligned.
+            spare = -self.n_in % _COLUMNS
+            x, weight = F.pad(x, (0, spare)), F.pad(weight, (0, 0, 0, spare))
+        return torch.baddbmm(bias, x, weight if weight.dim() == 3 else weight.unsqueeze(0))
 
     def extra_repr(self) -> str:
         return f"{self.n_in}, {self.n_out}"
@@ -80,12 +108,12 @@ class Activation(nn.Module):
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
-    "leaky_relu": nn.functional.leaky_relu,
-    "elu": nn.functional.elu,
+    "leaky_relu": F.leaky_relu,
+    "elu": F.elu,
     "selu": torch.selu,
-    "gelu": nn.functional.gelu,
-    "silu": nn.functional.silu,
-    "softplus": nn.functional.softplus,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "softplus": F.softplus,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
 }

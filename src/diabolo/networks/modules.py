@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from .layers import Dense, initialise, make_activation
+from .layers import Dense, cut_rows, initialise, make_activation, pad_rows
 
 if TYPE_CHECKING:
     from .base import Socket
     from .mlp import MLP
+    from .residual import Residual
 
 
 class Chain(nn.Module):
@@ -25,20 +26,79 @@ class Chain(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Rows (*models, batch, n_in) to the output and the hidden activations."""
-        outputs = []
+        outputs, y = [], pad_rows(x)
         for layer, activation in zip(self.layers, self.activations, strict=True):
-            x = activation(layer(x))
-            outputs.append(x)
-        return x, tuple(outputs[:-1])
+            y = activation(layer(y))
+            outputs.append(cut_rows(y, x))
+        return outputs[-1], tuple(outputs[:-1])
 
 
 def mlp(spec: MLP, socket: Socket, generator: torch.Generator) -> Chain:
     """The chain of dense layers that an :class:`~diabolo.networks.MLP` describes."""
     widths = (socket.n_in, *spec.sizes, socket.n_out)
     layers = [Dense(a, b) for a, b in itertools.pairwise(widths)]
-    for layer in layers:
-        last = socket.role == "decoder" and layer is layers[-1]
-        rule = "torch" if last else spec.init
-        initialise(layer.weight, layer.bias, rule, (layer.n_in, layer.n_out), generator)
+    _start(layers, spec.init, socket, generator)
     names = (*[spec.activation] * len(spec.sizes), spec.output_activation)
     return Chain(layers, [make_activation(name) for name in names])
+
+
+class Block(nn.Module):
+    """One residual block: x + f(x), and the hidden activations of f."""
+
+    def __init__(self, layers: Sequence[nn.Module], activations: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.layers, self.activations = nn.ModuleList(layers), nn.ModuleList(activations)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        y, hidden = x, []
+        for layer, activation in zip(self.layers, self.activations, strict=False):
+            y = activation(layer(y))
+            hidden.append(y)
+        return x + self.layers[-1](y), hidden
+
+
+class ResidualChain(nn.Module):
+    """Residual blocks one after another, with a layer before or after them where widths differ."""
+
+    def __init__(
+        self, entry: nn.Module, blocks: Sequence[nn.Module], exit: nn.Module, activation: nn.Module
+    ) -> None:
+        super().__init__()
+        self.entry, self.blocks = entry, nn.ModuleList(blocks)
+        self.exit, self.activation = exit, activation
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Rows (*models, batch, n_in) to the output and the hidden activations of all blocks."""
+        y, hidden = self.entry(pad_rows(x)), list[Tensor]()
+        for block in self.blocks:
+            y, inner = block(y)
+            hidden += inner
+        return cut_rows(self.activation(self.exit(y)), x), tuple(cut_rows(h, x) for h in hidden)
+
+
+def residual(spec: Residual, socket: Socket, generator: torch.Generator) -> ResidualChain:
+    """The chain of blocks that a :class:`~diabolo.networks.Residual` describes."""
+    encodes = socket.role == "encoder"
+    width = socket.n_in if encodes else socket.n_out
+    bridge = nn.Identity() if socket.n_in == socket.n_out else Dense(socket.n_in, socket.n_out)
+    entry, exit = (nn.Identity(), bridge) if encodes else (bridge, nn.Identity())
+    widths = (width, *[spec.width] * spec.depth, width)
+    blocks = [
+        Block(
+            [Dense(a, b) for a, b in itertools.pairwise(widths)],
+            [make_activation(spec.activation) for _ in range(spec.depth)],
+        )
+        for _ in range(spec.blocks)
+    ]
+    chain = ResidualChain(entry, blocks, exit, make_activation(spec.output_activation))
+    layers = [layer for layer in chain.modules() if isinstance(layer, Dense)]
+    _start(layers, spec.init, socket, generator)
+    return chain
+
+
+def _start(layers: Sequence[Dense], rule: str, socket: Socket, generator: torch.Generator) -> None:
+    """First weights of layers in order; a decoder's last one starts as torch's."""
+    for layer in layers:
+        last = socket.role == "decoder" and layer is layers[-1]
+        fans = (layer.n_in, layer.n_out)
+        initialise(layer.weight, layer.bias, "torch" if last else rule, fans, generator)
