@@ -54,7 +54,7 @@ def same_shape(x: npt.ArrayLike, x_hat: npt.ArrayLike) -> tuple[Float, Float]:
     a, b = numeric(x, "x"), numeric(x_hat, "x_hat")
     if a.shape != b.shape:
         raise DataError(
-            f"x has shape {a.shape} and x_hat {b.shape}; a reconstruction must have the shape of its original."
+            f"x has shape {a.shape} and x_hat {b.shape}; a reconstruction has the shape of its original."
         )
     if a.ndim == 1:
         a, b = a[:, None], b[:, None]

@@ -34,7 +34,7 @@ def _centre(X: Float, Y: Float) -> Float:
     mean = (X.mean(axis=0) + Y.mean(axis=0)) / 2
     spread = max(float(np.abs(X - mean).max()), float(np.abs(Y - mean).max()))
     if spread == 0:
-        return mean
+        return np.asarray(mean)
     grid = 2.0 ** np.floor(np.log2(spread))
     return np.asarray(np.round(mean / grid) * grid)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import DataError, SettingError
 from . import _checks
 from ._checks import Float
 from ._distances import SquaredDistances, row_blocks
@@ -65,8 +66,10 @@ def neighbourhood(
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(60, 5))
     >>> scores = neighbourhood(X, X[:, :2], ks=[5, 10])
-    >>> [f"{name} {value:.3f}" for name, value in scores.items()][:3]
-    ['kl_0.01 0.016', 'kl_0.1 0.107', 'kl_1 0.009']
+    >>> list(scores)
+    ['kl_0.01', 'kl_0.1', 'kl_1', 'mrre', 'continuity', 'trustworthiness', 'rmse']
+    >>> round(scores["kl_0.1"], 3)
+    0.047
     """
     data, codes = _checks.same_rows(X, Z)
     result = _sweep(data, codes, _resolve_ks(ks, len(data)), _resolve_sigmas(sigmas))
@@ -345,14 +348,14 @@ def _resolve_ks(ks: int | Iterable[int] | None, n: int) -> tuple[int, ...]:
     if ks is None:
         usable = tuple(k for k in KS if 2 * k < n)
         if not usable:
-            raise _checks.DataError(
+            raise DataError(
                 f"the default ks (10, 20, ..., 200) need more than 20 rows, got {n}; pass smaller ks such as "
                 "ks=[1, 2]."
             )
         return usable
     given = list(ks) if isinstance(ks, Iterable) else [ks]
     if not given:
-        raise _checks.SettingError("ks must hold at least one number of neighbours, got none.")
+        raise SettingError("ks must hold at least one number of neighbours, got none.")
     high = (n - 1) // 2
     return tuple(_checks.count(k, "k", high=high, why=f"below half of the {n} rows") for k in given)
 
