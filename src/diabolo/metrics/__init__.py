@@ -22,12 +22,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from .agreement import Certainty as Certainty
-    from .agreement import agreement as agreement
-    from .agreement import certainty as certainty
-    from .agreement import label_accuracy as label_accuracy
-    from .agreement import label_agreement as label_agreement
-    from .agreement import train_judge as train_judge
     from .anomaly import OutlierDetector as OutlierDetector
     from .anomaly import PyODView as PyODView
     from .anomaly import average_precision as average_precision
@@ -44,6 +38,12 @@ if TYPE_CHECKING:
     from .generation import mmd as mmd
     from .generation import precision_recall as precision_recall
     from .generation import wasserstein as wasserstein
+    from .judge import Certainty as Certainty
+    from .judge import agreement as agreement
+    from .judge import certainty as certainty
+    from .judge import label_accuracy as label_accuracy
+    from .judge import label_agreement as label_agreement
+    from .judge import train_judge as train_judge
     from .latent import CodeHistogram as CodeHistogram
     from .latent import active_units as active_units
     from .latent import cluster_agreement as cluster_agreement
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
     from .latent import effective_rank as effective_rank
     from .latent import kl_per_dimension as kl_per_dimension
     from .latent import participation_ratio as participation_ratio
-    from .neighbourhood import continuity as continuity
-    from .neighbourhood import density_kl as density_kl
-    from .neighbourhood import distance_rmse as distance_rmse
-    from .neighbourhood import mrre as mrre
-    from .neighbourhood import neighbourhood as neighbourhood
-    from .neighbourhood import trustworthiness as trustworthiness
+    from .neighbours import continuity as continuity
+    from .neighbours import density_kl as density_kl
+    from .neighbours import distance_rmse as distance_rmse
+    from .neighbours import mrre as mrre
+    from .neighbours import neighbourhood as neighbourhood
+    from .neighbours import trustworthiness as trustworthiness
     from .reconstruction import attribution as attribution
     from .reconstruction import bce as bce
     from .reconstruction import feature_error as feature_error
@@ -121,18 +121,18 @@ _ROWS = (
     Metric("ssim", "reconstruction", _X, "rows", "", "higher"),
     Metric("feature_error", "reconstruction", _X, "features", "data units squared", "lower"),
     Metric("attribution", "reconstruction", _X, "entries", "data units squared", "lower"),
-    Metric("neighbourhood", "neighbourhood", _XZ, "several", "", ""),
-    Metric("density_kl", "neighbourhood", _XZ, "number", "nats", "lower"),
-    Metric("mrre", "neighbourhood", _XZ, "number", "", "lower"),
-    Metric("continuity", "neighbourhood", _XZ, "number", "", "higher"),
-    Metric("trustworthiness", "neighbourhood", _XZ, "number", "", "higher"),
-    Metric("distance_rmse", "neighbourhood", _XZ, "number", "data units", "lower"),
+    Metric("neighbourhood", "neighbours", _XZ, "several", "", ""),
+    Metric("density_kl", "neighbours", _XZ, "number", "nats", "lower"),
+    Metric("mrre", "neighbours", _XZ, "number", "", "lower"),
+    Metric("continuity", "neighbours", _XZ, "number", "", "higher"),
+    Metric("trustworthiness", "neighbours", _XZ, "number", "", "higher"),
+    Metric("distance_rmse", "neighbours", _XZ, "number", "data units", "lower"),
     Metric("distance_spearman", "structure", _XZ, "number", "", "higher"),
     Metric("knn_accuracy", "structure", ("z", "y"), "number", "share of rows", "higher"),
-    Metric("agreement", "agreement", ("judge", "x", "x_hat"), "several", "", ""),
-    Metric("label_agreement", "agreement", ("judge", "x", "x_hat"), "number", "share of rows", "higher"),
-    Metric("label_accuracy", "agreement", ("judge", "x", "y"), "number", "share of rows", "higher"),
-    Metric("certainty", "agreement", ("judge", "x"), "several", "", ""),
+    Metric("agreement", "judge", ("judge", "x", "x_hat"), "several", "", ""),
+    Metric("label_agreement", "judge", ("judge", "x", "x_hat"), "number", "share of rows", "higher"),
+    Metric("label_accuracy", "judge", ("judge", "x", "y"), "number", "share of rows", "higher"),
+    Metric("certainty", "judge", ("judge", "x"), "several", "", ""),
     Metric("mmd", "generation", _XS, "several", "", "lower"),
     Metric("c2st", "generation", _XS, "several", "share of rows", "lower"),
     Metric("precision_recall", "generation", _XS, "several", "share of rows", "higher"),
@@ -155,7 +155,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 """The metrics by name."""
 
 _OTHER = {
-    "agreement": ("Certainty", "train_judge"),
+    "judge": ("Certainty", "train_judge"),
     "anomaly": ("OutlierDetector", "PyODView"),
     "baselines": (
         "MahalanobisBaseline",
@@ -172,7 +172,7 @@ _OTHER = {
 _HOME = {name: module for module, names in _OTHER.items() for name in names}
 _HOME |= {metric.name: metric.module for metric in _ROWS}
 
-__all__ = ["METRICS", "Metric", "get", *sorted(_HOME)]  # noqa: PLE0604
+__all__ = ["METRICS", "Metric", "get", *sorted(_HOME)]
 
 
 def get(name: str) -> Metric:
@@ -204,10 +204,8 @@ def get(name: str) -> Metric:
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    # Two metrics share the name of their module; the function wins, whichever was loaded first.
-    globals()[name] = value
-    return value
+    # No module has the name of a metric: loading it would put the module in the function's place.
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

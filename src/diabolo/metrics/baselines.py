@@ -15,6 +15,8 @@ from ._checks import Float
 
 # What PCAResidual keeps when it is not told how many components.
 EXPLAINED = 0.9
+# Up to SMALL rows or features a full decomposition is cheap; up to WIDE features the covariance's is.
+SMALL, WIDE = 200, 4000
 
 
 class _Baseline(BaseEstimator):
@@ -209,9 +211,7 @@ class PCAResidual(_Baseline):
 
         rows = self._rows(X, reset=True)
         most = self._most_components(*rows.shape)
-        # An exact solver where it is cheap; the randomised one draws from a fixed seed.
-        solver = "full" if min(rows.shape) < 500 else "auto"
-        pca = PCA(most, svd_solver=solver, random_state=0).fit(rows)
+        pca = PCA(most, svd_solver=_solver(*rows.shape), random_state=0).fit(rows)
         wanted = most
         if self.n_components is None and most > 0:
             total = float(rows.var(axis=0, ddof=1).sum())
@@ -248,6 +248,13 @@ class PCAResidual(_Baseline):
         """The squared residual of each row, shape (rows,)."""
         residual = self._rows(X) - self.reconstruct(X)
         return np.asarray(np.einsum("ij,ij->i", residual, residual))
+
+
+def _solver(rows: int, features: int) -> str:
+    """An exact solver wherever it is cheap; the randomised one draws from a fixed seed."""
+    if min(rows, features) <= SMALL:
+        return "full"
+    return "covariance_eigh" if rows >= features and features <= WIDE else "auto"
 
 
 def norm_score(X: npt.ArrayLike) -> Float:
