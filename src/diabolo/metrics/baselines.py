@@ -211,14 +211,16 @@ class PCAResidual(_Baseline):
 
         rows = self._rows(X, reset=True)
         most = self._most_components(*rows.shape)
-        pca = PCA(most, svd_solver=_solver(*rows.shape), random_state=0).fit(rows)
-        wanted = most
-        if self.n_components is None and most > 0:
-            total = float(rows.var(axis=0, ddof=1).sum())
-            explained = np.cumsum(pca.explained_variance_)
-            wanted = min(most, int(np.searchsorted(explained, EXPLAINED * total)) + 1)
-        self.mean_, self.components_ = pca.mean_, pca.components_[:wanted]
-        self.n_components_ = wanted
+        total = float(rows.var(axis=0, ddof=1).sum())
+        if total == 0 or most == 0:  # the mean explains all that there is, or all that is asked for
+            self.mean_, self.components_ = rows.mean(axis=0), np.zeros((0, rows.shape[1]))
+        else:
+            pca = PCA(most, svd_solver=_solver(*rows.shape), random_state=0).fit(rows)
+            if self.n_components is None:
+                explained = np.cumsum(pca.explained_variance_)
+                most = min(most, int(np.searchsorted(explained, EXPLAINED * total)) + 1)
+            self.mean_, self.components_ = pca.mean_, pca.components_[:most]
+        self.n_components_ = len(self.components_)
         return self
 
     def _most_components(self, rows: int, features: int) -> int:
