@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from diabolo import metrics
 from diabolo.errors import DataError, SettingError
-from diabolo.metrics import _distances
+from diabolo.metrics import _distances, _ranks
 
 Array = npt.NDArray[Any]
 
@@ -79,7 +79,9 @@ def test_all_measures_equal_loops_over_pairs(features: int) -> None:
 
 
 @pytest.mark.parametrize("features", [2, 20])
-def test_ties_are_ranked_by_row_number(features: int) -> None:
+@pytest.mark.parametrize("few", [0, 64])  # shared distances are sorted, or counted
+def test_ties_are_ranked_by_row_number(features: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ranks, "FEW", few)
     rng = np.random.default_rng(1)
     X = rng.integers(0, 3, size=(50, features)).astype(float)
     Z = rng.integers(0, 4, size=(50, 1)).astype(float)

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 from ._checks import Float
 
+# Up to so many shared distances in a row, counting is quicker than sorting.
+FEW = 64
+
 Index = npt.NDArray[np.intp]
 
 
@@ -38,16 +41,22 @@ def nearest(d: Float, ordered: Float, k: int) -> Index:
 def ranks_of(d: Float, ordered: Float, columns: Index) -> npt.NDArray[Any]:
     """The rank of some columns in each row: 0 for the row itself, 1 for the nearest other.
 
-    Only the values are sorted, which is several times quicker than sorting indices; rows in which an
-    asked distance is shared are ranked in full.
+    Only the values are sorted, which is several times quicker than sorting indices. Where an asked
+    distance is shared, those that share it and come first are counted; a row with many is ranked in full.
     """
     values = np.take_along_axis(d, columns, axis=1)
     ranks = np.empty(columns.shape, dtype=np.int64)
     n = d.shape[1]
     for row in range(len(d)):
         ranks[row] = np.searchsorted(ordered[row], values[row])
-        if (ordered[row, np.minimum(ranks[row] + 1, n - 1)] == values[row])[ranks[row] + 1 < n].any():
+        following = ranks[row] + 1
+        shared = (ordered[row, np.minimum(following, n - 1)] == values[row]) & (following < n)
+        if np.count_nonzero(shared) > FEW:
             place = np.empty(n, dtype=np.int64)
             place[np.argsort(d[row], kind="stable")] = np.arange(n)
             ranks[row] = place[columns[row]]
+            continue
+        for entry in np.flatnonzero(shared):
+            earlier = d[row, : columns[row, entry]]
+            ranks[row, entry] += np.count_nonzero(earlier == values[row, entry])
     return ranks
