@@ -85,13 +85,13 @@ def test_scores_are_squared_errors_and_attributed_to_features() -> None:
 class Halver(BaseEstimator):
     """A model with a ``reconstruct`` of its own, beside a transform that must not be used."""
 
-    def fit(self, X: Any, y: Any = None) -> Halver:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Halver:
         return self
 
     def reconstruct(self, X: Any) -> Any:
         return X / 2
 
-    def transform(self, X: Any) -> Any:  # noqa: ARG002
+    def transform(self, X: Any) -> Any:
         raise AssertionError("reconstruct comes first")
 
     inverse_transform = score_samples = transform
@@ -120,7 +120,7 @@ def test_what_is_scored_can_be_chosen() -> None:
 class BareEstimator(BaseEstimator):
     """Nothing but fit."""
 
-    def fit(self, X: Any, y: Any = None) -> BareEstimator:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> BareEstimator:
         return self
 
 

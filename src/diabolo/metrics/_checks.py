@@ -93,7 +93,7 @@ def count(value: object, name: str, low: int = 1, high: int | None = None, why: 
     if not whole or int(value) < low or (high is not None and int(value) > high):  # type: ignore[call-overload]
         bounds = f">= {low}" if high is None else f"from {low} to {high}"
         raise SettingError(f"{name} must be an integer {bounds}{f' ({why})' if why else ''}, got {value!r}.")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    return int(value)  # type: ignore[call-overload]
 
 
 def positive(value: object, name: str) -> float:

@@ -159,7 +159,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         self.contamination = contamination
         self.scored_by = scored_by
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the estimator, and set the threshold from the scores of the training rows.
 
         Parameters

@@ -73,7 +73,7 @@ class NormBaseline(_Baseline):
     array([25.])
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the number of features.
 
         Parameters
@@ -128,7 +128,7 @@ class MahalanobisBaseline(_Baseline):
     True
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the mean and the covariance.
 
         Parameters
@@ -189,7 +189,7 @@ class PCAResidual(_Baseline):
     def __init__(self, n_components: int | None = None) -> None:
         self.n_components = n_components
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the mean and the components.
 
         Parameters
