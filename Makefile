@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports full docs dist clean
+.PHONY: help install demo test check lint types imports full oldest docs dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,8 +37,14 @@ imports: $(STAMP)
 
 check: lint types imports test ## what CI runs: lint, format, types, import contracts, tests
 
-full: check ## make check and everything slow
+full: check docs oldest ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
+	tests/new_user.sh
+
+oldest: ## the test suite with the oldest allowed versions of the dependencies
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dev]'
+	$(VENV)-oldest/bin/python -m pytest -n $(WORKERS) -m 'not slow'
 
 docs: $(STAMP) ## the documentation, as docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
@@ -47,4 +53,4 @@ dist: $(STAMP) ## a wheel and an sdist in dist/
 	$(BIN)/python -m build
 
 clean: ## remove what these commands made, but not your runs
-	rm -rf $(VENV) dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-oldest dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -34,7 +34,7 @@ napoleon_use_rtype = False
 rst_epilog = ""
 
 
-def draw_gallery(app: object) -> None:
+def draw_gallery(_app: object) -> None:
     """Draw the gallery's pictures anew, so that they show what the code draws today."""
     here = Path(__file__).parent
     subprocess.run([sys.executable, str(here / "gallery.py"), str(here / "images" / "gallery")], check=True)
