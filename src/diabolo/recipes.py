@@ -13,7 +13,7 @@ from .corruption import GaussianNoise
 from .errors import UnknownNameError
 from .latent import Gaussian, Sphere
 from .networks import MLP, Convolutional, Mirror, Residual
-from .penalties import KL, MMD, Contractive, KLSparsity, Topological
+from .penalties import KL, L1, MMD, Contractive, Topological, WeightDecay
 from .training.settings import Adam, Training
 
 if TYPE_CHECKING:
@@ -280,19 +280,15 @@ def denoising(latent_dim: int = 32, level: float = 0.3, **settings: Any) -> Auto
     return _make(settings, latent=latent_dim, corruption=GaussianNoise(level))
 
 
-def sparse(latent_dim: int = 64, target: float = 0.05, weight: float = 1.0, **settings: Any) -> Autoencoder:
-    """Many units of which few are active for a row: for parts and dictionaries that a person can read.
-
-    Units are sigmoids, and each is driven to be active at a target rate.
+def sparse(latent_dim: int = 64, weight: float = 0.1, **settings: Any) -> Autoencoder:
+    """Many rectified units of which few are active for a row: for parts and dictionaries that a person can read.
 
     Parameters
     ----------
     latent_dim : int, default 64
         Number of units; ignored if ``latent`` is given.
-    target : float, default 0.05
-        Mean activation that each unit is to have.
-    weight : float, default 1
-        Of the Kullback-Leibler divergence from that rate, which is summed over units.
+    weight : float, default 0.1
+        Of the sum of activations; more leaves fewer active units and a larger error.
     **settings
         Parameters of the autoencoder, and paths into its parts.
 
@@ -302,16 +298,19 @@ def sparse(latent_dim: int = 64, target: float = 0.05, weight: float = 1.0, **se
 
     References
     ----------
-    A. Ng, Sparse autoencoder, CS294A lecture notes, Stanford University, 2011.
+    B. A. Olshausen, D. J. Field, Sparse coding with an overcomplete basis set, Vision Research 37, 1997,
+    pp. 3311-3325, doi:10.1016/S0042-6989(97)00169-7.
+    H. Cunningham et al., Sparse Autoencoders Find Highly Interpretable Features in Language Models, ICLR 2024,
+    arXiv:2309.08600 (the network).
 
     Examples
     --------
-    >>> sparse(100, target=0.1).penalties
-    KLSparsity(target=0.1, sigmoid=False)
+    >>> sparse(100, weight=0.2).penalties
+    (L1(weight=0.2), WeightDecay(weight=0.001))
     """
-    encoder = MLP((), output_activation="sigmoid")
-    penalty = KLSparsity(weight, target=target, sigmoid=False)
-    return _make(settings, latent=latent_dim, encoder=encoder, penalties=penalty)
+    encoder = MLP((), output_activation="relu")
+    # Without the decay a small code with a large decoder would escape the penalty.
+    return _make(settings, latent=latent_dim, encoder=encoder, penalties=(L1(weight), WeightDecay(1e-3)))
 
 
 def contractive(latent_dim: int = 16, weight: float = 0.1, **settings: Any) -> Autoencoder:
@@ -379,6 +378,8 @@ def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencod
 def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
     """Each row is encoded as a distribution: for generating new rows, and for a smooth map.
 
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
+
     Parameters
     ----------
     latent_dim : int, default 8
@@ -397,13 +398,15 @@ def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
     Examples
     --------
     >>> vae(2).latent, vae(2).penalties
-    (Gaussian(), KL())
+    (Gaussian(), KL(warmup=10))
     """
     return beta_vae(latent_dim, 1.0, **settings)
 
 
 def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoencoder:
     """A VAE that weighs the prior more: for codes whose dimensions each mean one thing; unused ones switch off.
+
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
 
     Parameters
     ----------
@@ -420,14 +423,21 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
 
     References
     ----------
-    I. Higgins et al., beta-VAE, ICLR 2017, openreview Sy2fzU9gl.
+    I. Higgins et al., beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework,
+    ICLR 2017, openreview Sy2fzU9gl.
+    O. Rybkin, K. Daniilidis, S. Levine, Simple and effective VAE training with calibrated decoders, ICML 2021,
+    arXiv:2006.13202 (the learnt variance).
 
     Examples
     --------
     >>> beta_vae(10, beta=2).penalties
-    KL(weight=2.0)
+    KL(weight=2.0, warmup=10)
     """
-    return _make(settings, latent=Gaussian(latent_dim), reconstruction="bernoulli", penalties=KL(beta))
+    # Beta acts on nats a row, so the loss must be one that knows its own scale, on any data: a learnt variance.
+    # Without the warm-up the codes would be switched off before the decoder has a use for them.
+    return _make(
+        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=10)
+    )
 
 
 def topological(latent_dim: int = 2, weight: float = 1.0, **settings: Any) -> Autoencoder:
