@@ -280,14 +280,14 @@ def denoising(latent_dim: int = 32, level: float = 0.3, **settings: Any) -> Auto
     return _make(settings, latent=latent_dim, corruption=GaussianNoise(level))
 
 
-def sparse(latent_dim: int = 64, weight: float = 0.1, **settings: Any) -> Autoencoder:
+def sparse(latent_dim: int = 64, weight: float = 0.2, **settings: Any) -> Autoencoder:
     """Many rectified units of which few are active for a row: for parts and dictionaries that a person can read.
 
     Parameters
     ----------
     latent_dim : int, default 64
         Number of units; ignored if ``latent`` is given.
-    weight : float, default 0.1
+    weight : float, default 0.2
         Of the sum of activations; more leaves fewer active units and a larger error.
     **settings
         Parameters of the autoencoder, and paths into its parts.
@@ -305,8 +305,8 @@ def sparse(latent_dim: int = 64, weight: float = 0.1, **settings: Any) -> Autoen
 
     Examples
     --------
-    >>> sparse(100, weight=0.2).penalties
-    (L1(weight=0.2), WeightDecay(weight=0.001))
+    >>> sparse(100, weight=0.5).penalties
+    (L1(weight=0.5), WeightDecay(weight=0.001))
     """
     encoder = MLP((), output_activation="relu")
     # Without the decay a small code with a large decoder would escape the penalty.
