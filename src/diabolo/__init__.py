@@ -19,7 +19,7 @@ _ROOMS = {
     "errors": ("DataError", "DiaboloError", "DivergedError", "FileError", "SettingError"),
     "latent": ("Euclidean", "Gaussian", "Sphere"),
     "reconstruction": ("AbsoluteError", "Bernoulli", "GaussianLikelihood", "Poisson", "SquaredError"),
-    "penalties": ("KL",),
+    "penalties": ("KL", "L1", "L2", "MMD", "Contractive", "KLSparsity", "Topological", "WeightDecay"),
     "corruption": ("GaussianNoise", "Masking", "Occlusion", "PixelShuffle", "Rotation", "SaltAndPepper"),
     "networks": ("MLP", "Convolutional", "Custom", "Mirror", "Residual"),
     "training": ("SGD", "Adam", "AdamW", "EarlyStopping", "Training"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +18,7 @@ from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 from . import density as densities
 from . import schema
 from .errors import DataError, InterruptedWarning, SettingError, UnknownNameError
-from .fitting import architecture, domain_of, execute, in_chunks, make_rows, rebuild, training_data
+from .fitting import Preparation, architecture, domain_of, execute, in_chunks, rebuild, training_data
 from .inputs import check_image_shape, check_rows, find_device, flatten_pictures, require_finite
 from .latent import HasPrior
 from .model import Model
@@ -29,8 +28,9 @@ from .training.control import threads_for
 from .training.keyed import generator
 from .training.loop import Callback, Run
 from .training.member import Member
-from .training.row import Layout
+from .training.row import Layout, under
 from .training.settings import Training
+from .training.source import TrainingData
 
 Array = NDArray[np.floating]
 
@@ -174,8 +174,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : ignored
         target : array of the shape of X or None
             What is to be reconstructed instead of X, row by row, such as the clean rows of noisy ones.
-        validation : array of shape (m, n_features) or None
-            Rows that are judged after each epoch and never trained on.
+        validation : array of shape (m, n_features), pair of arrays, or None
+            Rows that are judged after each epoch and never trained on. With a target: a pair of arrays,
+            inputs and what is to be reconstructed from them.
         callbacks : sequence of callable
             Each is called with an :class:`~diabolo.training.loop.Event` after every epoch.
 
@@ -194,18 +195,20 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         parts, training = architecture(params), self._training(None)
         X, shape = flatten_pictures(X, None)
         rows = check_rows(self, X, reset=True)
-        shape = check_image_shape(self.image_shape, rows.shape[1]) or shape
+        shape = check_image_shape(self.image_shape, rows.shape[1], shape)
         device = find_device(self.device)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         scaler = learn_scaling(rows, self.scaling, parts.reconstruction)
         domain = domain_of(rows, scaler, shape)
         for corruption in parts.corruption:
             corruption.validate(domain)
-        model = Model(parts, domain, generator(seed, "weights"))
-        self.module_ = model.to(device=device, dtype=getattr(torch, training.precision))
-        self.scaler_, self.seed_ = scaler, seed
+        dtype: torch.dtype = getattr(torch, training.precision)
+        prepare = Preparation(scaler, dtype, device)
+        data = training_data(rows, target, validation, training, seed, parts.reconstruction, prepare)
+        model = Model(parts, domain, generator(seed, "weights")).to(device=device, dtype=dtype)
+        self.module_, self.scaler_, self.seed_ = model, scaler, seed
         self.n_threads_ = self._threads_for(training, len(rows))
-        return self._train(rows, target, validation, training, callbacks)
+        return self._train(rows, Run(model, [Member(parts, domain, training, data, seed)]), callbacks)
 
     def fine_tune(
         self,
@@ -263,16 +266,27 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not isinstance(corruption, str) or corruption != "keep":
             other.corruption = corruption
         settings = other._training(None)
-        rows = check_rows(other, flatten_pictures(X, None)[0], reset=False)
-        other.module_ = other._rebuilt(reset)
-        other._check_names("freeze", freeze)
+        rows = other._rows(X)
+        frozen, anew = self._named("freeze", freeze), self._named("reset", reset)
+        other.module_ = other._rebuilt(anew, self._module_device)
+        for c in other.module_.parts.corruption:
+            c.validate(other.module_.domain)
+        if keep_optimizer and self._optimizer_state is None:
+            raise SettingError(
+                "keep_optimizer=True: there is no optimiser's state to go on with (a saved model holds none, nor "
+                "does one that diverged); use keep_optimizer=False."
+            )
+        data = other._data(rows, target, validation, settings)
         state = self._optimizer_state if keep_optimizer else None
-        return other._train(rows, target, validation, settings, callbacks, tuple(freeze), state)
+        model = other.module_
+        member = Member(model.parts, model.domain, settings, data, self.seed_)
+        run = Run(model, [member], frozen=frozen, state=state, anew=anew)
+        return other._train(rows, run, callbacks)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """One more epoch on the rows given, at a constant rate, with one optimiser throughout.
 
-        The first call decides the width, the scaling and the first weights.
+        The first call decides the width, the scaling and the first weights; ``history_`` goes on.
         """
         once = {"epochs": 1, "schedule": "constant", "early_stopping": None, "validation": 0.0}
         if not hasattr(self, "module_"):
@@ -281,14 +295,16 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 return self.fit(X)
             finally:
                 self.training = before
-        rows = check_rows(self, flatten_pictures(X, None)[0], reset=False)
-        settings = self._training(None).replace(**once)
-        return self._train(rows, None, None, settings, (), (), self._optimizer_state, self.n_iter_)
+        rows, settings = self._rows(X), self._training(None).replace(**once)
+        data, state = self._data(rows, None, None, settings), self._optimizer_state
+        model = self.module_
+        member = Member(model.parts, model.domain, settings, data, self.seed_, self.history_)
+        return self._train(rows, Run(model, [member], epoch=self.n_iter_, state=state), ())
 
     def transform(self, X: Any) -> Array:
         """Codes of rows: (n, n_features) to (n, dim), deterministic (the posterior mean for a stochastic code)."""
         check_is_fitted(self)
-        rows = check_rows(self, flatten_pictures(X, None)[0], reset=False)
+        rows = self._rows(X)
         return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
 
     def inverse_transform(self, Z: Any) -> Array:
@@ -319,7 +335,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         It is computed from the deterministic code, on rows as the model sees them (scaled).
         """
         check_is_fitted(self)
-        rows = check_rows(self, flatten_pictures(X, None)[0], reset=False)
+        rows = self._rows(X)
         loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
         variance = learnt["reconstruction"].double().cpu() if "reconstruction" in learnt else None
         scaled = self._scaled(rows)
@@ -338,6 +354,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         n : int
+            Number of rows, at least 1.
         density : object with ``sample``, str or None, default None
             What codes are drawn from. None: the latent space's prior, or the normal that a penalty
             matched the codes to; where there is neither, a Gaussian mixture of the codes of training rows. One
@@ -354,6 +371,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def sample_codes(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
         """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim)."""
         check_is_fitted(self)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise SettingError(f"n, the number of samples, must be an integer >= 1, got {n!r}.")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
         parts = self.module_.parts
         if density is None and isinstance(parts.latent, HasPrior):
@@ -389,24 +408,18 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _train(
         self,
         rows: Array,
-        target: Any,
-        validation: Any,
-        training: Training,
+        run: Run,
         callbacks: Sequence[Callback],
-        frozen: tuple[str, ...] = (),
-        state: dict[str, torch.Tensor] | None = None,
-        epoch: int = 0,
     ) -> Self:
         """Train :attr:`module_` and take in what came of it, whatever ended the training."""
-        prepare = partial(make_rows, scaler=self.scaler_, dtype=self._dtype, device=self._module_device)
-        data = training_data(rows, target, validation, training, self.seed_, prepare)
-        member = Member(self.module_.parts, self.module_.domain, training, data, self.seed_)
-        run = Run(self.module_, [member], frozen=frozen, epoch=epoch, state=state)
+        member = run.members[0]
         try:
             execute(run, self.n_threads_, self.verbose, callbacks)
         finally:
             self.history_, self.n_iter_, self.status_ = member.history, run.epoch, member.status
-            self._optimizer_state: dict[str, torch.Tensor] | None = member.state
+            # After a divergence the moments are NaN too.
+            state = None if member.status == "diverged" else member.state
+            self._optimizer_state: dict[str, torch.Tensor] | None = state
             keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
             self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
         if member.status == "interrupted":
@@ -418,26 +431,46 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return self
 
-    def _rebuilt(self, reset: Sequence[str]) -> Model:
+    def _rebuilt(self, reset: Sequence[str], device: torch.device) -> Model:
         """A model of this estimator's parts with the learnt weights, but for what starts anew."""
         old = self.module_
         model = Model(architecture(self.get_params(deep=False)), old.domain, generator(self.seed_, "reset"))
-        model = model.to(device=self._module_device, dtype=self._dtype)
-        self._check_names("reset", reset)
+        model = model.to(device=device, dtype=self._dtype)
         learnt = dict(old.named_parameters())
         with torch.no_grad():
             for name, p in model.named_parameters():
-                if not name.startswith(tuple(reset)) and name in learnt:
-                    p.copy_(learnt[name])
+                if under(name, reset):
+                    continue
+                if name.startswith("learnt.") and name not in learnt:
+                    continue
+                if name not in learnt or learnt[name].shape != p.shape:
+                    found = tuple(learnt[name].shape) if name in learnt else "no such parameter"
+                    raise SettingError(
+                        f"fine_tune: {name} of the parts as they are set now has shape {tuple(p.shape)}, the learnt "
+                        f"model has {found}; reset that part, or set the parts as they were."
+                    )
+                p.copy_(learnt[name])
         return model
 
-    def _check_names(self, what: str, prefixes: Sequence[str]) -> None:
+    def _named(self, what: str, prefixes: str | Sequence[str]) -> tuple[str, ...]:
+        """Prefixes of names of parameters, each of which there is."""
+        prefixes = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
         names = [name for name, _ in self.module_.named_parameters()]
         for prefix in prefixes:
-            if not any(name.startswith(prefix) for name in names):
+            if not any(under(name, (prefix,)) for name in names):
                 raise UnknownNameError(f"parameter to {what}", prefix, {n.partition(".")[0] for n in names})
-        if names and all(name.startswith(tuple(prefixes)) for name in names) and what == "freeze":
+        if what == "freeze" and all(under(name, prefixes) for name in names):
             raise SettingError(f"freeze={list(prefixes)} freezes every parameter; leave one to train.")
+        return prefixes
+
+    def _rows(self, X: Any) -> Array:
+        """Rows of the width that was learnt."""
+        return check_rows(self, flatten_pictures(X, self.module_.domain.image_shape)[0], reset=False)
+
+    def _data(self, rows: Array, target: Any, validation: Any, training: Training) -> TrainingData:
+        prepare = Preparation(self.scaler_, self._dtype, self._module_device)
+        loss = self.module_.parts.reconstruction
+        return training_data(rows, target, validation, training, self.seed_, loss, prepare)
 
     def _scaled(self, rows: Array) -> Array:
         return self.scaler_.forward(rows, np.dtype(str(self._dtype).removeprefix("torch.")))
@@ -469,7 +502,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             model = state.pop("module_")
             row = Layout.of(model).flatten(model)
             state["_frozen_model"] = (model.parts, model.domain, row.cpu().numpy())
-            moments = state.pop("_optimizer_state") or {}
+            moments = state.pop("_optimizer_state", None) or {}
             state["_frozen_moments"] = {name: t.cpu().numpy() for name, t in moments.items()}
         return state
 

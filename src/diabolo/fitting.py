@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from .domain import Domain
 from .errors import DataError
 from .inputs import check_companion, to_tensor
 from .model import Architecture, Model, resolve_decoder
-from .scaling import Scaler
+from .reconstruction import Reconstruction
+from .scaling import Scaler, require_range
 from .training.control import threads
 from .training.keyed import generator
 from .training.loop import Callback, Run
@@ -69,6 +71,18 @@ def domain_of(rows: Array, scaler: Scaler, image_shape: tuple[int, int, int] | N
     return Domain(rows.shape[1], image_shape, float(low.min()), float(high.max()))
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """How checked rows become rows of a run: their scaling, precision and device."""
+
+    scaler: Scaler
+    dtype: torch.dtype
+    device: torch.device
+
+    def __call__(self, rows: Array) -> Rows:
+        return make_rows(rows, self.scaler, self.dtype, self.device)
+
+
 def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.device) -> Rows:
     """Rows on the device. Rows of the model's own precision are scaled batch by batch, without a copy."""
     wanted = np.dtype(str(dtype).removeprefix("torch."))
@@ -86,7 +100,8 @@ def training_data(
     validation: Any,
     training: Training,
     seed: int,
-    prepare: Callable[[Array], Rows],
+    loss: Reconstruction,
+    prepare: Preparation,
 ) -> TrainingData:
     """What a run trains on and is judged on; a share of the rows is held out if the training says so.
 
@@ -96,10 +111,11 @@ def training_data(
         If target or validation do not fit the rows, or too few rows are left to train on.
     """
     targets = None if target is None else check_companion(target, rows, "target", same_rows=True)
+    answers = rows if targets is None else targets
+    require_range(answers, prepare.scaler, loss, "X" if targets is None else "target")
     if validation is not None:
-        held = check_companion(validation, rows, "validation", same_rows=False)
-        judged = prepare(held)
-        return TrainingData(prepare(rows), None if targets is None else prepare(targets), (judged, judged))
+        judged = _judged(validation, rows, prepare)
+        return TrainingData(prepare(rows), None if targets is None else prepare(targets), judged)
     n, n_held = len(rows), round(training.validation * len(rows))
     if training.validation == 0:
         return TrainingData(prepare(rows), None if targets is None else prepare(targets))
@@ -110,12 +126,21 @@ def training_data(
         )
     order = torch.randperm(n, generator=generator(seed, "validation")).numpy()
     held_out, kept = np.sort(order[:n_held]), np.sort(order[n_held:])
-    answers = rows if targets is None else targets
     return TrainingData(
         prepare(rows[kept]),
         None if targets is None else prepare(targets[kept]),
         (prepare(rows[held_out]), prepare(answers[held_out])),
     )
+
+
+def _judged(validation: Any, rows: Array, prepare: Preparation) -> tuple[Rows, Rows]:
+    """Validation inputs and targets on the device, from an array or a pair of arrays."""
+    if isinstance(validation, tuple) and len(validation) == 2:
+        inputs = check_companion(validation[0], rows, "validation[0]", same_rows=False)
+        answers = check_companion(validation[1], inputs, "validation[1]", same_rows=True)
+        return prepare(inputs), prepare(answers)
+    judged = prepare(check_companion(validation, rows, "validation", same_rows=False))
+    return judged, judged
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

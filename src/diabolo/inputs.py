@@ -25,13 +25,18 @@ def flatten_pictures(
     found = (channels, height, width)
     if image_shape is not None and found != image_shape:
         raise DataError(f"pictures of shape {image_shape} were expected, got an array of shape {shape}.")
-    return np.asarray(X).reshape(shape[0], -1), found
+    return np.asarray(X).reshape(shape[0], channels * height * width), found
 
 
-def check_image_shape(image_shape: Any, n_features: int) -> tuple[int, int, int] | None:
-    """A stated picture shape, checked against the width of a row; (H, W) is short for (1, H, W)."""
+def check_image_shape(
+    image_shape: Any, n_features: int, found: tuple[int, int, int] | None = None
+) -> tuple[int, int, int] | None:
+    """A stated picture shape, checked against the width of a row and the shape that was found in the array.
+
+    (H, W) is short for (1, H, W); nothing stated is what was found.
+    """
     if image_shape is None:
-        return None
+        return found
     numbers = tuple(image_shape) if isinstance(image_shape, list | tuple) else ()
     shape = tuple(int(n) for n in numbers if isinstance(n, int | np.integer) and n > 0)
     if len(shape) != len(numbers) or len(shape) not in (2, 3):
@@ -39,6 +44,8 @@ def check_image_shape(image_shape: Any, n_features: int) -> tuple[int, int, int]
             f"image_shape must be (channels, height, width) or (height, width), got {image_shape!r}."
         )
     channels, height, width = (1, *shape) if len(shape) == 2 else shape
+    if found is not None and found != (channels, height, width):
+        raise DataError(f"image_shape={image_shape} was stated, got pictures of shape {found}.")
     if channels * height * width != n_features:
         raise DataError(
             f"image_shape={image_shape} needs rows of {channels * height * width} numbers, "

@@ -22,12 +22,12 @@ import torch
 
 from . import __version__, schema
 from .domain import Domain
-from .errors import FileError, SettingError
+from .errors import FileError
 from .estimator import Autoencoder
 from .fitting import rebuild
 from .inputs import find_device
 from .model import Architecture, Model
-from .scaling import Scaler
+from .scaling import SCALER_KINDS, Scaler
 from .training.history import History
 from .training.row import Layout
 
@@ -35,7 +35,9 @@ FORMAT = 1
 JSON_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"
 _MAX_JSON = 64 << 20
 _PLAIN = ("scaling", "device", "verbose")
-_FITTED = ("seed_", "n_threads_", "n_iter_", "status_", "n_features_in_")
+_FITTED = {"seed_": int, "n_threads_": int, "n_iter_": int, "status_": str, "n_features_in_": int}
+_MAX_THREADS = 1024
+_PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 
 def save(estimator: Autoencoder, path: str | Path) -> Path:
@@ -62,7 +64,7 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(estimator)
-    target = Path(path)
+    target = Path(path).absolute()
     _check_target(target)
     weights = to_bytes(_tensors(estimator))
     described = _describe(estimator) | {"sha256": hashlib.sha256(weights).hexdigest()}
@@ -79,7 +81,12 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
                     os.fsync(file.fileno())
             if target.exists():
                 target.rename(old)
-            fresh.rename(target)
+            try:
+                fresh.rename(target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                raise
     except OSError as error:
         raise FileError(f"the model could not be written to {target}: {error.strerror or error}.") from error
     return target
@@ -115,23 +122,31 @@ def load(path: str | Path, *, device: str = "auto") -> Autoencoder:
     >>> bool((same.transform(X) == ae.transform(X)).all())
     True
     """
+    place = find_device(device)
     folder = _find(Path(path))
     described = _read_json(folder / JSON_NAME)
     try:
-        return _restore(described, _read_weights(folder / WEIGHTS_NAME, described), device)
+        return _restore(described, _read_weights(folder / WEIGHTS_NAME, described), place)
     except FileError:
         raise
-    except (SettingError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise FileError(
             f"{folder / JSON_NAME} does not describe a model that this version knows: {error}"
         ) from error
 
 
 def _check_target(target: Path) -> None:
-    if target.is_dir() and any(target.iterdir()) and not (target / JSON_NAME).is_file():
-        raise FileError(f"{target} is a folder with other things in it; give a new or an empty one.")
     if target.exists() and not target.is_dir():
         raise FileError(f"{target} is a file; a model is saved as a folder.")
+    try:
+        others = {p.name for p in target.iterdir()} - {JSON_NAME, WEIGHTS_NAME} if target.is_dir() else set()
+    except OSError as error:
+        raise FileError(f"{target} cannot be read: {error.strerror or error}.") from error
+    # The folder is replaced as a whole, so a person's own files must never be in it.
+    if others:
+        raise FileError(
+            f"{target} holds other things ({', '.join(sorted(others)[:3])}); give a new or an empty folder."
+        )
 
 
 def _tensors(estimator: Autoencoder) -> dict[str, torch.Tensor]:
@@ -185,10 +200,12 @@ def _find(path: Path) -> Path:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > _MAX_JSON:
-        raise FileError(f"{path} is larger than {_MAX_JSON >> 20} MB; this is no description of a model.")
     try:
+        if path.stat().st_size > _MAX_JSON:
+            raise FileError(f"{path} is larger than {_MAX_JSON >> 20} MB; this is no description of a model.")
         described = json.loads(path.read_text(encoding="utf-8"))
+    except FileError:
+        raise
     except (ValueError, RecursionError, OSError) as error:
         raise FileError(f"{path} is damaged: it is no JSON ({error}).") from error
     number = described.get("format") if isinstance(described, dict) else None
@@ -224,8 +241,11 @@ def _read_weights(path: Path, described: Mapping[str, Any]) -> dict[str, torch.T
         raise FileError(f"{path} is damaged: {error}.") from error
 
 
-def _restore(described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], device: str) -> Autoencoder:
+def _restore(
+    described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], device: torch.device
+) -> Autoencoder:
     params, fitted = dict(described["params"]), described["fitted"]
+    _check_sizes(fitted, tensors)
     for name in schema.SLOTS:
         params[name] = schema.from_plain(name, params[name])
     if params["image_shape"] is not None:
@@ -234,22 +254,73 @@ def _restore(described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], 
     parts = Architecture(**{name: schema.from_plain(name, fitted["parts"][name]) for name in _PARTS})
     shape = fitted["domain"]["image_shape"]
     domain = Domain(**(fitted["domain"] | {"image_shape": None if shape is None else tuple(shape)}))
-    row = _row(parts, domain, tensors, getattr(torch, fitted["precision"]))
-    estimator.module_ = rebuild(parts, domain, row, find_device(device))
-    offset, scale = tensors["scaler.offset"].numpy(), tensors["scaler.scale"].numpy()
-    if offset.shape != (domain.n_features,) or scale.shape != (domain.n_features,):
-        raise FileError(f"the scaling has shape {offset.shape}, but rows have {domain.n_features} features.")
+    row = _row(parts, domain, tensors, _PRECISIONS[fitted["precision"]])
+    estimator.module_ = rebuild(parts, domain, row, device)
+    offset, scale = _array(tensors, "scaler.offset", 1), _array(tensors, "scaler.scale", 1)
     estimator.scaler_ = Scaler(fitted["scaling"], offset, scale)
-    estimator.codes_ = tensors["codes"].numpy()
+    estimator.codes_ = _array(tensors, "codes", 2)
+    widths = {
+        "scaler.offset": (len(offset), domain.n_features),
+        "scaler.scale": (len(scale), domain.n_features),
+        "codes": (estimator.codes_.shape[1], parts.latent.dim),
+        "n_features_in_": (fitted["n_features_in_"], domain.n_features),
+    }
+    for name, (found, wanted) in widths.items():
+        if found != wanted:
+            raise FileError(f"{name} has width {found}, but the model needs {wanted}.")
+    if fitted["scaling"] not in SCALER_KINDS or not np.isfinite(offset).all() or not (scale > 0).all():
+        raise FileError(f"the scaling {fitted['scaling']!r} has numbers that no data can have led to.")
     steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
     history = described["history"]
     estimator.history_ = History(list(history["epochs"]), steps, [], dict(history["units"]))
-    for name in _FITTED:
+    for name, kind in _FITTED.items():
+        if not isinstance(fitted[name], kind):
+            raise FileError(f"{name} should be of type {kind.__name__}, the file has {fitted[name]!r}.")
         setattr(estimator, name, fitted[name])
+    if not 1 <= estimator.n_threads_ <= _MAX_THREADS:
+        raise FileError(f"n_threads_ should be 1 to {_MAX_THREADS}, the file has {estimator.n_threads_}.")
     if fitted["feature_names"] is not None:
+        if len(fitted["feature_names"]) != domain.n_features:
+            raise FileError(f"{len(fitted['feature_names'])} feature names for {domain.n_features} features.")
         estimator.feature_names_in_ = np.array(fitted["feature_names"], dtype=object)
     estimator._optimizer_state = None
     return estimator
+
+
+def _array(tensors: Mapping[str, torch.Tensor], name: str, n_axes: int) -> np.ndarray:
+    if name not in tensors or tensors[name].dim() != n_axes:
+        raise FileError(f"the weights file holds no {name} with {n_axes} axes.")
+    return tensors[name].numpy()
+
+
+def _check_sizes(fitted: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+    """Refuse parts that claim more than the weights file holds, before anything is built from them.
+
+    A width is at most the number of weights, and a network has fewer layers than the file has tensors.
+    """
+    numbers = sum(t.numel() for name, t in tensors.items() if name.startswith("model."))
+
+    def check(plain: Any, depth: bool) -> None:
+        if isinstance(plain, Mapping):
+            for name, value in plain.items():
+                check(value, name in _COUNTS)
+        elif isinstance(plain, list):
+            if len(plain) > len(tensors):
+                raise FileError(f"the parts list {len(plain)} sizes, the file holds {len(tensors)} tensors.")
+            for value in plain:
+                check(value, False)
+        elif isinstance(plain, int | float) and plain > (len(tensors) if depth else max(numbers, 1)):
+            raise FileError(f"the parts claim a size of {plain:g}, the file holds {numbers} weights.")
+
+    for name in ("encoder", "decoder", "latent"):
+        check(fitted["parts"][name], False)
+    n_features, scaled = fitted["domain"]["n_features"], tensors["scaler.offset"].numel()
+    if n_features != scaled:
+        raise FileError(f"the model claims {n_features!r} features, its scaling has {scaled}.")
+
+
+# Settings of networks that count layers.
+_COUNTS = ("depth", "blocks")
 
 
 def _row(

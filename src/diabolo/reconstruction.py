@@ -138,6 +138,15 @@ class GaussianLikelihood(Reconstruction):
     def start(self) -> float | None:
         return 0.0 if self.variance is None else None
 
+    @staticmethod
+    def log_variance(learnt: Tensor) -> Tensor:
+        """The log-variance that a trained scalar stands for: ten times it.
+
+        Adam moves every scalar by about the learning rate in a step, whatever its gradient. A log-variance has
+        several units to go from 0, and would not be there before the penalties have done their work.
+        """
+        return 10.0 * learnt
+
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         squares = (output - target).square()
         if self.variance is not None:
@@ -146,7 +155,7 @@ class GaussianLikelihood(Reconstruction):
         if learnt is None:
             raise ValueError("a learnt variance was expected, got none.")
         # (*models,) to (*models, 1, 1): one number a model, the same for its rows and features.
-        log_v = learnt[..., None, None]
+        log_v = self.log_variance(learnt)[..., None, None]
         return 0.5 * (squares * (-log_v).exp() + log_v + math.log(2 * math.pi))
 
 

@@ -13,7 +13,12 @@ from .errors import DataError, SettingError
 from .reconstruction import Reconstruction
 
 SCALINGS = ("auto", "minmax", "standard", None)
+SCALER_KINDS = ("none", "minmax", "standard")
 _ROWS = 8192
+# The square of a larger number may overflow: in float64 for any data, in float32 for data that is left alone.
+_LARGEST, _LARGEST_ALONE = 1e150, 1e18
+# Targets that were scaled in float32 may leave [0, 1] by this much.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,12 @@ class Scaler:
             block = X[rows].astype(np.float64)
             if self.kind != "none":
                 block = (block - self.offset) / self.scale
-            scaled[rows] = block
+            with np.errstate(over="ignore"):
+                scaled[rows] = block
+            if not np.isfinite(scaled[rows]).all():
+                raise DataError(
+                    f"values up to {np.abs(X[rows]).max():g} are too large for {dtype} numbers; scale the data."
+                )
         return scaled
 
     def backward(self, X: NDArray[np.floating], dtype: np.dtype) -> NDArray[np.floating]:
@@ -73,12 +83,21 @@ def learn_scaling(X: NDArray[np.floating], scaling: str | None, loss: Reconstruc
     n_features = X.shape[1]
     none = Scaler("none", np.zeros(n_features), np.ones(n_features))
     low, high = float(X.min()), float(X.max())
+    largest = max(-low, high)
+    if largest > _LARGEST:
+        raise DataError(
+            f"values up to {largest:g} are too large to compute with; divide the data by a constant."
+        )
     kind = scaling or "none"
     if scaling == "auto":
         inside = low >= 0 and high <= 1
         left_alone = inside or loss.support == "counts"
         kind = "none" if left_alone else {"unit": "minmax"}.get(loss.support, "standard")
     if kind == "none":
+        if largest > _LARGEST_ALONE:
+            raise DataError(
+                f"values up to {largest:g} are too large unscaled; use scaling='standard' or 'minmax'."
+            )
         _require_support(low, high, loss, scaling)
         return none
     if loss.support == "counts" or (loss.support == "unit" and kind == "standard"):
@@ -92,6 +111,21 @@ def learn_scaling(X: NDArray[np.floating], scaling: str | None, loss: Reconstruc
         span = scaler.data_range_
         return Scaler(kind, scaler.data_min_, np.where(span > 0, span, 1.0))
     return Scaler(kind, scaler.mean_, scaler.scale_)
+
+
+def require_range(X: NDArray[np.floating], scaler: Scaler, loss: Reconstruction, name: str) -> None:
+    """Raise a DataError if a loss cannot take rows, under a scaling that was learnt from others, as targets."""
+    if loss.support == "real" or (name == "X" and scaler.kind != "none"):
+        return
+    low = float(((X.min(axis=0) - scaler.offset) / scaler.scale).min())
+    high = float(((X.max(axis=0) - scaler.offset) / scaler.scale).max())
+    if low < -_ROUNDING or (loss.support == "unit" and high > 1 + _ROUNDING):
+        wanted = "[0, 1]" if loss.support == "unit" else "numbers >= 0"
+        raise DataError(
+            f"the {type(loss).__name__} loss needs targets in {wanted}, got {name} with values from {low:g} to "
+            f"{high:g} under the scaling learnt in fit ({scaler.kind}); scale the data yourself with "
+            "scaling=None, or take another loss."
+        )
 
 
 def _require_support(low: float, high: float, loss: Reconstruction, scaling: str | None) -> None:

@@ -6,6 +6,7 @@ its default. It imports neither PyTorch nor scikit-learn: the command line makes
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from .corruption import CORRUPTIONS
 from .errors import SettingError, UnknownNameError
 from .latent import LATENT_SPACES, Euclidean, Stochastic
 from .networks import MLP, NETWORKS, Mirror
-from .parts import Family, Part, set_path, settings
+from .parts import Family, Part, get_path, set_path, settings
 from .penalties import KL, PENALTIES
 from .reconstruction import RECONSTRUCTIONS, SquaredError
 from .training.settings import TRAININGS, Training
@@ -126,21 +127,43 @@ def change(name: str, value: Any, path: str, new: Any, latent: Any = None) -> An
     """The parameter's value with the setting at a path changed.
 
     A value that is left as it was is returned as it was given: ``None`` stays ``None``, so that a decoder
-    goes on mirroring its encoder. An impossible new value gives a :class:`Deferred`.
+    goes on mirroring its encoder. An impossible new value gives a :class:`Deferred`, which a possible one at
+    the same path takes away again.
 
     Raises
     ------
     UnknownNameError
         If there is no such setting.
     """
+    full = f"{name}__{path}"
+    if isinstance(value, Deferred):
+        if full == value.path and new is value.value:
+            return value
+        changed = change(name, value.before, path, new, latent)
+        return changed if full == value.path else dataclasses.replace(value, before=changed)
     try:
         old = resolve(name, value, latent)
-        updated = _updated(name, old, path, new)
-    except UnknownNameError:
-        raise
     except SettingError as error:
-        return Deferred(value, f"{name}__{path}", new, error)
+        return Deferred(value, full, new, error)
+    _require_path(name, old, path)
+    try:
+        updated = _updated(name, old, path, new)
+    except SettingError as error:
+        return Deferred(value, full, new, error)
     return value if updated == old else updated
+
+
+def _require_path(name: str, old: Any, path: str) -> None:
+    """Raise an UnknownNameError if there is no such setting; whether it can take a value is not asked here."""
+    if SLOTS[name].many:
+        named = SLOTS[name].family.named(old)
+        kind, _, rest = path.partition("__")
+        if kind not in named and len(named) != 1:
+            raise UnknownNameError(f"{SLOTS[name].family.kind} of this estimator", kind, named)
+        old, path = (named[kind], rest) if kind in named else (old[0], path)
+    while path and isinstance(old, Part):
+        head, _, path = path.partition("__")
+        old = get_path(old, head)
 
 
 def _updated(name: str, old: Any, path: str, new: Any) -> Any:

@@ -23,7 +23,7 @@ from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .control import Interrupt
 from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
-from .row import Layout
+from .row import Layout, under
 from .source import block_steps, split_blocks
 
 _LOOK_EVERY = 32
@@ -64,6 +64,8 @@ class Run:
         Epochs that came before; order and noise go on from there.
     state : dict of str to Tensor or None
         The optimiser's state to go on with; None: a fresh one.
+    anew : sequence of str
+        Prefixes of names of parameters that started anew: the state that is gone on with is not theirs.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Run:
         frozen: Sequence[str] = (),
         epoch: int = 0,
         state: dict[str, Tensor] | None = None,
+        anew: Sequence[str] = (),
     ) -> None:
         self.model, self.members, self.running = model, list(members), list(members)
         self.stacked, self.frozen, self.epoch, self.first_epoch = rows is not None, frozen, epoch, epoch
@@ -90,6 +93,9 @@ class Run:
         self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row)
         if state is not None:
             self.optimizer.load(state)
+            # What a parameter was about to do when it was last trained must not move it while it is frozen.
+            idle = (*frozen, *anew)
+            self.optimizer.forget([s.slice for s in self.layout.segments if under(s.name, idle)])
 
     def _take(self, row: Tensor) -> None:
         """Train on these rows from now on: parameters, gradients and safe copies are made to fit."""
@@ -98,7 +104,7 @@ class Run:
         self.grad, self.good, self.pending = torch.zeros_like(row), row.clone(), row.clone()
         views = self.layout.named(self.grad)
         parameters = dict(self.model.named_parameters())
-        names = [n for n in parameters if not n.startswith(tuple(self.frozen))]
+        names = [n for n in parameters if not under(n, self.frozen)]
         self.trained = [parameters[n] for n in names]
         self.grad_views = [views[n] for n in names]
         for name, p in parameters.items():
@@ -122,9 +128,9 @@ class Run:
             with interrupt:
                 self._epochs(callbacks, interrupt)
         except KeyboardInterrupt:
+            self._end_all("interrupted")
             if interrupt.asked:
                 raise
-            self._end_all("interrupted")
         except BaseException:
             self._end_all("stopped")
             raise
@@ -138,7 +144,9 @@ class Run:
             if entries is None:
                 self._end_all("interrupted")
                 return
-            if self.running and self.running[0].judged_starts:
+            if not self.running:
+                return
+            if self.running[0].judged_starts:
                 for entry, judged in zip(entries, self.evaluate(), strict=True):
                     entry |= {f"val_{name}": value for name, value in judged.items()}
             seconds = (time.perf_counter() - start) / max(1, len(entries))
@@ -178,6 +186,7 @@ class Run:
                     self._leave_diverged()
                     return [] if lost else None
         self._look(trace, looked, len(rows))
+        self._note_broken()
         self._record(trace)
         self._leave_diverged()
         return self._entries(trace, rows)
@@ -239,6 +248,8 @@ class Run:
 
     def _look(self, trace: Tensor, start: int, stop: int) -> int:
         """Check the steps since the last look, and keep the weights that have proved good."""
+        if start == stop:
+            return stop
         finite = torch.isfinite(trace[start:stop]).all(-1)
         if not bool(finite.all()):
             self._note_diverged(trace, finite, start)
@@ -265,6 +276,22 @@ class Run:
                 f"{self.epochs}, step {bad + 1} of {self.per_epoch}. Training stopped with the last good weights. "
                 f"Lower the learning rate (training.lr is {member.training.lr:g}), set training.clip_norm, or look "
                 "for extreme values in the data."
+            )
+
+    def _note_broken(self) -> None:
+        """Set aside members whose last step left weights that are not finite: no loss was computed with them."""
+        finite = torch.isfinite(self.row).all(-1)
+        if bool(finite.all()):
+            return
+        for i, member in enumerate(self.running):
+            if member.status == "diverged" or bool(finite[i] if self.stacked else finite):
+                continue
+            member.row = (self.good[i] if self.stacked else self.good).clone()
+            member.status = "diverged"
+            member.message = (
+                f"the weights became NaN or infinite in epoch {self.epoch + 1} of {self.epochs}, step "
+                f"{self.per_epoch} of {self.per_epoch}. Training stopped with the last good weights. Lower the "
+                f"learning rate (training.lr is {member.training.lr:g}) or set training.clip_norm."
             )
 
     def _leave_diverged(self) -> None:

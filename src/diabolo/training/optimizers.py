@@ -38,6 +38,13 @@ class RowOptimizer(ABC):
         for name, value in state.items():
             self.state[name].copy_(value)
 
+    def forget(self, places: Sequence[slice]) -> None:
+        """Set the state of some places of the row to zero, as it is before the first step."""
+        for name, value in self.state.items():
+            if name != "step":
+                for place in places:
+                    value[..., place] = 0
+
     def keep(self, members: Tensor) -> None:
         """Keep the rows of some members of a stack only; ``members`` is a mask."""
         self.direction = self.direction[members]

@@ -8,6 +8,7 @@ tails otherwise, and a model in a stack must equal the model alone to the bit.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +31,22 @@ class Segment:
     def stop(self) -> int:
         """One past its last number."""
         return self.start + math.prod(self.shape)
+
+    @property
+    def slice(self) -> slice:
+        """Its place as a slice of the row."""
+        return slice(self.start, self.stop)
+
+
+def under(name: str, prefixes: Sequence[str]) -> bool:
+    """Whether a parameter is, or belongs to, one of the parts named.
+
+    Examples
+    --------
+    >>> under("encoder.layers.10.weight", ["encoder.layers.1"]), under("decoder.bias", ["decoder"])
+    (False, True)
+    """
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 @dataclass(frozen=True)
