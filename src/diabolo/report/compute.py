@@ -148,7 +148,7 @@ def compute(
     if train is None:
         bench.notes.append(_NO_TRAINING_ROWS)
     else:
-        own = learnt[: options.rows]
+        own = learnt[_choose(len(learnt), options.rows, seed)]
         figures = bench.fill_training(figures, own, probe, look_inside(subject, own, seed))
     errors = bench.errors(untrained)
     generation, samples = bench.generation()
