@@ -68,6 +68,14 @@ def test_the_text_is_aligned_and_says_units(reports):
     assert any(line.startswith("  this model, training rows") for line in table)
 
 
+def test_long_names_leave_the_numbers_in_sight(reports):
+    lines = str(reports["table"]).splitlines()
+    start = lines.index("Worst features") + 2
+    shown = [line.split()[-1] for line in lines[start : start + 4]]
+    assert max(map(len, lines)) <= 96
+    assert shown == [f"{value:.4g}" for _, value in reports["table"].figures.feature_errors]
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_json_holds_all_and_no_nan(reports, name):
     report = reports[name]

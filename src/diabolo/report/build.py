@@ -57,7 +57,7 @@ class Report:
         if not self.findings:
             lines.append("  none: nothing is wrong by the rules of this report.")
         for table in tables(self.figures):
-            lines += ["", *text_table(table, _WIDTH)]
+            lines += ["", *text_table(table)]
             lines += textwrap.wrap(table.note, _WIDTH, initial_indent="  ", subsequent_indent="  ")
         if self.figures.notes:
             lines += ["", "Notes"]

@@ -134,7 +134,8 @@ def _samples(m: Material) -> _Drawn:
         return None
     from .. import plots
 
-    some = samples[: 2 * _IMAGES]
+    X = m.computed.X
+    some = samples[: 2 * _IMAGES].clip(X.min(), X.max())
     half = len(some) // 2
     ax = plots.image_rows({" ": some[:half], "  ": some[half : 2 * half]}, image_shape=m.image_shape)
     ax.set_title("")

@@ -11,6 +11,10 @@ from .figures import Errors, Figures
 __all__ = ["Table", "number", "tables"]
 
 
+# Longer names, which users give to features, would push the numbers off a terminal.
+_NAME_WIDTH = 46
+
+
 @dataclass(frozen=True)
 class Table:
     """A title, a head, rows of text, and a sentence under it."""
@@ -60,8 +64,11 @@ def _errors(f: Figures) -> Table:
         (name, number(e.squared_error), number(e.mse), number(e.mae), *([number(e.bce)] if with_bce else []))
         for name, e in named
     ]
-    note = "Squared error: summed over features, mean over rows, squared units of the data. MSE, MAE"
-    note += " and BCE: means over rows and features." if with_bce else ": means over rows and features."
+    means = "MSE, MAE and BCE" if with_bce else "MSE and MAE"
+    note = (
+        "Squared error: summed over features, mean over rows, squared units of the data. "
+        f"{means}: means over rows and features."
+    )
     return Table("Reconstruction", head, tuple(rows), note)
 
 
@@ -162,12 +169,16 @@ def _rows(f: Figures) -> Table:
     return Table("Rows used", ("for", "rows"), tuple((name, str(n)) for name, n in f.rows.items()))
 
 
-def text_table(table: Table, width: int = 100) -> list[str]:
-    """A table as aligned lines: the first column to the left, the others to the right."""
+def text_table(table: Table) -> list[str]:
+    """A table as aligned lines: the first column to the left, cut where it is long, the others to the right."""
     cells = [table.head, *table.rows] if any(table.head) else list(table.rows)
+    cells = [(_short(first), *others) for first, *others in cells]
     widths = [max(len(row[i]) for row in cells) for i in range(len(table.head))]
-    lines = [f"{table.title}", *(_line(row, widths) for row in cells)]
-    return [line[:width] for line in lines]
+    return [table.title, *(_line(row, widths) for row in cells)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
