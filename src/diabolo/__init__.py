@@ -26,7 +26,7 @@ _ROOMS = {
     "estimator": ("Autoencoder",),
     "io": ("load",),
 }
-_MODULES = ("datasets", "density", "functional", "metrics", "plots", "recipes")
+_MODULES = ("datasets", "density", "functional", "metrics", "plots", "recipes", "report")
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:

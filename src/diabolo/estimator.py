@@ -6,7 +6,7 @@ import copy
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ from .training.member import Member
 from .training.row import Layout, under
 from .training.settings import Training
 from .training.source import TrainingData
+
+if TYPE_CHECKING:
+    from .report import Report
 
 Array = NDArray[np.floating]
 
@@ -384,6 +387,31 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not _is_fitted(chosen):
             chosen = clone(chosen).fit(self.codes_)
         return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)
+
+    def report(self, X: Any, y: Any = None, **options: Any) -> Report:
+        """Judge the model on rows, beside PCA, the mean and itself before training.
+
+        Parameters
+        ----------
+        X, y, **options
+            As in :func:`diabolo.report.health_report`: give ``X_train`` to compare with training rows.
+
+        Returns
+        -------
+        Report
+            Prints as text, shows in a notebook, and has ``to_dict`` and ``to_html``.
+        """
+        from .report import health_report
+
+        return health_report(self, X, y, untrained=self.untrained(), **options)
+
+    def untrained(self) -> Self:
+        """This estimator with the weights that its training started from, to compare with."""
+        check_is_fitted(self)
+        other = copy.copy(self)
+        model = Model(self.module_.parts, self.module_.domain, generator(self.seed_, "weights"))
+        other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
+        return other
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of ``model.json`` and ``model.safetensors``; see :func:`diabolo.load`."""

@@ -55,4 +55,33 @@ class _Plots(dict[str, Callable[..., Any]]):
 #: Every plot by name; an unknown name answers with the nearest match.
 PLOTS: Mapping[str, Callable[..., Any]] = _Plots({f.__name__: f for f in _FUNCTIONS})
 
-__all__ = ["PALETTE", "PLOTS", "class_styles", "offscreen", *(f.__name__ for f in _FUNCTIONS)]
+__all__ = [
+    "PALETTE",
+    "PLOTS",
+    "ab_map",
+    "activation_histograms",
+    "class_styles",
+    "code_histogram",
+    "components",
+    "decoder_grid",
+    "encoder_difference",
+    "encoder_map",
+    "image_rows",
+    "interpolation",
+    "latent_line",
+    "latent_traversal",
+    "loss_curves",
+    "loss_functions",
+    "map_3d",
+    "map_3d_interactive",
+    "map_and_grid",
+    "metric_curve",
+    "offscreen",
+    "plane_colour",
+    "points_and_reconstructions",
+    "sphere_grid",
+    "sphere_map",
+    "sphere_map_and_grid",
+    "unit_weights",
+    "weight_histograms",
+]

@@ -1,0 +1,219 @@
+"""The numbers of a report, as plain frozen values: what findings judge and what text, JSON and page show."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Course", "Errors", "Figures", "Generation", "Latent", "Layer", "Term", "plain"]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How far reconstructions are from their originals.
+
+    Attributes
+    ----------
+    squared_error : float
+        Summed over features, mean over rows; squared units of the data.
+    mse, mae : float
+        Means over rows and features; squared units and units of the data.
+    bce : float or None
+        Binary cross-entropy, mean over rows and features, in nats; None unless the data lie in [0, 1].
+        Reconstructions of a model that leaves [0, 1] are held within [0.001, 0.999].
+    """
+
+    squared_error: float
+    mse: float
+    mae: float
+    bce: float | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the training loss, on rows of the report.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+        Unweighted mean over rows, with corruption and noise as in training.
+    weight : float
+        Factor in the total.
+    unit : str
+    train : float or None
+        The same on training rows.
+    """
+
+    name: str
+    value: float
+    weight: float
+    unit: str
+    train: float | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A hidden layer: its name, how many units it has, and how many are zero on more than 99 % of rows."""
+
+    name: str
+    width: int
+    dead: int
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Whether the latent space is used.
+
+    Attributes
+    ----------
+    variance : tuple of float
+        Variance of each dimension of the codes (posterior means), in squared units of the code.
+    active : int
+        Dimensions whose variance exceeds 0.01 (Burda et al. 2016, arXiv:1509.00519).
+    effective_rank, participation_ratio : float
+        From 1 to the dimension; 0 where all codes are equal.
+    dead : tuple of int
+        Dimensions that are exactly zero on more than 99 % of rows.
+    kl : tuple of float or None
+        KL divergence of each dimension to the prior, in nats; None for codes that are not drawn.
+    prior_distance : tuple of float or None
+        Kolmogorov-Smirnov distance of each dimension's codes (drawn, for a stochastic code) to the prior, in
+        [0, 1]; None where there is no prior.
+    layers : tuple of Layer
+    """
+
+    variance: tuple[float, ...]
+    active: int
+    effective_rank: float
+    participation_ratio: float
+    dead: tuple[int, ...]
+    kl: tuple[float, ...] | None = None
+    prior_distance: tuple[float, ...] | None = None
+    layers: tuple[Layer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Whether samples have the distribution of the data.
+
+    Attributes
+    ----------
+    source : str
+        What codes were drawn from.
+    features : str
+        What was compared; "raw" for the data themselves.
+    c2st : float
+        Accuracy of a classifier that tells samples from data: 0.5 is best, 1 is worst.
+    mmd, mmd_p : float
+        Squared maximum mean discrepancy, unbiased, and its permutation p-value.
+    precision, recall, density, coverage : float
+    """
+
+    source: str
+    features: str
+    c2st: float
+    mmd: float
+    mmd_p: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course of training by epoch; empty for a model that tells nothing of it.
+
+    Attributes
+    ----------
+    loss, reconstruction, val_reconstruction : tuple of float
+        One value an epoch; ``val_reconstruction`` is empty without validation data.
+    status : str
+    best_kept : bool
+        Early stopping watched, so that the weights are those of the best epoch.
+    """
+
+    loss: tuple[float, ...] = ()
+    reconstruction: tuple[float, ...] = ()
+    val_reconstruction: tuple[float, ...] = ()
+    status: str = ""
+    best_kept: bool = False
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All numbers of a report.
+
+    Attributes
+    ----------
+    model : str
+        What the model is, in one line.
+    dim, n_features : int
+    rows : mapping of str to int
+        How many rows were given, and how many each part was computed on.
+    errors : mapping of str to Errors
+        On the rows of the report: "model", "pca", "mean" and, for a network, "untrained".
+    train_errors : mapping of str to Errors
+        "model" and "pca" on training rows, where they were given.
+    pca_components : int
+        Components of the PCA beside it; below ``dim`` only where there are fewer features or rows.
+    is_network : bool
+        It has layers that could be non-linear.
+    not_finite : int
+        Rows whose code or reconstruction is NaN or infinite; they are left out of everything else.
+    terms : tuple of Term
+    course : Course
+    latent : Latent or None
+    generation : Generation or None
+    neighbourhood : mapping of str to mapping of str to float
+        "model" and "pca" to their measures.
+    labels : mapping of str to float
+        Figures that need labels; those of PCA begin with "pca_".
+    feature_errors : tuple of (str, float)
+        The features with the largest mean squared error, worst first.
+    notes : tuple of str
+        What was left out and why, and what to know when reading the figures.
+    """
+
+    model: str
+    dim: int
+    n_features: int
+    rows: Mapping[str, int]
+    errors: Mapping[str, Errors]
+    train_errors: Mapping[str, Errors] = field(default_factory=dict)
+    pca_components: int = 0
+    is_network: bool = False
+    not_finite: int = 0
+    terms: tuple[Term, ...] = ()
+    course: Course = Course()
+    latent: Latent | None = None
+    generation: Generation | None = None
+    neighbourhood: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    labels: Mapping[str, float] = field(default_factory=dict)
+    feature_errors: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: dataclasses as dicts, NaN and infinity as None, NumPy numbers as Python's.
+
+    >>> plain(Layer("encoder 1", np.int64(8), 0)), plain((1.5, float("nan")))
+    ({'name': 'encoder 1', 'width': 8, 'dead': 0}, [1.5, None])
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
