@@ -1,0 +1,5 @@
+"""``python -m diabolo`` is the command ``diabolo``."""
+
+from .cli import run
+
+run()

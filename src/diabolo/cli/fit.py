@@ -1,0 +1,98 @@
+"""``diabolo fit``: read, train, judge, write."""
+
+from __future__ import annotations
+
+import shlex
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from . import INTERRUPTED, runs
+from .settings import Plan, build, read_plan
+
+if TYPE_CHECKING:
+    from ..datasets import Dataset
+    from ..estimator import Autoencoder
+
+__all__ = ["fit", "open_page"]
+
+
+def fit(data: str | None, given: dict[str, Any]) -> None:
+    """Train on data and leave a run folder.
+
+    Parameters
+    ----------
+    data : str or None
+        A name or a path; None takes it from the configuration file.
+    given : dict
+        The options of the command by name.
+    """
+    out: Path | None = given["out"]
+    if out is not None and runs.is_finished(out):
+        typer.echo(
+            f"{out} holds a finished run; nothing was changed. Give another --out to train anew.", err=True
+        )
+        typer.echo(out)
+        return
+    plan = read_plan(data, given["config"], given, given["set"] or ())
+    if not plan.source:
+        raise typer.BadParameter(
+            "give the data: a name (`diabolo datasets`), a file, or a folder of pictures."
+        )
+    runs.check_place(out or Path("runs", "new"))
+    autoencoder = build(plan)
+    dataset = _read(plan)
+    _train(autoencoder, dataset, given["quiet"])
+    place = out or runs.place_for(dataset.name, plan.recipe)
+    config = runs.describe(autoencoder, dataset, plan.data, plan.recipe)
+    report = runs.write_run(place, config, autoencoder, dataset)
+    interrupted = autoencoder.status_ == "interrupted"
+    if not given["quiet"]:
+        typer.echo(_summary(place, autoencoder, dataset, report))
+    if given["open"]:
+        open_page(place / runs.REPORT)
+    typer.echo(place)
+    if interrupted:
+        typer.echo("diabolo: interrupted; the run holds what was learnt until then.", err=True)
+        raise typer.Exit(INTERRUPTED)
+
+
+def open_page(path: Path) -> None:
+    """Show a page in the person's browser."""
+    webbrowser.open(path.absolute().as_uri())
+
+
+def _read(plan: Plan) -> Dataset:
+    from .. import datasets
+
+    return datasets.load(plan.source, **plan.data)
+
+
+def _train(autoencoder: Autoencoder, dataset: Dataset, quiet: bool) -> None:
+    if autoencoder.image_shape is None and dataset.image_shape is not None:
+        autoencoder.set_params(image_shape=dataset.image_shape)
+    if not quiet:
+        typer.echo(f"training on {dataset!r}", err=True)
+    # Told to the estimator for this training only: a saved model does not remember who was watching.
+    autoencoder.set_params(verbose=False if quiet else None).fit(runs.named_rows(dataset))
+    autoencoder.set_params(verbose=None)
+
+
+def _summary(place: Path, autoencoder: Autoencoder, dataset: Dataset, report: Any) -> str:
+    seconds = sum(row["seconds"] for row in autoencoder.history_.epochs)
+    run, data = shlex.quote(str(place)), shlex.quote(dataset.source)
+    return "\n".join(
+        [
+            f"{autoencoder.status_} after {autoencoder.n_iter_} epochs, {seconds:.1f} s",
+            "",
+            str(report),
+            "",
+            "What to type next:",
+            f"  diabolo encode {run} {data}",
+            f"  diabolo reconstruct {run} {data}",
+            f"  diabolo score {run} {data}",
+            "",
+        ]
+    )
