@@ -48,11 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from .app import app
 
-    # The classes of the parser that Typer rests on; Typer exports only this youngest one of them by name.
-    _, usage_error, parser_error, *_ = typer.BadParameter.__mro__
+    # The parser's errors; of them Typer exports only the youngest by name, in every version.
+    usage_error: Any = typer.BadParameter.__mro__[1]
+    parser_error: Any = typer.BadParameter.__mro__[2]
     with warnings.catch_warnings():
         if not os.environ.get("DIABOLO_TRACEBACK"):
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
             code = app(
                 list(sys.argv[1:] if arguments is None else arguments), "diabolo", standalone_mode=False
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
         except parser_error as error:
             hint = _help_hint(error) if isinstance(error, usage_error) else ""
-            return _refuse(f"{error.format_message()}{hint}")  # type: ignore[attr-defined]
+            return _refuse(f"{error.format_message()}{hint}")
         except BrokenPipeError:
             # The reader of the output, such as `head`, has left; there is nobody to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

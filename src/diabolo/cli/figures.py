@@ -37,39 +37,41 @@ class Shown:
 
 
 def _losses(shown: Shown) -> Any:
-    from .. import plots
+    from ..plots import PLOTS
 
     history = shown.autoencoder.history_.to_frame()
     terms = [name for name in ("loss", "val_loss") if name in history.columns]
-    return plots.loss_curves({"training": history}, terms=terms, against="epoch")
+    return PLOTS["loss_curves"]({"training": history}, terms=terms, against="epoch")
 
 
 def _codes(shown: Shown) -> Any:
-    from .. import plots
     from ..latent import Sphere
+    from ..plots import PLOTS
 
     if isinstance(shown.latent, Sphere) and shown.latent.dim == 3:
-        return plots.sphere_map(shown.Z, shown.y)
+        return PLOTS["sphere_map"](shown.Z, shown.y)
     if shown.latent.dim == 1:
-        return plots.code_histogram(shown.Z[:, 0])
-    return plots.encoder_map(shown.Z, shown.y, dims=(0, 1))
+        return PLOTS["code_histogram"](shown.Z[:, 0])
+    return PLOTS["encoder_map"](shown.Z, shown.y, dims=(0, 1))
 
 
 def _reconstructions(shown: Shown) -> Any:
-    from .. import plots
+    from ..plots import PLOTS
 
     if shown.image_shape is None:
-        return plots.points_and_reconstructions(shown.X, shown.X_hat)
+        return PLOTS["points_and_reconstructions"](shown.X, shown.X_hat)
     picked = np.unique(np.linspace(0, len(shown.X) - 1, _N_IMAGES).astype(int))
     names = None if shown.y is None else list(shown.y[picked])
     rows = {"original": shown.X[picked], "reconstructed": shown.X_hat[picked]}
-    return plots.image_rows(rows, n=_N_IMAGES, image_shape=shown.image_shape, column_names=names)
+    ax = PLOTS["image_rows"](rows, n=_N_IMAGES, image_shape=shown.image_shape, column_names=names)
+    ax.set_title("Reconstructions")
+    return ax
 
 
 def _decoder(shown: Shown) -> Any:
-    from .. import plots
+    from ..plots import PLOTS
 
-    return plots.decoder_grid(shown.autoencoder, codes=shown.Z, image_shape=shown.image_shape)
+    return PLOTS["decoder_grid"](shown.autoencoder, codes=shown.Z, image_shape=shown.image_shape)
 
 
 def _is_plane(shown: Shown) -> bool:
@@ -91,7 +93,7 @@ def draw_figures(
     folder: Path, autoencoder: Autoencoder, dataset: Dataset, labels: np.ndarray | None
 ) -> list[Path]:
     """Draw every picture that makes sense into a folder, and return their paths."""
-    from .. import plots
+    from ..plots import offscreen
     from .runs import named_rows
 
     picked = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), _MAX_POINTS)).astype(int))
@@ -108,10 +110,10 @@ def draw_figures(
     )
     folder.mkdir()
     paths = []
-    with plots.offscreen():
+    with offscreen():
         for name, (applies, draw) in FIGURES.items():
             if applies(shown):
                 path = folder / f"{name}.png"
-                draw(shown).figure.savefig(path, dpi=150)
+                draw(shown).figure.savefig(path, dpi=150, bbox_inches="tight")
                 paths.append(path)
     return paths

@@ -80,19 +80,36 @@ def _train(autoencoder: Autoencoder, dataset: Dataset, quiet: bool) -> None:
     autoencoder.set_params(verbose=None)
 
 
+_SHOWN = {
+    "model": "this model",
+    "pca": "PCA, {k} components",
+    "untrained": "untrained network",
+    "mean": "mean of rows",
+}
+
+
 def _summary(place: Path, autoencoder: Autoencoder, dataset: Dataset, report: Any) -> str:
+    """What came of a training, in a few lines, and what to type next."""
+    told = report.to_dict()
+    errors, k = told["figures"]["errors"], told["figures"]["pca_components"]
+    table = [
+        f"  {words.format(k=k):<20} {errors[name]['squared_error']:>14.6g} {errors[name]['mse']:>12.6g}"
+        for name, words in _SHOWN.items()
+        if name in errors
+    ]
+    findings = [f"{finding['severity']}: {finding['sentence']}" for finding in told["findings"]]
     seconds = sum(row["seconds"] for row in autoencoder.history_.epochs)
     run, data = shlex.quote(str(place)), shlex.quote(dataset.source)
-    return "\n".join(
-        [
-            f"{autoencoder.status_} after {autoencoder.n_iter_} epochs, {seconds:.1f} s",
-            "",
-            str(report),
-            "",
-            "What to type next:",
-            f"  diabolo encode {run} {data}",
-            f"  diabolo reconstruct {run} {data}",
-            f"  diabolo score {run} {data}",
-            "",
-        ]
-    )
+    lines = [
+        f"{autoencoder.status_.replace('_', ' ')} after {autoencoder.n_iter_} epochs, {seconds:.1f} s",
+        "",
+        f"  {'':<20} {'squared error':>14} {'MSE':>12}",
+        *table,
+        *(["", *findings] if findings else []),
+        "",
+        f"The whole report: {place / runs.REPORT}",
+        "What to type next:",
+        *(f"  diabolo {command} {run} {data}" for command in ("encode", "reconstruct", "score")),
+        "",
+    ]
+    return "\n".join(lines)

@@ -11,9 +11,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PlainReport:
-    """Mean squared errors per feature, in the user's units, of the model and of what it has to beat."""
+    """Squared errors, in the user's units, of the model and of what it has to beat."""
 
-    errors: dict[str, float]
+    errors: dict[str, dict[str, float]]
+    pca_components: int
 
     @classmethod
     def of(cls, autoencoder: Any, X: Any) -> PlainReport:
@@ -24,20 +25,23 @@ class PlainReport:
         k = min(autoencoder.module_.parts.latent.dim, *rows.shape)
         pca = PCA(k).fit(rows)
         made = {
-            "autoencoder": autoencoder.reconstruct(X),
-            f"PCA with {k} components": pca.inverse_transform(pca.transform(rows)),
-            "the mean": np.broadcast_to(rows.mean(axis=0), rows.shape),
+            "model": autoencoder.reconstruct(X),
+            "pca": pca.inverse_transform(pca.transform(rows)),
+            "mean": np.broadcast_to(rows.mean(axis=0), rows.shape),
         }
-        return cls({name: float(((rows - np.asarray(m)) ** 2).mean()) for name, m in made.items()})
+        squares = {name: (rows - np.asarray(m)) ** 2 for name, m in made.items()}
+        errors = {
+            name: {"squared_error": float(s.sum(axis=1).mean()), "mse": float(s.mean())}
+            for name, s in squares.items()
+        }
+        return cls(errors, k)
 
     def __str__(self) -> str:
-        width = max(map(len, self.errors))
-        lines = [f"  {name:<{width}}  {error:.6g}" for name, error in self.errors.items()]
-        return "\n".join(["mean squared error per feature", *lines])
+        return "\n".join(f"{name:<6}  MSE {error['mse']:.6g}" for name, error in self.errors.items())
 
     def to_dict(self) -> dict[str, Any]:
         """The errors as plain values."""
-        return {"mse": self.errors}
+        return {"figures": {"errors": self.errors, "pca_components": self.pca_components}, "findings": []}
 
     def to_html(self) -> str:
         """The text as a page."""

@@ -22,8 +22,6 @@ from ..errors import FileError, UnknownNameError
 from .paths import existing
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..datasets import Dataset
     from ..estimator import Autoencoder
 
@@ -34,15 +32,17 @@ _TABLES = (".csv", ".tsv", ".parquet")
 _OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
 
 
-def judge(autoencoder: Autoencoder, X: Any, y: Any = None) -> Any:
-    """The report of an autoencoder on rows: ``str``, ``to_dict()`` and ``to_html()`` of it are used."""
-    try:
-        from .. import report  # noqa: F401
-    except ImportError:
+def judge(autoencoder: Autoencoder, X: Any, y: Any = None, **train: Any) -> Any:
+    """The report of an autoencoder on rows: ``str``, ``to_dict()`` and ``to_html()`` of it are used.
+
+    ``X_train`` and ``y_train`` are what it was trained on, where the rows are others.
+    """
+    report = getattr(autoencoder, "report", None)
+    if report is None:
         from .plain import PlainReport
 
         return PlainReport.of(autoencoder, X)
-    return autoencoder.report(X, y)  # type: ignore[attr-defined]
+    return report(X, y, **train)
 
 
 def named_rows(dataset: Dataset) -> Any:
@@ -54,7 +54,7 @@ def named_rows(dataset: Dataset) -> Any:
     return pd.DataFrame(dataset.X, columns=list(dataset.feature_names))
 
 
-def named_labels(dataset: Dataset) -> np.ndarray | None:
+def named_labels(dataset: Dataset) -> Any:
     """The labels as text where they have names, for legends."""
     import numpy as np
 
@@ -208,12 +208,15 @@ class Source:
         How it was read.
     features : tuple of str
         The names of the features, where they have names.
+    id_name : str
+        What outputs call the column of ids.
     recipe : str
     """
 
     path: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
+    id_name: str = "id"
     recipe: str = ""
 
     @classmethod
@@ -231,9 +234,10 @@ class Source:
         try:
             config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
             data, features = dict(config["data"]), config["trained"]["features"]
-            options = {"id": config["trained"]["id"], **{k: data[k] for k in _OPTIONS if k in data}}
+            options = {name: data[name] for name in _OPTIONS if name in data}
             names = tuple(map(str, features)) if isinstance(features, list) else ()
-            return cls(str(data["source"]), options, names, str(config["recipe"]))
+            id_name = str(config["trained"]["id"] or "id")
+            return cls(str(data["source"]), options, names, id_name, str(config["recipe"]))
         except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
             raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
 
@@ -244,13 +248,13 @@ class Source:
         """
         given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
         recorded = {k: v for k, v in self._recorded(data).items() if k not in given and v is not None}
-        optional = {k: recorded.pop(k) for k in ("id", "label") if k in recorded}
+        optional = {name: recorded.pop(name) for name in list(recorded) if name in ("id", "label")}
         return _load_with(data, given | recorded, optional)
 
     def read_codes(self, codes: str, names: Sequence[str], given: Mapping[str, Any]) -> Dataset:
         """Read codes: the columns that :command:`encode` writes, or, where a table has others, all of them."""
         given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
-        optional: dict[str, Any] = {"columns": list(names), "id": self.options.get("id") or "id"}
+        optional: dict[str, Any] = {"columns": list(names), "id": self.id_name}
         is_table = Path(codes).suffix.lower() in _TABLES
         optional = {k: v for k, v in optional.items() if is_table and k not in given}
         return _load_with(codes, given, optional)

@@ -93,6 +93,7 @@ def info(run: Path, as_json: bool) -> None:
         "data": source.path or None,
         "features": autoencoder.n_features_in_,
         "image_shape": model.domain.image_shape,
+        "latent_dim": model.parts.latent.dim,
         "parts": {name: repr(part) for name, part in parts.items()},
         "parameters": sum(p.numel() for p in model.parameters()),
         "status": autoencoder.status_,

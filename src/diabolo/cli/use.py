@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import typer
 
-from ..errors import FileError
+from ..errors import DataError, FileError, UnknownNameError
 from . import runs
 from .fit import open_page
 from .paths import check_output
@@ -98,7 +98,8 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
     if data is None and not source.path:
         raise FileError(f"{run} does not say what it was trained on; give the data.")
     dataset, autoencoder = _open(run, data or source.path, given)
-    report = runs.judge(autoencoder, runs.named_rows(dataset), dataset.y)
+    train = {} if data is None else _training_rows(source)
+    report = runs.judge(autoencoder, runs.named_rows(dataset), dataset.y, **train)
     if out is not None:
         out.write_text(_PAGES[out.suffix.lower()](report), encoding="utf-8")
     typer.echo(runs.as_json(report.to_dict()) if given["json"] else str(report))
@@ -110,7 +111,16 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
         open_page(page)
 
 
-_PAGES = {
+def _training_rows(source: runs.Source) -> dict[str, Any]:
+    """What a run was trained on, for the baselines; nothing where it is not there any more."""
+    try:
+        learnt = source.read(source.path, {}) if source.path else None
+    except (DataError, FileError, UnknownNameError):
+        learnt = None
+    return {} if learnt is None else {"X_train": runs.named_rows(learnt), "y_train": learnt.y}
+
+
+_PAGES: dict[str, Callable[[Any], str]] = {
     ".html": lambda report: report.to_html(),
     ".json": lambda report: runs.as_json(report.to_dict()) + "\n",
     ".txt": lambda report: f"{report}\n",
@@ -126,7 +136,15 @@ def _load(run: Path, given: Given) -> Autoencoder:
 def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
     """The data, read as the run's own was read, and the model."""
     dataset = runs.Source.of(run).read(data, given)
-    return dataset, _load(run, given)
+    autoencoder = _load(run, given)
+    found, expected = dataset.image_shape, autoencoder.module_.domain.image_shape
+    if found is not None and expected is not None and found != expected:
+        shapes = [" x ".join(map(str, shape)) for shape in (found, expected)]
+        remedy = f"use --resize {expected[1]}x{expected[2]}" if found[0] == expected[0] else "convert them"
+        raise DataError(
+            f"{data} holds pictures of {shapes[0]} (channels, height, width), the model takes {shapes[1]}; {remedy}."
+        )
+    return dataset, autoencoder
 
 
 def _code_names(autoencoder: Autoencoder) -> list[str]:
