@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
         except parser_error as error:
             hint = _help_hint(error) if isinstance(error, usage_error) else ""
-            return _refuse(f"{error.format_message()}{hint}")
+            return _refuse(f"{' '.join(error.format_message().split()).rstrip('.')}.{hint}")
         except BrokenPipeError:
             # The reader of the output, such as `head`, has left; there is nobody to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

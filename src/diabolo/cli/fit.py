@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..errors import SettingError
 from . import INTERRUPTED, runs
 from .settings import Plan, build, read_plan
 
@@ -38,8 +39,8 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
         return
     plan = read_plan(data, given["config"], given, given["set"] or ())
     if not plan.source:
-        raise typer.BadParameter(
-            "give the data: a name (`diabolo datasets`), a file, or a folder of pictures."
+        raise SettingError(
+            "no data: give a name (`diabolo datasets`), a file, or a folder of pictures; see `diabolo fit --help`."
         )
     runs.check_place(out or Path("runs", "new"))
     autoencoder = build(plan)
@@ -48,14 +49,12 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
     place = out or runs.place_for(dataset.name, plan.recipe)
     config = runs.describe(autoencoder, dataset, plan.data, plan.recipe)
     report = runs.write_run(place, config, autoencoder, dataset)
-    interrupted = autoencoder.status_ == "interrupted"
     if not given["quiet"]:
         typer.echo(_summary(place, autoencoder, dataset, report))
     if given["open"]:
         open_page(place / runs.REPORT)
     typer.echo(place)
-    if interrupted:
-        typer.echo("diabolo: interrupted; the run holds what was learnt until then.", err=True)
+    if autoencoder.status_ == "interrupted":
         raise typer.Exit(INTERRUPTED)
 
 

@@ -229,6 +229,8 @@ class Source:
             If there is no such folder, or the file is damaged.
         """
         existing(run, "run folder")
+        if not any((run / name).is_file() for name in ("model/model.json", "model.json")):
+            raise FileError(f"{run} holds no model.json; give the folder that `diabolo fit` or save() wrote.")
         if not (run / CONFIG).is_file():
             return cls()
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import typer
 
-from ..errors import DataError, FileError, UnknownNameError
+from ..errors import DataError, FileError, SettingError, UnknownNameError
 from . import runs
 from .fit import open_page
 from .paths import check_output
@@ -29,7 +29,7 @@ def encode(run: Path, data: str, given: Given) -> None:
     """Write the codes of rows."""
     out = check_output(given["out"] or Path("codes.csv"), data)
     dataset, autoencoder = _open(run, data, given)
-    codes = autoencoder.transform(runs.named_rows(dataset))
+    codes = autoencoder.transform(_rows(dataset, autoencoder))
     _write(out, np.asarray(codes), _code_names(autoencoder), dataset)
 
 
@@ -48,7 +48,7 @@ def reconstruct(run: Path, data: str, given: Given) -> None:
     dataset, autoencoder = _open(run, data, given)
     suffix = ".csv" if dataset.image_shape is None else ".png" if len(dataset) == 1 else ".npy"
     out = out or check_output(Path(f"reconstructed{suffix}"), data)
-    made = autoencoder.reconstruct(runs.named_rows(dataset))
+    made = autoencoder.reconstruct(_rows(dataset, autoencoder))
     _write(out, made, dataset.feature_names, dataset, autoencoder)
 
 
@@ -56,7 +56,7 @@ def sample(run: Path, given: Given) -> None:
     """Write new rows."""
     out = check_output(given["out"]) if given["out"] else None
     if given["n"] < 1:
-        raise typer.BadParameter(f"-n must be an integer >= 1, got {given['n']}.")
+        raise SettingError(f"-n must be an integer >= 1, got {given['n']}.")
     autoencoder = _load(run, given)
     picture = autoencoder.module_.domain.image_shape is not None
     out = out or Path(f"samples{'.png' if picture else '.csv'}")
@@ -68,7 +68,7 @@ def score(run: Path, data: str, given: Given) -> None:
     """Write the reconstruction error of each row, and show the strangest."""
     out = check_output(given["out"] or Path("scores.csv"), data)
     dataset, autoencoder = _open(run, data, given)
-    rows = runs.named_rows(dataset)
+    rows = _rows(dataset, autoencoder)
     errors = -autoencoder.score_samples(rows)
     columns, names = [errors], ["reconstruction_error"]
     if given["per_feature"]:
@@ -99,7 +99,7 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
         raise FileError(f"{run} does not say what it was trained on; give the data.")
     dataset, autoencoder = _open(run, data or source.path, given)
     train = {} if data is None else _training_rows(source)
-    report = runs.judge(autoencoder, runs.named_rows(dataset), dataset.y, **train)
+    report = runs.judge(autoencoder, _rows(dataset, autoencoder), dataset.y, **train)
     if out is not None:
         out.write_text(_PAGES[out.suffix.lower()](report), encoding="utf-8")
     typer.echo(runs.as_json(report.to_dict()) if given["json"] else str(report))
@@ -137,6 +137,12 @@ def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
     """The data, read as the run's own was read, and the model."""
     dataset = runs.Source.of(run).read(data, given)
     autoencoder = _load(run, given)
+    _check_fit(data, dataset, autoencoder)
+    return dataset, autoencoder
+
+
+def _check_fit(data: str, dataset: Dataset, autoencoder: Autoencoder) -> None:
+    """Raise a DataError where the rows are not of the kind that the model takes."""
     found, expected = dataset.image_shape, autoencoder.module_.domain.image_shape
     if found is not None and expected is not None and found != expected:
         shapes = [" x ".join(map(str, shape)) for shape in (found, expected)]
@@ -144,7 +150,21 @@ def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
         raise DataError(
             f"{data} holds pictures of {shapes[0]} (channels, height, width), the model takes {shapes[1]}; {remedy}."
         )
-    return dataset, autoencoder
+    if dataset.X.shape[1] != autoencoder.n_features_in_:
+        raise DataError(
+            f"{data} has {dataset.X.shape[1]} features, the model takes {autoencoder.n_features_in_}; choose them "
+            "with --columns or --drop, or give other data."
+        )
+
+
+def _rows(dataset: Dataset, autoencoder: Autoencoder) -> Any:
+    """The rows as the model was fitted on them: with the names of features, or without."""
+    names = _feature_names(autoencoder)
+    if names is None:
+        return dataset.X
+    import pandas as pd
+
+    return pd.DataFrame(dataset.X, columns=list(dataset.feature_names or names))
 
 
 def _code_names(autoencoder: Autoencoder) -> list[str]:
