@@ -1,5 +1,7 @@
 """``python -m diabolo`` is the command ``diabolo``."""
 
-from .cli import run
+import sys
 
-run()
+from .cli import main
+
+sys.exit(main())

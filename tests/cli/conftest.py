@@ -80,4 +80,4 @@ class QuickReport:
 @pytest.fixture
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """No report is computed."""
-    monkeypatch.setattr("diabolo.cli.runs.judge", lambda *args, **options: QuickReport())
+    monkeypatch.setattr("diabolo.cli.runs.judge", lambda *_args, **_options: QuickReport())

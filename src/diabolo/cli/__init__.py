@@ -13,20 +13,15 @@ from typing import Any
 
 from ..errors import DiaboloError
 
-__all__ = ["INTERRUPTED", "REFUSED", "main", "run"]
+__all__ = ["INTERRUPTED", "REFUSED", "main"]
 
 REFUSED = 2
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
 
-def run() -> None:
-    """The entry point: run the command of this process and leave with its exit code."""
-    sys.exit(main())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command; the entry point of ``diabolo``.
 
     Parameters
     ----------
