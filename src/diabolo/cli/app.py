@@ -1,0 +1,226 @@
+"""The commands, each with what it takes; what they do is in the modules beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__
+from .options import DATA_OPTIONS, DEVICE, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
+
+__all__ = ["app"]
+
+_WELCOME = """\
+diabolo trains, judges and applies autoencoders: tables, pictures and arrays in, codes and reconstructions out.
+
+Five commands to start with:
+  diabolo fit digits                train on a bundled data set, or on a file of yours: table.csv, images/, data.npy
+  diabolo recipes                   which kinds of autoencoder there are, and when to use each
+  diabolo encode RUN DATA           rows to codes
+  diabolo reconstruct RUN DATA      rows as the model gives them back
+  diabolo score RUN DATA            how strange each row is to the model
+
+`diabolo --help` lists all commands, `diabolo COMMAND --help` the options of one.
+"""
+_APPLY, _LOOK = "Use a run", "Look"
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder that `diabolo fit` left.")]
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures.")
+]
+Codes = Annotated[
+    str, typer.Argument(metavar="CODES", help="A file of codes, as `diabolo encode` writes it.")
+]
+
+app = typer.Typer(
+    help="Build, train, judge and apply autoencoders.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"diabolo {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def welcome(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback answers
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(_WELCOME, nl=False)
+
+
+@app.command()
+@takes(
+    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]", panel="Model"),
+    Option(
+        "config",
+        "A YAML file of the same settings; options overrule it.",
+        Path,
+        metavar="FILE",
+        panel="Model",
+    ),
+    Option(
+        "set",
+        "Any setting of any part, such as training.lr=0.003 or penalties.kl.weight=4; repeat it for more. "
+        "`diabolo recipes NAME` lists the paths.",
+        list[str],
+        metavar="PATH=VALUE",
+        panel="Model",
+    ),
+    *SETTING_OPTIONS,
+    *DATA_OPTIONS,
+    Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER", panel="Run"),
+    Option(
+        "quiet",
+        "No progress and no report: only the folder.",
+        bool,
+        False,
+        panel="Run",
+        flags=("--quiet", "-q"),
+    ),
+    OPEN,
+)
+def fit(
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures."),
+    ] = None,
+    **given: Any,
+) -> None:
+    """Train an autoencoder on DATA and leave a run folder; its path is the last line printed.
+
+    A finished run is never changed: on the folder of one, this says so and leaves with exit code 0.
+    """
+    from .fit import fit
+
+    fit(data, given)
+
+
+@app.command(rich_help_panel=_APPLY)
+@takes(out_option("codes.csv"), *DATA_OPTIONS, DEVICE)
+def encode(run: Run, data: Data, **given: Any) -> None:
+    """Rows to codes."""
+    from .use import encode
+
+    encode(run, data, given)
+
+
+@app.command(rich_help_panel=_APPLY)
+@takes(out_option("decoded.csv"), *DATA_OPTIONS[:3], DEVICE)
+def decode(run: Run, codes: Codes, **given: Any) -> None:
+    """Codes to rows, in the units of the data."""
+    from .use import decode
+
+    decode(run, codes, given)
+
+
+@app.command(rich_help_panel=_APPLY)
+@takes(out_option("reconstructed.csv; .npy for several pictures, .png for one"), *DATA_OPTIONS, DEVICE)
+def reconstruct(run: Run, data: Data, **given: Any) -> None:
+    """Rows as the model gives them back, in the units of the data; a single picture works."""
+    from .use import reconstruct
+
+    reconstruct(run, data, given)
+
+
+@app.command(rich_help_panel=_APPLY)
+@takes(
+    Option("n", "How many rows.", int, 16, metavar="INTEGER", flags=("-n", "--n")),
+    Option("seed", "Decides what is drawn.", int, 0, metavar="INTEGER"),
+    Option(
+        "density", "What codes are drawn from; the prior of the latent space, or a mixture, unless given."
+    ),
+    out_option("samples.csv; .png for pictures"),
+    DEVICE,
+)
+def sample(run: Run, **given: Any) -> None:
+    """Draw codes and decode them: new rows."""
+    from .use import sample
+
+    sample(run, given)
+
+
+@app.command(rich_help_panel=_APPLY)
+@takes(
+    Option("per_feature", "Also the squared error of each feature, in the units of the data.", bool, False),
+    out_option("scores.csv"),
+    JSON,
+    *DATA_OPTIONS,
+    DEVICE,
+)
+def score(run: Run, data: Data, **given: Any) -> None:
+    """The reconstruction error of each row: the higher, the stranger the row is to the model."""
+    from .use import score
+
+    score(run, data, given)
+
+
+@app.command(rich_help_panel=_APPLY)
+@takes(
+    Option(
+        "out", "Also write the report: .html, .json or .txt.", Path, metavar="FILE", flags=("--out", "-o")
+    ),
+    JSON,
+    OPEN,
+    *DATA_OPTIONS,
+    DEVICE,
+)
+def evaluate(
+    run: Run,
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="The data of the run, unless given.")
+    ] = None,
+    **given: Any,
+) -> None:
+    """Judge a run on data: against PCA, the untrained network and the mean."""
+    from .use import evaluate
+
+    evaluate(run, data, given)
+
+
+@app.command(rich_help_panel=_LOOK)
+@takes(JSON)
+def info(run: Run, **given: Any) -> None:
+    """What is in a run: its parts, its data, how it was trained."""
+    from .show import info
+
+    info(run, given["json"])
+
+
+@app.command(rich_help_panel=_LOOK)
+def recipes(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="One recipe: what it is, and every setting by its path."),
+    ] = None,
+) -> None:
+    """The kinds of autoencoder there are, and when to use each."""
+    from .show import recipe, recipes
+
+    recipes() if name is None else recipe(name)
+
+
+@app.command(rich_help_panel=_LOOK)
+def datasets() -> None:
+    """The data sets that have a name."""
+    from .show import datasets
+
+    datasets()
+
+
+@app.command(rich_help_panel=_LOOK)
+def doctor() -> None:
+    """Versions, device, threads, and what is missing."""
+    from .show import doctor
+
+    doctor()

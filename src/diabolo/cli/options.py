@@ -1,0 +1,200 @@
+"""Options as values. Those that set a part are made from the parts' own declarations."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from ..parts import Part, Setting, settings
+from ..schema import SLOTS
+from ..training.settings import Training
+
+__all__ = [
+    "DATA_OPTIONS",
+    "DEVICE",
+    "JSON",
+    "OPEN",
+    "PATHS",
+    "SETTING_OPTIONS",
+    "Option",
+    "out_option",
+    "takes",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a command.
+
+    Attributes
+    ----------
+    name : str
+        The keyword that the command gets; ``--`` and dashes make it the option.
+    help : str
+        One sentence.
+    kind : type
+        What its text is turned into.
+    default : object
+        Where it is not given.
+    metavar : str or None
+        What stands for its value in the help.
+    panel : str or None
+        The heading that it stands under in the help.
+    path : str
+        The setting that it changes, such as ``training.lr``; empty if it is none.
+    optional : bool
+        Whether the text "none" stands for None.
+    flags : tuple of str
+        How it is typed, where the name does not say it.
+    """
+
+    name: str
+    help: str
+    kind: Any = str
+    default: Any = None
+    metavar: str | None = None
+    panel: str | None = None
+    path: str = ""
+    optional: bool = False
+    flags: tuple[str, ...] = ()
+
+    def parameter(self) -> inspect.Parameter:
+        """The option as a keyword of a command, as Typer reads it."""
+        flag = "--" + self.name.replace("_", "-")
+        pair = self.kind is bool and self.default is None
+        flags = self.flags or ((f"{flag}/--no-{flag[2:]}",) if pair else (flag,))
+        declared = typer.Option(
+            *flags,
+            # A bracket would be taken for markup.
+            help=self.help.replace("[", "\\["),
+            metavar=self.metavar,
+            rich_help_panel=self.panel,
+            show_default=self.default not in (None, False),
+        )
+        kind = self.kind if self.default is not None else self.kind | None
+        return inspect.Parameter(
+            self.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=self.default,
+            annotation=Annotated[kind, declared],
+        )
+
+
+def takes(*options: Option) -> Callable[[F], F]:
+    """Decorator of a command that gets these options as its ``**`` keywords."""
+
+    def decorate(command: F) -> F:
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        named = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        given = [*named, *(option.parameter() for option in options)]
+        command.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
+        return command
+
+    return decorate
+
+
+_METAVARS = {int: "INTEGER", float: "NUMBER", str: "NAME"}
+
+
+def _of_setting(owner: type[Part], prefix: str, name: str, spec: Setting, panel: str) -> Option:
+    """The option of one setting of a part: its help, its bounds and its names come from the declaration."""
+    hint = typing.get_type_hints(owner)[name]
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    words = spec.doc
+    if spec.family is not None and len(spec.family) > 1:
+        words += f" One of {', '.join(spec.family)}."
+    elif spec.choices is not None:
+        words += f" One of {', '.join(spec.choices)}."
+    elif spec.bounds:
+        words += f" [{spec.bounds}]"
+    is_flag = kinds[0] is bool or (spec.family is not None and len(spec.family) == 1)
+    return Option(
+        name=f"{prefix}_{name}" if prefix != "training" else name,
+        help=words,
+        kind=bool if is_flag else str,
+        metavar=None if is_flag else _METAVARS.get(kinds[0], "NAME"),
+        panel=panel,
+        path=f"{prefix}.{name}",
+        optional=type(None) in kinds,
+    )
+
+
+def _of_slots() -> list[Option]:
+    """An option that names the part of each parameter, and one for each setting of a code."""
+    made = []
+    for slot_name, slot in SLOTS.items():
+        if slot_name == "training":
+            continue
+        words = f"{slot.doc} {'Any' if slot.many else 'One'} of {', '.join(slot.family)}."
+        metavar = "NAME,..." if slot.many else "NAME"
+        made.append(
+            Option(slot_name, words, metavar=metavar, panel="Model", path=slot_name, optional=slot.many)
+        )
+        if slot_name == "latent":
+            owner = type(slot.default)
+            declared = settings(owner).items()
+            made += [_of_setting(owner, "latent", name, spec, "Model") for name, spec in declared]
+    return made
+
+
+DEVICE = Option(
+    "device", "Where to compute: auto, cpu, cuda or mps.", metavar="NAME", panel="Run", path="device"
+)
+SETTING_OPTIONS: tuple[Option, ...] = (
+    *_of_slots(),
+    *(_of_setting(Training, "training", name, spec, "Training") for name, spec in settings(Training).items()),
+    Option(
+        "seed",
+        "Decides the first weights, the order of rows and all noise. [default: 0]",
+        metavar="INTEGER",
+        panel="Training",
+        path="random_state",
+    ),
+    DEVICE,
+)
+PATHS = {option.name: option.path for option in SETTING_OPTIONS}
+
+DATA_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "columns",
+        "The columns to learn from; all, unless given.",
+        metavar="A,B,...",
+        panel="Data of your own",
+    ),
+    Option("drop", "Columns to leave out.", metavar="A,B,...", panel="Data of your own"),
+    Option(
+        "id", "The column that identifies a row; it is passed through to outputs.", panel="Data of your own"
+    ),
+    Option("label", "The column of labels; it is kept apart.", panel="Data of your own"),
+    Option(
+        "missing",
+        "Rows with a missing value: drop them, or put the column's mean.",
+        metavar="drop|mean",
+        panel="Data of your own",
+    ),
+    Option(
+        "resize", "Bring pictures to one size, in pixels.", metavar="HEIGHTxWIDTH", panel="Data of your own"
+    ),
+)
+OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False, panel="Run")
+JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
+
+
+def out_option(default: str) -> Option:
+    """Where a command writes its rows; the suffix says the format."""
+    return Option(
+        "out",
+        f"The file to write: .csv, .parquet, .npy or .png. [default: {default}]",
+        kind=Path,
+        metavar="FILE",
+        flags=("--out", "-o"),
+    )

@@ -1,0 +1,290 @@
+"""The run folder: what ``diabolo fit`` leaves, whole or not at all.
+
+A run is written into a hidden folder beside its place, and renamed when everything is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from .. import __version__, schema
+from ..errors import FileError, UnknownNameError
+from .paths import existing
+
+if TYPE_CHECKING:
+    from ..datasets import Dataset
+    from ..estimator import Autoencoder
+
+__all__ = ["Source", "as_json", "check_place", "is_finished", "judge", "named_rows", "place_for", "write_run"]
+
+CONFIG, METRICS, REPORT = "config.yaml", "metrics.json", "report.html"
+_TABLES = (".csv", ".tsv", ".parquet")
+_OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
+
+
+def judge(autoencoder: Autoencoder, X: Any, y: Any = None, **train: Any) -> Any:
+    """The report of an autoencoder on rows: ``str``, ``to_dict()`` and ``to_html()`` of it are used.
+
+    ``X_train`` and ``y_train`` are what it was trained on, where the rows are others.
+    """
+    report = getattr(autoencoder, "report", None)
+    if report is None:
+        from .plain import PlainReport
+
+        return PlainReport.of(autoencoder, X)
+    return report(X, y, **train)
+
+
+def named_rows(dataset: Dataset) -> Any:
+    """The rows of a data set; a data frame where features have names, so that the model learns the names."""
+    if dataset.feature_names is None:
+        return dataset.X
+    import pandas as pd
+
+    return pd.DataFrame(dataset.X, columns=list(dataset.feature_names))
+
+
+def named_labels(dataset: Dataset) -> Any:
+    """The labels as text where they have names, for legends."""
+    import numpy as np
+
+    if dataset.y is None or dataset.label_names is None:
+        return dataset.y
+    return np.asarray(dataset.label_names)[dataset.y.astype(int)]
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a whole run."""
+    return (folder / "model").is_dir() and (folder / CONFIG).is_file() and (folder / METRICS).is_file()
+
+
+def place_for(data: str, recipe: str) -> Path:
+    """The folder of a new run: ``runs/<data>-<recipe>``, with a number where that exists already."""
+    first = Path("runs", f"{data}-{recipe}")
+    place, number = first, 1
+    while place.exists():
+        number += 1
+        place = first.with_name(f"{first.name}-{number}")
+    return place
+
+
+def check_place(place: Path) -> None:
+    """Raise a FileError where a run cannot be written, before anything is trained."""
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise FileError(f"{place} exists and is no finished run; give --out a new or an empty folder.")
+    ancestor = next(folder for folder in place.absolute().parents if folder.exists())
+    try:
+        if not ancestor.is_dir():
+            raise FileError(f"{ancestor} is a file, so that {place} cannot be a folder; give another --out.")
+        with tempfile.TemporaryDirectory(dir=ancestor, prefix=".diabolo."):
+            pass
+    except OSError as error:
+        raise FileError(f"{ancestor} cannot be written to: {error.strerror or error}.") from None
+
+
+def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, dataset: Dataset) -> Any:
+    """Judge a trained autoencoder and write its run folder.
+
+    Parameters
+    ----------
+    place : Path
+        A folder that does not exist, or is empty.
+    config : mapping
+        What made the run; see :func:`describe`.
+    autoencoder : Autoencoder
+    dataset : Dataset
+        What it was trained on.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written; nothing is left then.
+    """
+    from .figures import draw_figures
+
+    report = judge(autoencoder, named_rows(dataset), dataset.y)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as hidden:
+            folder = Path(hidden) / place.name
+            folder.mkdir()
+            autoencoder.save(folder / "model")
+            (folder / CONFIG).write_text(_HEAD + _dump(config), encoding="utf-8")
+            (folder / METRICS).write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
+            (folder / REPORT).write_text(report.to_html(), encoding="utf-8")
+            autoencoder.history_.to_frame().to_csv(folder / "history.csv", index=False)
+            draw_figures(folder / "figures", autoencoder, dataset, named_labels(dataset))
+            folder.rename(place)
+    except OSError as error:
+        raise FileError(f"the run could not be written to {place}: {error.strerror or error}.") from error
+    return report
+
+
+_HEAD = "# What made this run; `diabolo fit --config config.yaml` trains it again.\n"
+
+
+def _dump(config: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
+
+
+def describe(
+    autoencoder: Autoencoder, dataset: Dataset, options: Mapping[str, Any], recipe: str
+) -> dict[str, Any]:
+    """All that made a run, as plain values: data, recipe, every setting, versions."""
+    params = autoencoder.get_params(deep=False)
+    source = Path(dataset.source)
+    shape = params["image_shape"]
+    return {
+        "data": {"source": str(source.absolute()) if source.exists() else dataset.source, **options},
+        "recipe": recipe,
+        **{name: _resolved(name, params) for name in schema.SLOTS},
+        "scaling": params["scaling"],
+        "image_shape": None if shape is None else list(shape),
+        "random_state": params["random_state"],
+        "device": params["device"],
+        "trained": {
+            "status": autoencoder.status_,
+            "epochs": autoencoder.n_iter_,
+            "rows": len(dataset),
+            "features": list(dataset.feature_names)
+            if dataset.feature_names is not None
+            else dataset.X.shape[1],
+            "id": dataset.id_name,
+        },
+        "versions": {
+            "diabolo": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "scikit-learn")},
+        },
+    }
+
+
+def _resolved(name: str, params: Mapping[str, Any]) -> Any:
+    """A parameter with its defaults written out; a decoder that mirrors stays null, so that it goes on to."""
+    if name == "decoder" and params[name] is None:
+        return None
+    latent = schema.resolve("latent", params["latent"])
+    return schema.to_plain(name, schema.resolve(name, params[name], latent))
+
+
+def as_json(value: Any) -> str:
+    """JSON that every reader takes: what is not finite becomes null."""
+    return json.dumps(_finite(value), indent=1, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _finite(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class Source:
+    """How the data of a run was read, so that other data of the kind is read alike.
+
+    Attributes
+    ----------
+    path : str
+        The data of the run; empty for a model without a run folder.
+    options : dict
+        How it was read.
+    features : tuple of str
+        The names of the features, where they have names.
+    id_name : str
+        What outputs call the column of ids.
+    recipe : str
+    """
+
+    path: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    id_name: str = "id"
+    recipe: str = ""
+
+    @classmethod
+    def of(cls, run: Path) -> Source:
+        """What the run's own ``config.yaml`` says.
+
+        Raises
+        ------
+        FileError
+            If there is no such folder, or the file is damaged.
+        """
+        existing(run, "run folder")
+        if not any((run / name).is_file() for name in ("model/model.json", "model.json")):
+            raise FileError(f"{run} holds no model.json; give the folder that `diabolo fit` or save() wrote.")
+        if not (run / CONFIG).is_file():
+            return cls()
+        try:
+            config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
+            data, features = dict(config["data"]), config["trained"]["features"]
+            options = {name: data[name] for name in _OPTIONS if name in data}
+            names = tuple(map(str, features)) if isinstance(features, list) else ()
+            id_name = str(config["trained"]["id"] or "id")
+            return cls(str(data["source"]), options, names, id_name, str(config["recipe"]))
+        except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
+
+    def read(self, data: str, given: Mapping[str, Any]) -> Dataset:
+        """Read data as the data of the run was read; what is given overrules it.
+
+        The columns of ids and of labels are optional: new rows often have neither.
+        """
+        given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
+        recorded = {k: v for k, v in self._recorded(data).items() if k not in given and v is not None}
+        optional = {name: recorded.pop(name) for name in list(recorded) if name in ("id", "label")}
+        return _load_with(data, given | recorded, optional)
+
+    def read_codes(self, codes: str, names: Sequence[str], given: Mapping[str, Any]) -> Dataset:
+        """Read codes: the columns that :command:`encode` writes, or, where a table has others, all of them."""
+        given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
+        optional: dict[str, Any] = {"columns": list(names), "id": self.id_name}
+        is_table = Path(codes).suffix.lower() in _TABLES
+        optional = {k: v for k, v in optional.items() if is_table and k not in given}
+        return _load_with(codes, given, optional)
+
+    def _recorded(self, data: str) -> dict[str, Any]:
+        """The options of the run that make sense for this data."""
+        from .. import datasets
+
+        if data in datasets.DATASETS or not self.path or self.path in datasets.DATASETS:
+            return {}
+        suffixes = Path(data).suffix.lower(), Path(self.path).suffix.lower()
+        if suffixes[0] in _TABLES and self.features:
+            kept = {name: self.options.get(name) for name in ("id", "label", "missing")}
+            return {"columns": list(self.features), **kept}
+        return self.options if (suffixes[0] in _TABLES) == (suffixes[1] in _TABLES) else {}
+
+
+def _load_with(data: str, options: Mapping[str, Any], optional: dict[str, Any]) -> Dataset:
+    """Read data with options, and with those optional ones whose columns it has."""
+    from .. import datasets
+
+    while True:
+        try:
+            return datasets.load(data, **options, **optional)
+        except UnknownNameError as error:
+            named = {k: [str(v)] if isinstance(v, str) else list(map(str, v)) for k, v in optional.items()}
+            gone = [k for k, names in named.items() if str(error.name) in names]
+            if not gone:
+                raise
+            for name in gone:
+                del optional[name]

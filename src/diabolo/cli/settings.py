@@ -1,0 +1,200 @@
+"""From a recipe, a configuration file and options to an estimator: each overrules the one before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..errors import FileError, SettingError, UnknownNameError
+from ..schema import SLOTS, resolve
+from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
+from .paths import existing
+
+if TYPE_CHECKING:
+    from ..estimator import Autoencoder
+
+__all__ = ["DEFAULT_RECIPE", "Plan", "build", "parse_value", "read_plan"]
+
+DEFAULT_RECIPE = "deep"
+_DATA_KEYS = tuple(option.name for option in DATA_OPTIONS)
+# Of a run's own config.yaml; they say what was, and set nothing.
+_RECORDED = ("versions", "trained")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people write it: 1e-3 is a number (YAML 1.1 wants 1.0e-3) and None is nothing."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^None$"), ["N"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for: which data, which recipe, and the settings to change, in order.
+
+    Attributes
+    ----------
+    source : str
+        A name or a path of data; empty if none was given.
+    data : dict
+        How to read it.
+    recipe : str
+    settings : dict of str to object
+        Paths with dots, and values.
+    """
+
+    source: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    recipe: str = DEFAULT_RECIPE
+    settings: tuple[dict[str, Any], ...] = ()
+
+
+def parse_value(text: str) -> Any:
+    """The value of a setting as it is typed: a YAML scalar or list; commas make a list.
+
+    Examples
+    --------
+    >>> parse_value("1e-3"), parse_value("sphere"), parse_value("392,64"), parse_value("null")
+    (0.001, 'sphere', [392, 64], None)
+    """
+    listed = "," in text and text.strip()[:1] not in "[{'\""
+    return _parse(f"[{text}]" if listed else text, f"the value {text!r}")
+
+
+def _parse(text: str, what: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SettingError(f"{what} is no YAML: {' '.join(str(error).split())}") from None
+
+
+def read_plan(
+    source: str | None, config: Path | None, given: Mapping[str, Any], assignments: Sequence[str]
+) -> Plan:
+    """Put together what a configuration file and the command line say.
+
+    Parameters
+    ----------
+    source : str or None
+        The data, as it was typed.
+    config : path or None
+        A YAML file.
+    given : mapping of str to object
+        Options by name; None for those that were not given.
+    assignments : sequence of str
+        ``path=value``, as ``--set`` takes them.
+
+    Raises
+    ------
+    FileError, SettingError
+        If the file cannot be read, or a key or an assignment cannot be understood.
+    """
+    plan = _from_file(config) if config is not None else Plan()
+    typed = {name: value for name, value in given.items() if value is not None}
+    options = {o.path: _typed_value(o, typed[o.name]) for o in SETTING_OPTIONS if o.name in typed}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise SettingError(f"--set takes path=value, such as training.lr=0.003, got {text!r}.")
+        options[_known_path(path.strip())] = parse_value(value)
+    data = {key: typed[key] for key in _DATA_KEYS if key in typed}
+    return Plan(
+        source or plan.source,
+        # How to read a file is said of that file: another one is read as the command line says.
+        data if source and plan.source not in ("", source) else plan.data | data,
+        typed.get("recipe", plan.recipe),
+        (*plan.settings, options),
+    )
+
+
+def build(plan: Plan) -> Autoencoder:
+    """The estimator of a plan, with every setting checked.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such recipe or setting; the message holds the nearest match.
+    SettingError
+        If a value cannot be taken.
+    """
+    from ..recipes import RECIPES
+
+    if plan.recipe not in RECIPES:
+        raise UnknownNameError("recipe", plan.recipe, RECIPES)
+    from ..fitting import architecture
+
+    estimator = RECIPES[plan.recipe]()
+    for changes in ({"random_state": 0}, *plan.settings):
+        estimator.set_params(**{path.replace(".", "__"): value for path, value in changes.items()})
+    params = estimator.get_params(deep=False)
+    architecture(params)
+    resolve("training", params["training"])
+    return estimator
+
+
+def _typed_value(option: Any, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value if value or not option.optional else None
+    if option.optional and value.lower() == "none":
+        return () if option.path in SLOTS else None
+    return parse_value(value)
+
+
+def _from_file(path: Path) -> Plan:
+    existing(path, "configuration file")
+    try:
+        content = _parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} could not be read: {error}.") from None
+    if content is None:
+        return Plan()
+    if not isinstance(content, Mapping):
+        raise FileError(f"{path} must hold keys and values, such as `recipe: deep`, got {content!r:.60}.")
+    content = {str(key): value for key, value in content.items() if key not in _RECORDED}
+    source, options = _data(content.pop("data", None), path)
+    recipe = content.pop("recipe", DEFAULT_RECIPE)
+    settings = {_known_path(key): value for key, value in _flat(content)}
+    return Plan(source, options, str(recipe), (settings,))
+
+
+def _data(value: Any, path: Path) -> tuple[str, dict[str, Any]]:
+    """The source and the options of reading it, from ``data: digits`` or ``data: {source: ..., label: ...}``."""
+    if value is None:
+        return "", {}
+    options = dict(value) if isinstance(value, Mapping) else {"source": value}
+    for key in options:
+        if key not in ("source", *_DATA_KEYS):
+            raise UnknownNameError(f"key of data in {path}:", key, ("source", *_DATA_KEYS))
+    return str(options.pop("source", "") or ""), options
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Paths and values; a mapping with a ``kind`` is a whole part, any other is a set of its settings."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and "kind" not in value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+_TOP = (*SLOTS, "scaling", "image_shape", "random_state", "device")
+
+
+def _known_path(path: str) -> str:
+    """A path whose first word is known; the names of options stand for their paths."""
+    path = path.replace("__", ".")
+    short = path.replace("-", "_")
+    if short in PATHS:
+        return PATHS[short]
+    head = path.partition(".")[0]
+    if head not in _TOP or (head != path and head not in SLOTS):
+        raise UnknownNameError("setting", path, {*_TOP, *PATHS, "recipe", "data"})
+    return path

@@ -1,0 +1,170 @@
+"""The commands that only look: info, recipes, datasets, doctor."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import platform
+import re
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from .. import __version__
+from ..errors import UnknownNameError
+from . import runs
+
+__all__ = ["datasets", "doctor", "info", "recipe", "recipes"]
+
+_EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
+
+
+def _columns(rows: Iterable[tuple[str, str]], indent: str = "  ") -> str:
+    listed = [(name, " ".join(str(words).split())) for name, words in rows]
+    width = max((len(name) for name, _ in listed), default=0)
+    return "\n".join(f"{indent}{name:<{width}}  {words}".rstrip() for name, words in listed)
+
+
+def recipes() -> None:
+    """List the recipes with one line on when to use each."""
+    from ..recipes import RECIPES
+
+    typer.echo(_columns(((name, _first_line(make)) for name, make in RECIPES.items()), indent=""))
+    typer.echo(
+        "\n`diabolo recipes NAME` tells more and lists every setting; `diabolo fit DATA --recipe NAME` trains."
+    )
+
+
+def _first_line(function: Any) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0]
+
+
+def recipe(name: str) -> None:
+    """Tell what a recipe is, and list every setting by the path that ``--set`` takes."""
+    from ..parts import Part
+    from ..recipes import RECIPES
+
+    if name not in RECIPES:
+        raise UnknownNameError("recipe", name, RECIPES)
+    typer.echo(inspect.getdoc(RECIPES[name]))
+    params = RECIPES[name]().get_params(deep=True)
+    settings = {path: value for path, value in params.items() if "__" in path and not isinstance(value, Part)}
+    typer.echo("\nSettings, for --set PATH=VALUE:")
+    typer.echo(_columns((path.replace("__", "."), _text(value)) for path, value in sorted(settings.items())))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def datasets() -> None:
+    """List the data sets that have a name."""
+    from ..datasets import DATASETS
+
+    typer.echo(_columns(((name, entry.doc) for name, entry in DATASETS.items()), indent=""))
+    typer.echo("\nYour own: .csv, .tsv, .parquet, .npy, .npz, IDX, or a folder of pictures.")
+
+
+def info(run: Path, as_json: bool) -> None:
+    """Tell what is in a run."""
+    source = runs.Source.of(run)
+    from ..io import load
+
+    autoencoder = load(run, device="cpu")
+    model, history = autoencoder.module_, autoencoder.history_
+    last = history.epochs[-1] if history.epochs else {}
+    parts = {
+        "latent": model.parts.latent,
+        "encoder": model.parts.encoder,
+        "decoder": model.parts.decoder,
+        "reconstruction": model.parts.reconstruction,
+        "penalties": model.parts.penalties,
+        "corruption": model.parts.corruption,
+    }
+    told: dict[str, Any] = {
+        "run": str(run),
+        "recipe": source.recipe or None,
+        "data": source.path or None,
+        "features": autoencoder.n_features_in_,
+        "image_shape": model.domain.image_shape,
+        "latent_dim": model.parts.latent.dim,
+        "parts": {name: repr(part) for name, part in parts.items()},
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "status": autoencoder.status_,
+        "epochs": autoencoder.n_iter_,
+        "last_epoch": {name: value for name, value in last.items() if name != "epoch"},
+        "files": sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()),
+    }
+    if as_json:
+        typer.echo(runs.as_json(told))
+        return
+    rows = {
+        key: value for key, value in told.items() if value is not None and not isinstance(value, dict | list)
+    }
+    rows["image_shape"] = " x ".join(map(str, model.domain.image_shape or ())) or "none"
+    typer.echo(_columns(((key.replace("_", " "), str(value)) for key, value in rows.items()), indent=""))
+    typer.echo("parts")
+    typer.echo(_columns(told["parts"].items()))
+    typer.echo("last epoch")
+    typer.echo(_columns((name, f"{value:.6g}") for name, value in told["last_epoch"].items()))
+    typer.echo(f"files: {', '.join(told['files'])}")
+
+
+def doctor() -> None:
+    """Tell the versions, the device, the threads, and what optional package is missing."""
+    rows = [("diabolo", __version__), ("python", f"{platform.python_version()} ({platform.platform()})")]
+    required, extras = _requirements()
+    rows += [(name, _version(name) or f"missing: pip install {name}") for name in required]
+    rows += [("device", _device()), ("threads", f"{os.cpu_count()} cores")]
+    rows.append(
+        ("data folder", os.environ.get("DIABOLO_DATA") or "the user's cache (DIABOLO_DATA is not set)")
+    )
+    typer.echo(_columns(rows, indent=""))
+    missing = {extra: [n for n in names if _version(n) is None] for extra, names in extras.items()}
+    lines = [
+        (extra, f'missing {", ".join(names)}: pip install "diabolo[{extra}]"' if names else "installed")
+        for extra, names in missing.items()
+    ]
+    if lines:
+        typer.echo("optional")
+        typer.echo(_columns(lines))
+
+
+def _requirements() -> tuple[list[str], dict[str, list[str]]]:
+    """The packages that Diabolo needs, and those of each extra that its users may want."""
+    try:
+        declared = metadata.requires("diabolo") or []
+    except metadata.PackageNotFoundError:  # a source tree on the path, not installed
+        declared = []
+    required, extras = [], dict[str, list[str]]()
+    for line in declared:
+        name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+        extra = re.search(r"extra\s*==\s*['\"]([\w-]+)", line)
+        if extra is None:
+            required.append(name)
+        elif extra[1] not in _EXTRAS_OF_DEVELOPERS:
+            extras.setdefault(extra[1], []).append(name)
+    return required, extras
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _device() -> str:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return f"unknown, since PyTorch cannot be loaded: {error}"
+    if torch.cuda.is_available():
+        return f"cuda ({torch.cuda.get_device_name()})"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

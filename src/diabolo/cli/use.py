@@ -1,0 +1,195 @@
+"""The commands that use a run: encode, decode, reconstruct, sample, score, evaluate."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+
+from ..errors import DataError, FileError, SettingError, UnknownNameError
+from . import runs
+from .fit import open_page
+from .paths import check_output
+
+if TYPE_CHECKING:
+    from ..datasets import Dataset
+    from ..estimator import Autoencoder
+
+__all__ = ["decode", "encode", "evaluate", "reconstruct", "sample", "score"]
+
+Given = Mapping[str, Any]
+_MOST_SHOWN = 5
+
+
+def encode(run: Path, data: str, given: Given) -> None:
+    """Write the codes of rows."""
+    out = check_output(given["out"] or Path("codes.csv"), data)
+    dataset, autoencoder = _open(run, data, given)
+    codes = autoencoder.transform(_rows(dataset, autoencoder))
+    _write(out, np.asarray(codes), _code_names(autoencoder), dataset)
+
+
+def decode(run: Path, codes: str, given: Given) -> None:
+    """Write the rows that codes stand for."""
+    out = check_output(given["out"] or Path("decoded.csv"), codes)
+    source = runs.Source.of(run)
+    autoencoder = _load(run, given)
+    dataset = source.read_codes(codes, _code_names(autoencoder), given)
+    _write(out, autoencoder.inverse_transform(dataset.X), _feature_names(autoencoder), dataset, autoencoder)
+
+
+def reconstruct(run: Path, data: str, given: Given) -> None:
+    """Write rows as the model gives them back."""
+    out = check_output(given["out"], data) if given["out"] else None
+    dataset, autoencoder = _open(run, data, given)
+    suffix = ".csv" if dataset.image_shape is None else ".png" if len(dataset) == 1 else ".npy"
+    out = out or check_output(Path(f"reconstructed{suffix}"), data)
+    made = autoencoder.reconstruct(_rows(dataset, autoencoder))
+    _write(out, made, dataset.feature_names, dataset, autoencoder)
+
+
+def sample(run: Path, given: Given) -> None:
+    """Write new rows."""
+    out = check_output(given["out"]) if given["out"] else None
+    if given["n"] < 1:
+        raise SettingError(f"-n must be an integer >= 1, got {given['n']}.")
+    autoencoder = _load(run, given)
+    picture = autoencoder.module_.domain.image_shape is not None
+    out = out or Path(f"samples{'.png' if picture else '.csv'}")
+    made = autoencoder.sample(given["n"], density=given["density"], random_state=given["seed"])
+    _write(out, made, _feature_names(autoencoder), None, autoencoder)
+
+
+def score(run: Path, data: str, given: Given) -> None:
+    """Write the reconstruction error of each row, and show the strangest."""
+    out = check_output(given["out"] or Path("scores.csv"), data)
+    dataset, autoencoder = _open(run, data, given)
+    rows = _rows(dataset, autoencoder)
+    errors = -autoencoder.score_samples(rows)
+    columns, names = [errors], ["reconstruction_error"]
+    if given["per_feature"]:
+        squared = (dataset.X - autoencoder.reconstruct(rows)) ** 2
+        features = dataset.feature_names or [f"x{i}" for i in range(squared.shape[1])]
+        columns, names = [errors, *squared.T], [*names, *(f"squared_error_{name}" for name in features)]
+    unit = autoencoder.history_.units.get("reconstruction", "")
+    order = np.argsort(errors)[::-1][:_MOST_SHOWN]
+    keys = np.arange(len(errors)) if dataset.ids is None else dataset.ids
+    strangest = [{"row": keys[i], "reconstruction_error": errors[i]} for i in order]
+    summary = {"rows": len(errors), "unit": unit, "mean": errors.mean(), "median": np.median(errors)}
+    if given["json"]:
+        typer.echo(runs.as_json({**summary, "strangest": strangest, "file": str(out)}))
+    else:
+        shown = [f"  {entry['row']}: {entry['reconstruction_error']:.6g}" for entry in strangest]
+        head = f"{len(errors)} rows, mean {summary['mean']:.6g}, median {summary['median']:.6g} ({unit})"
+        typer.echo("\n".join([head, "the strangest:", *shown]))
+    _write(out, np.column_stack(columns), names, dataset, quiet=given["json"])
+
+
+def evaluate(run: Path, data: str | None, given: Given) -> None:
+    """Print the report of a run on data, and write it where asked."""
+    out: Path | None = given["out"]
+    if out is not None and out.suffix.lower() not in _PAGES:
+        raise FileError(f"{out} has the suffix {out.suffix!r}, expected one of {', '.join(_PAGES)}.")
+    source = runs.Source.of(run)
+    if data is None and not source.path:
+        raise FileError(f"{run} does not say what it was trained on; give the data.")
+    dataset, autoencoder = _open(run, data or source.path, given)
+    train = {} if data is None else _training_rows(source)
+    report = runs.judge(autoencoder, _rows(dataset, autoencoder), dataset.y, **train)
+    if out is not None:
+        out.write_text(_PAGES[out.suffix.lower()](report), encoding="utf-8")
+    typer.echo(runs.as_json(report.to_dict()) if given["json"] else str(report))
+    if given["open"]:
+        page = out if out is not None and out.suffix.lower() == ".html" else None
+        if page is None:
+            page = Path(tempfile.mkdtemp(prefix="diabolo-"), runs.REPORT)
+            page.write_text(report.to_html(), encoding="utf-8")
+        open_page(page)
+
+
+def _training_rows(source: runs.Source) -> dict[str, Any]:
+    """What a run was trained on, for the baselines; nothing where it is not there any more."""
+    try:
+        learnt = source.read(source.path, {}) if source.path else None
+    except (DataError, FileError, UnknownNameError):
+        learnt = None
+    return {} if learnt is None else {"X_train": runs.named_rows(learnt), "y_train": learnt.y}
+
+
+_PAGES: dict[str, Callable[[Any], str]] = {
+    ".html": lambda report: report.to_html(),
+    ".json": lambda report: runs.as_json(report.to_dict()) + "\n",
+    ".txt": lambda report: f"{report}\n",
+}
+
+
+def _load(run: Path, given: Given) -> Autoencoder:
+    from ..io import load
+
+    return load(run, device=given["device"] or "auto")
+
+
+def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
+    """The data, read as the run's own was read, and the model."""
+    dataset = runs.Source.of(run).read(data, given)
+    autoencoder = _load(run, given)
+    _check_fit(data, dataset, autoencoder)
+    return dataset, autoencoder
+
+
+def _check_fit(data: str, dataset: Dataset, autoencoder: Autoencoder) -> None:
+    """Raise a DataError where the rows are not of the kind that the model takes."""
+    found, expected = dataset.image_shape, autoencoder.module_.domain.image_shape
+    if found is not None and expected is not None and found != expected:
+        shapes = [" x ".join(map(str, shape)) for shape in (found, expected)]
+        remedy = f"use --resize {expected[1]}x{expected[2]}" if found[0] == expected[0] else "convert them"
+        raise DataError(
+            f"{data} holds pictures of {shapes[0]} (channels, height, width), the model takes {shapes[1]}; {remedy}."
+        )
+    if dataset.X.shape[1] != autoencoder.n_features_in_:
+        raise DataError(
+            f"{data} has {dataset.X.shape[1]} features, the model takes {autoencoder.n_features_in_}; choose them "
+            "with --columns or --drop, or give other data."
+        )
+
+
+def _rows(dataset: Dataset, autoencoder: Autoencoder) -> Any:
+    """The rows as the model was fitted on them: with the names of features, or without."""
+    names = _feature_names(autoencoder)
+    if names is None:
+        return dataset.X
+    import pandas as pd
+
+    return pd.DataFrame(dataset.X, columns=list(dataset.feature_names or names))
+
+
+def _code_names(autoencoder: Autoencoder) -> list[str]:
+    return [f"z{i}" for i in range(autoencoder.module_.parts.latent.dim)]
+
+
+def _feature_names(autoencoder: Autoencoder) -> Sequence[str] | None:
+    names = getattr(autoencoder, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def _write(
+    out: Path,
+    rows: np.ndarray,
+    columns: Sequence[str] | None,
+    dataset: Dataset | None,
+    autoencoder: Autoencoder | None = None,
+    quiet: bool = False,
+) -> None:
+    """Write rows with the ids of the data they came from, and say where they are."""
+    from ..datasets import write
+
+    shape = None if autoencoder is None else autoencoder.module_.domain.image_shape
+    ids = None if dataset is None else dataset.ids
+    id_name = (dataset.id_name if dataset is not None else None) or "id"
+    write(out, rows, columns=columns, ids=ids, id_name=id_name, image_shape=shape)
+    if not quiet:
+        typer.echo(out)
