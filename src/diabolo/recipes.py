@@ -107,7 +107,7 @@ def shallow(latent_dim: int = 32, **settings: Any) -> Autoencoder:
     return _make(settings, latent=latent_dim, encoder=encoder, decoder=decoder, scaling="minmax")
 
 
-def _deep(hidden: tuple[int, ...], **more: str) -> MLP:
+def _deep(hidden: tuple[int, ...], **more: Any) -> MLP:
     return MLP(hidden, activation="prelu", init="kaiming_normal", **more)
 
 
