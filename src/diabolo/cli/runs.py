@@ -37,12 +37,7 @@ def judge(autoencoder: Autoencoder, X: Any, y: Any = None, **train: Any) -> Any:
 
     ``X_train`` and ``y_train`` are what it was trained on, where the rows are others.
     """
-    report = getattr(autoencoder, "report", None)
-    if report is None:
-        from .plain import PlainReport
-
-        return PlainReport.of(autoencoder, X)
-    return report(X, y, **train)
+    return autoencoder.report(X, y, **train)
 
 
 def named_rows(dataset: Dataset) -> Any:
