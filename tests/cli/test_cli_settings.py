@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diabolo import Gaussian, Sphere, Training
+from diabolo import EarlyStopping, Gaussian, Sphere, Training
 from diabolo.cli.options import SETTING_OPTIONS
 from diabolo.cli.settings import build, parse_value, read_plan
 from diabolo.errors import FileError, SettingError, UnknownNameError
@@ -95,6 +95,13 @@ def test_words_for_nothing() -> None:
     assert resolve("penalties", ae.penalties) == ()
     assert resolve("training", ae.training).batch_size is None
     assert resolve("training", ae.training).epochs is None
+
+
+def test_flags() -> None:
+    on, off = (build(_plan({"early_stopping": value, "drop_last": value})) for value in (True, False))
+    assert resolve("training", on.training).early_stopping == EarlyStopping()
+    assert resolve("training", on.training).drop_last
+    assert resolve("training", off.training).early_stopping is None
 
 
 def test_seed_is_fixed_unless_given() -> None:

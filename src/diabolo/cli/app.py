@@ -24,7 +24,6 @@ Five commands to start with:
 
 `diabolo --help` lists all commands, `diabolo COMMAND --help` the options of one.
 """
-_APPLY, _LOOK = "Use a run", "Look"
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder that `diabolo fit` left.")]
 Data = Annotated[
@@ -36,7 +35,8 @@ Codes = Annotated[
 
 app = typer.Typer(
     help="Build, train, judge and apply autoencoders.",
-    rich_markup_mode="rich",
+    # Help through rich takes twice as long to appear.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -61,13 +61,12 @@ def welcome(
 
 @app.command()
 @takes(
-    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]", panel="Model"),
+    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]"),
     Option(
         "config",
         "A YAML file of the same settings; options overrule it.",
         Path,
         metavar="FILE",
-        panel="Model",
     ),
     Option(
         "set",
@@ -75,17 +74,15 @@ def welcome(
         "`diabolo recipes NAME` lists the paths.",
         list[str],
         metavar="PATH=VALUE",
-        panel="Model",
     ),
     *SETTING_OPTIONS,
     *DATA_OPTIONS,
-    Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER", panel="Run"),
+    Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
     Option(
         "quiet",
         "No progress and no report: only the folder.",
         bool,
         False,
-        panel="Run",
         flags=("--quiet", "-q"),
     ),
     OPEN,
@@ -97,16 +94,17 @@ def fit(
     ] = None,
     **given: Any,
 ) -> None:
-    """Train an autoencoder on DATA and leave a run folder; its path is the last line printed.
+    """Train an autoencoder on DATA: leaves a run folder.
 
-    A finished run is never changed: on the folder of one, this says so and leaves with exit code 0.
+    The path of the folder is the last line printed. A finished run is never changed: on the folder of one, this
+    says so and leaves with exit code 0.
     """
     from .fit import fit
 
     fit(data, given)
 
 
-@app.command(rich_help_panel=_APPLY)
+@app.command()
 @takes(out_option("codes.csv"), *DATA_OPTIONS, DEVICE)
 def encode(run: Run, data: Data, **given: Any) -> None:
     """Rows to codes."""
@@ -115,7 +113,7 @@ def encode(run: Run, data: Data, **given: Any) -> None:
     encode(run, data, given)
 
 
-@app.command(rich_help_panel=_APPLY)
+@app.command()
 @takes(out_option("decoded.csv"), *DATA_OPTIONS[:3], DEVICE)
 def decode(run: Run, codes: Codes, **given: Any) -> None:
     """Codes to rows, in the units of the data."""
@@ -124,16 +122,19 @@ def decode(run: Run, codes: Codes, **given: Any) -> None:
     decode(run, codes, given)
 
 
-@app.command(rich_help_panel=_APPLY)
+@app.command()
 @takes(out_option("reconstructed.csv; .npy for several pictures, .png for one"), *DATA_OPTIONS, DEVICE)
 def reconstruct(run: Run, data: Data, **given: Any) -> None:
-    """Rows as the model gives them back, in the units of the data; a single picture works."""
+    """Rows as the model gives them back.
+
+    In the units of the data; a single picture works.
+    """
     from .use import reconstruct
 
     reconstruct(run, data, given)
 
 
-@app.command(rich_help_panel=_APPLY)
+@app.command()
 @takes(
     Option("n", "How many rows.", int, 16, metavar="INTEGER", flags=("-n", "--n")),
     Option("seed", "Decides what is drawn.", int, 0, metavar="INTEGER"),
@@ -150,7 +151,7 @@ def sample(run: Run, **given: Any) -> None:
     sample(run, given)
 
 
-@app.command(rich_help_panel=_APPLY)
+@app.command()
 @takes(
     Option("per_feature", "Also the squared error of each feature, in the units of the data.", bool, False),
     out_option("scores.csv"),
@@ -159,13 +160,16 @@ def sample(run: Run, **given: Any) -> None:
     DEVICE,
 )
 def score(run: Run, data: Data, **given: Any) -> None:
-    """The reconstruction error of each row: the higher, the stranger the row is to the model."""
+    """How strange each row is to the model.
+
+    The reconstruction error: the higher, the stranger.
+    """
     from .use import score
 
     score(run, data, given)
 
 
-@app.command(rich_help_panel=_APPLY)
+@app.command()
 @takes(
     Option(
         "out", "Also write the report: .html, .json or .txt.", Path, metavar="FILE", flags=("--out", "-o")
@@ -182,13 +186,16 @@ def evaluate(
     ] = None,
     **given: Any,
 ) -> None:
-    """Judge a run on data: against PCA, the untrained network and the mean."""
+    """Judge a run on data.
+
+    Against PCA, the untrained network and the mean.
+    """
     from .use import evaluate
 
     evaluate(run, data, given)
 
 
-@app.command(rich_help_panel=_LOOK)
+@app.command()
 @takes(JSON)
 def info(run: Run, **given: Any) -> None:
     """What is in a run: its parts, its data, how it was trained."""
@@ -197,7 +204,7 @@ def info(run: Run, **given: Any) -> None:
     info(run, given["json"])
 
 
-@app.command(rich_help_panel=_LOOK)
+@app.command()
 def recipes(
     name: Annotated[
         str | None,
@@ -210,7 +217,7 @@ def recipes(
     recipes() if name is None else recipe(name)
 
 
-@app.command(rich_help_panel=_LOOK)
+@app.command()
 def datasets() -> None:
     """The data sets that have a name."""
     from .show import datasets
@@ -218,7 +225,7 @@ def datasets() -> None:
     datasets()
 
 
-@app.command(rich_help_panel=_LOOK)
+@app.command()
 def doctor() -> None:
     """Versions, device, threads, and what is missing."""
     from .show import doctor

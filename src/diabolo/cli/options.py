@@ -47,8 +47,6 @@ class Option:
         Where it is not given.
     metavar : str or None
         What stands for its value in the help.
-    panel : str or None
-        The heading that it stands under in the help.
     path : str
         The setting that it changes, such as ``training.lr``; empty if it is none.
     optional : bool
@@ -62,7 +60,6 @@ class Option:
     kind: Any = str
     default: Any = None
     metavar: str | None = None
-    panel: str | None = None
     path: str = ""
     optional: bool = False
     flags: tuple[str, ...] = ()
@@ -74,10 +71,8 @@ class Option:
         flags = self.flags or ((f"{flag}/--no-{flag[2:]}",) if pair else (flag,))
         declared = typer.Option(
             *flags,
-            # A bracket would be taken for markup.
-            help=self.help.replace("[", "\\["),
-            metavar=self.metavar,
-            rich_help_panel=self.panel,
+            help=self.help,
+            metavar=self.metavar or ("NAME" if self.kind is str else None),
             show_default=self.default not in (None, False),
         )
         kind = self.kind if self.default is not None else self.kind | None
@@ -105,7 +100,7 @@ def takes(*options: Option) -> Callable[[F], F]:
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "NAME"}
 
 
-def _of_setting(owner: type[Part], prefix: str, name: str, spec: Setting, panel: str) -> Option:
+def _of_setting(owner: type[Part], prefix: str, name: str, spec: Setting) -> Option:
     """The option of one setting of a part: its help, its bounds and its names come from the declaration."""
     hint = typing.get_type_hints(owner)[name]
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
@@ -122,7 +117,6 @@ def _of_setting(owner: type[Part], prefix: str, name: str, spec: Setting, panel:
         help=words,
         kind=bool if is_flag else str,
         metavar=None if is_flag else _METAVARS.get(kinds[0], "NAME"),
-        panel=panel,
         path=f"{prefix}.{name}",
         optional=type(None) in kinds,
     )
@@ -136,27 +130,22 @@ def _of_slots() -> list[Option]:
             continue
         words = f"{slot.doc} {'Any' if slot.many else 'One'} of {', '.join(slot.family)}."
         metavar = "NAME,..." if slot.many else "NAME"
-        made.append(
-            Option(slot_name, words, metavar=metavar, panel="Model", path=slot_name, optional=slot.many)
-        )
+        made.append(Option(slot_name, words, metavar=metavar, path=slot_name, optional=slot.many))
         if slot_name == "latent":
             owner = type(slot.default)
             declared = settings(owner).items()
-            made += [_of_setting(owner, "latent", name, spec, "Model") for name, spec in declared]
+            made += [_of_setting(owner, "latent", name, spec) for name, spec in declared]
     return made
 
 
-DEVICE = Option(
-    "device", "Where to compute: auto, cpu, cuda or mps.", metavar="NAME", panel="Run", path="device"
-)
+DEVICE = Option("device", "Where to compute: auto, cpu, cuda or mps.", metavar="NAME", path="device")
 SETTING_OPTIONS: tuple[Option, ...] = (
     *_of_slots(),
-    *(_of_setting(Training, "training", name, spec, "Training") for name, spec in settings(Training).items()),
+    *(_of_setting(Training, "training", name, spec) for name, spec in settings(Training).items()),
     Option(
         "seed",
         "Decides the first weights, the order of rows and all noise. [default: 0]",
         metavar="INTEGER",
-        panel="Training",
         path="random_state",
     ),
     DEVICE,
@@ -168,24 +157,18 @@ DATA_OPTIONS: tuple[Option, ...] = (
         "columns",
         "The columns to learn from; all, unless given.",
         metavar="A,B,...",
-        panel="Data of your own",
     ),
-    Option("drop", "Columns to leave out.", metavar="A,B,...", panel="Data of your own"),
-    Option(
-        "id", "The column that identifies a row; it is passed through to outputs.", panel="Data of your own"
-    ),
-    Option("label", "The column of labels; it is kept apart.", panel="Data of your own"),
+    Option("drop", "Columns to leave out.", metavar="A,B,..."),
+    Option("id", "The column that identifies a row; it is passed through to outputs."),
+    Option("label", "The column of labels; it is kept apart."),
     Option(
         "missing",
         "Rows with a missing value: drop them, or put the column's mean.",
         metavar="drop|mean",
-        panel="Data of your own",
     ),
-    Option(
-        "resize", "Bring pictures to one size, in pixels.", metavar="HEIGHTxWIDTH", panel="Data of your own"
-    ),
+    Option("resize", "Bring pictures to one size, in pixels.", metavar="HEIGHTxWIDTH"),
 )
-OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False, panel="Run")
+OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False)
 JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
 
 

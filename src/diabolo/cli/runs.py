@@ -24,6 +24,7 @@ from .paths import existing
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator import Autoencoder
+    from ..report import Report
 
 __all__ = ["Source", "as_json", "check_place", "is_finished", "judge", "named_rows", "place_for", "write_run"]
 
@@ -32,8 +33,8 @@ _TABLES = (".csv", ".tsv", ".parquet")
 _OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
 
 
-def judge(autoencoder: Autoencoder, X: Any, y: Any = None, **train: Any) -> Any:
-    """The report of an autoencoder on rows: ``str``, ``to_dict()`` and ``to_html()`` of it are used.
+def judge(autoencoder: Autoencoder, X: Any, y: Any = None, **train: Any) -> Report:
+    """The report of an autoencoder on rows.
 
     ``X_train`` and ``y_train`` are what it was trained on, where the rows are others.
     """
@@ -87,7 +88,7 @@ def check_place(place: Path) -> None:
         raise FileError(f"{ancestor} cannot be written to: {error.strerror or error}.") from None
 
 
-def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, dataset: Dataset) -> Any:
+def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, dataset: Dataset) -> Report:
     """Judge a trained autoencoder and write its run folder.
 
     Parameters
