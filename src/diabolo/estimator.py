@@ -518,6 +518,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _n_features_out(self) -> int:
         return int(self.module_.parts.latent.dim)
 
+    def __sklearn_is_fitted__(self) -> bool:
+        # The number of features is learnt before it is known whether the rest of a fit will succeed.
+        return hasattr(self, "module_")
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]

@@ -18,6 +18,8 @@ def flatten_pictures(
     X: Any, image_shape: tuple[int, int, int] | None
 ) -> tuple[Any, tuple[int, int, int] | None]:
     """Arrays (n, C, H, W) or (n, H, W) as rows, with their picture shape; anything else as it is."""
+    if isinstance(X, torch.Tensor):
+        X = X.detach().cpu().numpy()
     shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
     if len(shape) not in (3, 4):
         return X, image_shape
@@ -64,6 +66,12 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.floating]:
     ValueError
         Whatever else scikit-learn refuses, with its own message.
     """
+    dtype = getattr(X, "dtype", None)
+    if getattr(dtype, "kind", "") == "c":
+        raise DataError(
+            f"Complex data not supported: got an array of {dtype} with shape {np.shape(X)}; give real numbers, such as "
+            "real and imaginary parts side by side."
+        )
     rows = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
     require_finite(rows)
     return rows
