@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
+
+HERE = Path(__file__).parent
 
 project = "Diabolo"
 author = "The Diabolo developers"
@@ -30,14 +31,23 @@ autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-# Docstrings write |x| and ||x|| for norms.
-rst_epilog = ""
 
 
 def draw_gallery(_app: object) -> None:
-    """Draw the gallery's pictures anew, so that they show what the code draws today."""
-    here = Path(__file__).parent
-    subprocess.run([sys.executable, str(here / "gallery.py"), str(here / "images" / "gallery")], check=True)
+    """Draw the gallery's pictures anew and list them, so that the page shows what the code draws today."""
+    sys.path.insert(0, str(HERE))
+    import gallery
+
+    lines = [
+        "# Gallery",
+        "",
+        "Drawn from the digits, two moons and PCA; the code is in `docs/gallery.py`.",
+        "",
+    ]
+    for path in gallery.draw_all(HERE / "images" / "gallery"):
+        said = (gallery.DRAWINGS[path.stem].__doc__ or "").strip()
+        lines += [f"## {path.stem}", "", said, "", f"![{said}](images/gallery/{path.name})", ""]
+    (HERE / "gallery.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def setup(app: object) -> None:
