@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -31,6 +32,7 @@ autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
 
 
 def draw_gallery(_app: object) -> None:
@@ -50,6 +52,16 @@ def draw_gallery(_app: object) -> None:
     (HERE / "gallery.md").write_text("\n".join(lines), encoding="utf-8")
 
 
+def escape(_app: object, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """Let shapes such as (*models, batch) and norms such as |x| stand in docstrings as they are read."""
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            pieces = re.split(r"(``.*?``|:\w+:`.*?`|\*\*.+?\*\*)", line)
+            pieces[::2] = [re.sub(r"(?<!\\)([*|])", r"\\\1", piece) for piece in pieces[::2]]
+            lines[i] = "".join(pieces)
+
+
 def setup(app: object) -> None:
-    """Connect the gallery to the build."""
+    """Connect the gallery and the docstrings to the build."""
     app.connect("builder-inited", draw_gallery)  # type: ignore[attr-defined]
+    app.connect("autodoc-process-docstring", escape, priority=400)  # type: ignore[attr-defined]

@@ -163,8 +163,8 @@ def load_mnist(split: str = "train") -> tuple[NDArray[Any], NDArray[Any]]:
 
     References
     ----------
-    .. [1] Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
-       recognition", Proceedings of the IEEE 86(11), 1998, doi:10.1109/5.726791.
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
+    recognition", Proceedings of the IEEE 86(11), 1998, doi:10.1109/5.726791.
 
     Examples
     --------
@@ -198,8 +198,8 @@ def load_fashion_mnist(split: str = "train") -> tuple[NDArray[Any], NDArray[Any]
 
     References
     ----------
-    .. [1] H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
-       Learning Algorithms", 2017, arXiv:1708.07747.
+    H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+    Learning Algorithms", 2017, arXiv:1708.07747.
 
     Examples
     --------

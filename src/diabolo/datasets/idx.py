@@ -6,7 +6,7 @@ anything is allocated.
 
 References
 ----------
-.. [1] Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", section "File
+Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", section "File
    formats for the MNIST database", 1998.
 """
 

@@ -55,8 +55,8 @@ def load_digits() -> Pair:
 
     References
     ----------
-    .. [1] E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
-       Repository, 1998, doi:10.24432/C50P49.
+    E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
+    Repository, 1998, doi:10.24432/C50P49.
 
     Examples
     --------
@@ -161,8 +161,8 @@ def make_spheres(
 
     References
     ----------
-    .. [1] M. Moor, M. Horn, B. Rieck, K. Borgwardt, "Topological Autoencoders", ICML 2020,
-       arXiv:1906.00722.
+    M. Moor, M. Horn, B. Rieck, K. Borgwardt, "Topological Autoencoders", ICML 2020,
+    arXiv:1906.00722.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def make_swiss_roll(n_samples: int = 1500, noise: float = 0.0, random_state: Any
 
     References
     ----------
-    .. [1] S. Marsland, "Machine Learning: An Algorithmic Perspective", 2nd edition, chapter 6, 2014.
+    S. Marsland, "Machine Learning: An Algorithmic Perspective", 2nd edition, chapter 6, 2014.
 
     Examples
     --------

@@ -26,7 +26,13 @@ def threads_for(n_parameters: int, batch_size: int) -> int:
     >>> threads_for(5_000, 32)
     1
     """
-    return 1 if n_parameters * batch_size < _SMALL_STEP else (os.cpu_count() or 1)
+    return 1 if n_parameters * batch_size < _SMALL_STEP else cores()
+
+
+def cores() -> int:
+    """The number of cores that this process may run on, which a container or a scheduler may have limited."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
 @contextmanager
