@@ -206,7 +206,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the loss became NaN or infinite; the estimator keeps the last good weights.
         """
         rows, member = self._prepare(X, target, validation)
-        return self._train(rows, Run(self.module_, [member]), callbacks, find_trained(member))
+        trained = find_trained(self, member)
+        return self._train(rows, Run(self.module_, [member]), callbacks, trained)
 
     def fine_tune(
         self,

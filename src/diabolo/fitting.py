@@ -146,14 +146,14 @@ def _judged(validation: Any, rows: Array, prepare: Preparation) -> tuple[Rows, R
     return judged, judged
 
 
-_AHEAD: ContextVar[Callable[[Member], Ended | None]] = ContextVar(
-    "diabolo_trained_ahead", default=lambda _: None
+_AHEAD: ContextVar[Callable[[Any, Member], Ended | None]] = ContextVar(
+    "diabolo_trained_ahead", default=lambda *_: None
 )
 
 
 @contextmanager
-def trained_ahead(find: Callable[[Member], Ended | None]) -> Iterator[None]:
-    """Within it a fit takes over what ``find`` gives for its member; where that is None, it trains."""
+def trained_ahead(find: Callable[[Any, Member], Ended | None]) -> Iterator[None]:
+    """Within it a fit takes over what ``find(estimator, member)`` gives; where that is None, it trains."""
     token = _AHEAD.set(find)
     try:
         yield
@@ -161,9 +161,9 @@ def trained_ahead(find: Callable[[Member], Ended | None]) -> Iterator[None]:
         _AHEAD.reset(token)
 
 
-def find_trained(member: Member) -> Ended | None:
-    """What became of a member that has been trained ahead of its fit, else None."""
-    return _AHEAD.get()(member)
+def find_trained(estimator: Any, member: Member) -> Ended | None:
+    """What became of an estimator's member that has been trained ahead of its fit, else None."""
+    return _AHEAD.get()(estimator, member)
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

@@ -69,7 +69,9 @@ def compare(estimators: list[Autoencoder], Xs: Any, **options: Any) -> list[Auto
 
 def small(name: str, epochs: int, **extra: Any) -> Autoencoder:
     training = {"training__epochs": epochs, "training__batch_size": 16, "verbose": False}
-    return make(name, **{"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {}), **training, **extra)
+    return make(
+        name, **{"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {}), **training, **extra
+    )
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
+
+import numpy as np
 
 from ..model import Architecture
 from ..parts import Part, Unstackable, settings
 from ..training.member import Member
-from ..training.source import TrainingData, block_steps
+from ..training.source import Rows, block_steps
 
 T = TypeVar("T")
 
@@ -112,13 +115,41 @@ def chunks(items: Sequence[T], most: int, workers: int = 1) -> Iterator[Sequence
         yield items[len(items) * i // count : len(items) * (i + 1) // count]
 
 
-def share_data(members: Iterable[Member]) -> None:
-    """Members whose training rows are the same memory get one object for them, so that they are gathered once."""
-    seen: dict[Hashable, TrainingData] = {}
-    for member in members:
+def member_key(member: Member, *, any_seed: bool = False) -> Hashable:
+    """What decides a model's bits: its parts, its settings, its seed and the content of its data."""
+    data, (low, high) = member.data, (member.domain.low, member.domain.high)
+    validation = data.validation or (None, None)
+    content = tuple(_content(rows) for rows in (data.inputs, data.targets, *validation))
+    seed = None if any_seed else member.seed
+    return (member.parts, member.domain.image_shape, low, high, member.training, seed, content)
+
+
+def _content(rows: Rows | None) -> Hashable:
+    if rows is None:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for tensor in (rows.values, rows.offset, rows.scale):
+        if tensor is not None:
+            digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
+    return (tuple(rows.values.shape), str(rows.values.dtype), digest.digest())
+
+
+class SharedData:
+    """Keeps one object for training rows of equal content, so that they are stored and gathered once."""
+
+    def __init__(self) -> None:
+        self._by_memory: dict[Hashable, Rows] = {}
+        self._by_content: dict[Hashable, Rows] = {}
+
+    def share(self, member: Member) -> None:
+        """Let a member use rows that another one brought, if they are the same."""
         rows = member.data.inputs
         scaling = tuple(None if t is None else tuple(t.tolist()) for t in (rows.offset, rows.scale))
-        key = (rows.values.data_ptr(), tuple(rows.values.shape), rows.values.dtype, scaling)
-        first = seen.setdefault(key, member.data)
-        if first is not member.data:
-            member.data = replace(member.data, inputs=first.inputs)
+        place = (rows.values.data_ptr(), tuple(rows.values.shape), str(rows.values.dtype), scaling)
+        known = self._by_memory.get(place)
+        if known is None:
+            known = self._by_content.setdefault(_content(rows), rows)
+            if known is rows:
+                self._by_memory[place] = rows
+        if known is not rows:
+            member.data = replace(member.data, inputs=known)

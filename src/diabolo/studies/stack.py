@@ -6,6 +6,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..training.control import threads
 from ..training.loop import Run
 from ..training.member import Ended, Member
 from ..training.row import Layout
-from .groups import STACK_SIZE, bytes_per_model, chunks, memory_budget, share_data, stack_key, stackable
+from .groups import STACK_SIZE, SharedData, bytes_per_model, chunks, memory_budget, stack_key, stackable
 
 
 @dataclass
@@ -140,15 +141,28 @@ def fit_stack(
 
 @dataclass(frozen=True)
 class Budget:
-    """What stacks may take: processes, models in one stack, and bytes of all stacks in training."""
+    """What stacks may take.
+
+    Attributes
+    ----------
+    n_jobs : int or None
+        Processes to share stacks among.
+    stack_size : int
+        Models in one stack, at most.
+    memory : int or None
+        Bytes of all stacks in training; None: a quarter of what is free.
+    sharers : int
+        Processes that work like this one at the same time, and need as much.
+    """
 
     n_jobs: int | None = None
     stack_size: int = STACK_SIZE
     memory: int | None = None
+    sharers: int = 1
 
     def models(self, job: Job, workers: int) -> int:
         """Models in a stack of those like a job."""
-        free = (memory_budget() if self.memory is None else self.memory) // workers
+        free = (memory_budget() if self.memory is None else self.memory) // (workers * self.sharers)
         need = bytes_per_model(job.member, job.row.numel(), job.widths)
         return max(1, min(self.stack_size, free // need))
 
@@ -159,9 +173,12 @@ def fit_all(
     """Fit estimators in place, each to its (X, target, validation); errors are kept, not raised."""
     outcomes = [Outcome(estimator) for estimator in estimators]
     prepared: dict[int, tuple[Any, Member]] = {}
+    shared = SharedData()
     for i, outcome in enumerate(outcomes):
         try:
-            prepared[i] = outcome.estimator._prepare(*data[i])
+            rows, member = outcome.estimator._prepare(*data[i])
+            shared.share(member)
+            prepared[i] = rows, member
         except Exception as error:  # what a fit alone would raise is this model's outcome
             outcome.error = error
     jobs = {i: Job.of(outcomes[i].estimator, member) for i, (_, member) in prepared.items()}
@@ -177,7 +194,6 @@ def fit_all(
 
 def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Ended, float]]:
     """Train members in stacks, through joblib; what became of each, and its share of the seconds."""
-    share_data(job.member for job in jobs)
     workers = effective_n_jobs(budget.n_jobs)
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for i, job in enumerate(jobs):
@@ -189,7 +205,7 @@ def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Ended, float]]:
     ]
     # The longest first, so that no worker is left with one at the end.
     stacks.sort(key=lambda stack: -_cost([jobs[i] for i in stack]))
-    n_threads = max(1, (os.cpu_count() or 1) // workers)
+    n_threads = max(1, (os.cpu_count() or 1) // (workers * budget.sharers))
     run = Parallel(n_jobs=budget.n_jobs)
     results = run(delayed(train_stack)([jobs[i] for i in stack], n_threads) for stack in stacks)
     found: dict[int, tuple[Ended, float]] = {}
@@ -213,11 +229,9 @@ def train_stack(jobs: Sequence[Job], n_threads: int) -> list[tuple[Ended, float]
     alone = len(jobs) == 1
     run = Run(model, members, rows=None if alone else torch.stack([job.row for job in jobs]))
     # One that would train on several threads alone does so here: products round by their number.
-    with threads(jobs[0].n_threads if alone or jobs[0].n_threads > 1 else n_threads):
-        try:
-            run.run()
-        except DivergedError:
-            pass
+    count = jobs[0].n_threads if alone or jobs[0].n_threads > 1 else n_threads
+    with threads(count), suppress(DivergedError):
+        run.run()
     if any(member.status == "interrupted" for member in members):
         raise KeyboardInterrupt
     seconds = (time.perf_counter() - start) / len(jobs)
