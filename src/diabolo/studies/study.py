@@ -314,7 +314,7 @@ def _as_they_end(calls: list[Any], n_jobs: int | None, workers: int) -> Iterator
 def _write(frame: pd.DataFrame, path: Path) -> None:
     """Write a table so that the file is always a whole one; values that are no number or text become text."""
     plain = frame.copy()
-    for name in plain.select_dtypes("object").columns:
+    for name in [n for n in plain.columns if not pd.api.types.is_numeric_dtype(plain[n])]:
         plain[name] = [None if v is None else v if isinstance(v, str) else repr(v) for v in plain[name]]
     _replace(path, lambda part: plain.to_parquet(part, index=False))
 
