@@ -81,13 +81,15 @@ def _curve(frame: pd.DataFrame, axis: str, by: str | None, metric: str) -> Pictu
 
     figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
     groups = (
-        {"": frame} if by is None else {f"{by} = {v}": frame[_is(frame[by], v)] for v in _values(frame[by])}
+        {"mean ± standard deviation": frame}
+        if by is None
+        else {f"{by} = {v}": frame[_is(frame[by], v)] for v in _values(frame[by])}
     )
     values = _values(frame[axis])
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     place = np.array(values, float) if numbers else np.array([str(v) for v in values])
     scores = {name: _band(group, axis, values, metric) for name, group in groups.items()}
-    log = numbers and min(values) > 0 and max(values) / min(values) >= 20
+    log = numbers and min(values) > 0 and max(values) / min(values) > 8
     plots.metric_curve(place, scores, x_name=axis, y_name=metric, log=log, ax=ax)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, facecolor="white")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,7 @@ class Study:
         n_jobs: int | None = None,
         stack_size: int = STACK_SIZE,
         memory: int | None = None,
+        progress: Callable[[int, int, int], Any] | None = None,
     ) -> pd.DataFrame:
         """Train every model, stack by stack.
 
@@ -133,6 +134,8 @@ class Study:
             Models in a stack, at most.
         memory : int or None
             Bytes that stacks may take; None: a quarter of what is free.
+        progress : callable or None
+            Called after each stack with the number of models trained, of those due, and of those that the folder held.
 
         Returns
         -------
@@ -153,6 +156,8 @@ class Study:
         calls = [delayed(_run_stack)(self._worker(), stack, budget) for stack in stacks]
         for found in _as_they_end(calls, n_jobs, workers):
             rows = rows + found
+            if progress is not None:
+                progress(len(rows) - len(done), len(due), len(done))
             if path is not None:
                 _write(self._frame(rows), Path(path) / TABLE)
         self._table = self._frame(rows)
@@ -226,7 +231,9 @@ class Study:
         if spec.exists():
             known = json.loads(spec.read_text(encoding="utf-8"))["fingerprint"]
             if not resume:
-                raise FileError(f"{folder} holds a study already; resume it, or choose another folder.")
+                raise FileError(
+                    f"{folder} holds a study already; go on with it (resume), or choose another folder."
+                )
             if known != self.fingerprint:
                 raise FileError(
                     f"{folder} holds another study: its estimator, axes, repeats, data or metrics differ. "
