@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports full oldest docs dist clean
+.PHONY: bench-studies help install demo test check lint types imports full oldest docs dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ oldest: ## the test suite with the oldest allowed versions of the dependencies
 
 docs: $(STAMP) ## the documentation, as docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+bench-studies: $(STAMP) ## stacks of models against one by one, rivals in the same run
+	$(BIN)/python benchmarks/studies.py
 
 dist: $(STAMP) ## a wheel and an sdist in dist/
 	$(BIN)/python -m build

@@ -18,7 +18,16 @@ from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 from . import density as densities
 from . import schema
 from .errors import DataError, InterruptedWarning, SettingError, UnknownNameError
-from .fitting import Preparation, architecture, domain_of, execute, in_chunks, rebuild, training_data
+from .fitting import (
+    Preparation,
+    architecture,
+    domain_of,
+    execute,
+    find_trained,
+    in_chunks,
+    rebuild,
+    training_data,
+)
 from .inputs import check_image_shape, check_rows, find_device, flatten_pictures, require_finite
 from .latent import HasPrior
 from .model import Model
@@ -27,7 +36,7 @@ from .scaling import learn_scaling
 from .training.control import threads_for
 from .training.keyed import generator
 from .training.loop import Callback, Run
-from .training.member import Member
+from .training.member import Ended, Member
 from .training.row import Layout, under
 from .training.settings import Training
 from .training.source import TrainingData
@@ -83,6 +92,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Epochs trained.
     status_ : str
         "finished", "early_stopped", "interrupted", "stopped" or "diverged".
+    message_ : str
+        What happened, where the status is "diverged"; else empty.
     scaler_ : Scaler
     codes_ : array of shape (at most 5000, dim)
         Codes of training rows, which densities are fitted to.
@@ -194,24 +205,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         DivergedError
             If the loss became NaN or infinite; the estimator keeps the last good weights.
         """
-        params = self.get_params(deep=False)
-        parts, training = architecture(params), self._training(None)
-        X, shape = flatten_pictures(X, None)
-        rows = check_rows(self, X, reset=True)
-        shape = check_image_shape(self.image_shape, rows.shape[1], shape)
-        device = find_device(self.device)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        scaler = learn_scaling(rows, self.scaling, parts.reconstruction)
-        domain = domain_of(rows, scaler, shape)
-        for corruption in parts.corruption:
-            corruption.validate(domain)
-        dtype: torch.dtype = getattr(torch, training.precision)
-        prepare = Preparation(scaler, dtype, device)
-        data = training_data(rows, target, validation, training, seed, parts.reconstruction, prepare)
-        model = Model(parts, domain, generator(seed, "weights")).to(device=device, dtype=dtype)
-        self.module_, self.scaler_, self.seed_ = model, scaler, seed
-        self.n_threads_ = self._threads_for(training, len(rows))
-        return self._train(rows, Run(model, [Member(parts, domain, training, data, seed)]), callbacks)
+        rows, member = self._prepare(X, target, validation)
+        trained = find_trained(self, member)
+        return self._train(rows, Run(self.module_, [member]), callbacks, trained)
 
     def fine_tune(
         self,
@@ -433,18 +429,44 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         n_parameters = sum(p.numel() for p in self.module_.parameters())
         return threads_for(n_parameters, training.batch_of(n_rows))
 
+    def _prepare(self, X: Any, target: Any = None, validation: Any = None) -> tuple[Array, Member]:
+        """All of :meth:`fit` but the training: the checked rows, and the model that is due to train on them."""
+        params = self.get_params(deep=False)
+        parts, training = architecture(params), self._training(None)
+        X, shape = flatten_pictures(X, None)
+        rows = check_rows(self, X, reset=True)
+        shape = check_image_shape(self.image_shape, rows.shape[1], shape)
+        device = find_device(self.device)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        scaler = learn_scaling(rows, self.scaling, parts.reconstruction)
+        domain = domain_of(rows, scaler, shape)
+        for corruption in parts.corruption:
+            corruption.validate(domain)
+        dtype: torch.dtype = getattr(torch, training.precision)
+        prepare = Preparation(scaler, dtype, device)
+        data = training_data(rows, target, validation, training, seed, parts.reconstruction, prepare)
+        model = Model(parts, domain, generator(seed, "weights")).to(device=device, dtype=dtype)
+        self.module_, self.scaler_, self.seed_ = model, scaler, seed
+        self.n_threads_ = self._threads_for(training, len(rows))
+        return rows, Member(parts, domain, training, data, seed)
+
     def _train(
         self,
         rows: Array,
         run: Run,
         callbacks: Sequence[Callback],
+        trained: Ended | None = None,
     ) -> Self:
-        """Train :attr:`module_` and take in what came of it, whatever ended the training."""
+        """Train :attr:`module_`, unless its member was trained elsewhere, and take in what came of it."""
         member = run.members[0]
         try:
-            execute(run, self.n_threads_, self.verbose, callbacks)
+            if trained is None:
+                execute(run, self.n_threads_, self.verbose, callbacks)
+            else:
+                run.adopt(trained)
         finally:
             self.history_, self.n_iter_, self.status_ = member.history, run.epoch, member.status
+            self.seed_, self.message_ = member.seed, member.message
             # After a divergence the moments are NaN too.
             state = None if member.status == "diverged" else member.state
             self._optimizer_state: dict[str, torch.Tensor] | None = state

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ from .scaling import Scaler, require_range
 from .training.control import threads
 from .training.keyed import generator
 from .training.loop import Callback, Run
+from .training.member import Ended, Member
 from .training.progress import Progress
 from .training.row import Layout
 from .training.settings import Training
@@ -141,6 +144,26 @@ def _judged(validation: Any, rows: Array, prepare: Preparation) -> tuple[Rows, R
         return prepare(inputs), prepare(answers)
     judged = prepare(check_companion(validation, rows, "validation", same_rows=False))
     return judged, judged
+
+
+_AHEAD: ContextVar[Callable[[Any, Member], Ended | None]] = ContextVar(
+    "diabolo_trained_ahead", default=lambda *_: None
+)
+
+
+@contextmanager
+def trained_ahead(find: Callable[[Any, Member], Ended | None]) -> Iterator[None]:
+    """Within it a fit takes over what ``find(estimator, member)`` gives; where that is None, it trains."""
+    token = _AHEAD.set(find)
+    try:
+        yield
+    finally:
+        _AHEAD.reset(token)
+
+
+def find_trained(estimator: Any, member: Member) -> Ended | None:
+    """What became of an estimator's member that has been trained ahead of its fit, else None."""
+    return _AHEAD.get()(estimator, member)
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

@@ -196,6 +196,26 @@ def evaluate(
 
 
 @app.command()
+@takes(
+    Option("resume", "Go on with the study that the folder holds.", bool, False),
+    Option("jobs", "Processes that stacks of models are shared among.", int, 1, metavar="INTEGER"),
+    Option("out", "The folder. [default: runs/<name of the file>]", Path, metavar="FOLDER"),
+    OPEN,
+)
+def study(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file: axes, repeats, data, metrics.")],
+    **given: Any,
+) -> None:
+    """Train many models over axes and repeats.
+
+    Leaves table.parquet, with one row a model, and report.html.
+    """
+    from .study import study
+
+    study(file, given)
+
+
+@app.command()
 @takes(JSON)
 def info(run: Run, **given: Any) -> None:
     """What is in a run: its parts, its data, how it was trained."""

@@ -70,6 +70,25 @@ _MANY = 4
 
 def page(figures: Figures, findings: Sequence[Finding], pictures: Sequence[Picture], title: str) -> str:
     """A whole document, whose policy allows its own style and pictures and nothing else."""
+    return _document(title, _body(figures, findings, pictures, title))
+
+
+def document(title: str, under: str, shown: Sequence[Table], pictures: Sequence[Picture]) -> str:
+    """A page of pictures and tables in the report's style: a title, a line under it, pictures, tables."""
+    parts = [
+        '<main class="diabolo-report">',
+        f'<h1>{escape(title)}</h1>\n<p class="soft">{escape(under)}</p>',
+        _table(shown[0]) if shown else "",
+        '<div class="columns">',
+        *map(_picture, pictures),
+        "</div>",
+        *map(_table, shown[1:]),
+        "</main>",
+    ]
+    return _document(title, "\n".join(parts))
+
+
+def _document(title: str, body: str) -> str:
     digest = base64.b64encode(hashlib.sha256(_PAGE_STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
     return (
@@ -77,7 +96,7 @@ def page(figures: Figures, findings: Sequence[Finding], pictures: Sequence[Pictu
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n'
-        f"<body>\n{_body(figures, findings, pictures, title)}\n</body>\n</html>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
     )
 
 

@@ -21,7 +21,7 @@ from ..errors import DivergedError
 from ..model import Model, Noise
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .control import Interrupt
-from .member import Draws, Member, combine_draws
+from .member import Draws, Ended, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
 from .row import Layout, under
 from .source import block_steps, split_blocks
@@ -137,6 +137,31 @@ class Run:
         if not self.stacked and self.members[0].status == "diverged":
             raise DivergedError(self.members[0].message)
 
+    def adopt(self, ended: Ended) -> None:
+        """Take over what became of this run's single member in another run.
+
+        Raises
+        ------
+        DivergedError
+            As :meth:`run` does.
+        """
+        member = self.members[0]
+        for name, value in vars(ended).items():
+            setattr(member, name, value)
+        self.running, self.epoch = [], len(member.history)
+        self._settle()
+        if member.status == "diverged":
+            raise DivergedError(member.message)
+
+    def _settle(self) -> None:
+        """Leave the model with the parameters that its single member ended with."""
+        row = self.members[0].row
+        if self.stacked or row is None:
+            return
+        self.row.copy_(row)
+        for p in self.model.parameters():
+            p.requires_grad_(False)
+
     def _epochs(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> None:
         while self.epoch < self.epochs and self.running:
             start = time.perf_counter()
@@ -217,11 +242,13 @@ class Run:
         each, xs, targets = [], [], []
         for i, member in enumerate(self.running):
             own = index[:, i] if self.stacked else index
-            each.append(member.noise(tuple(own.shape), self.epoch, number, self.row))
+            draws = member.noise(tuple(own.shape), self.epoch, number, self.row)
             if not same:
-                x, target = member.rows(own, each[-1])
+                x, target = member.rows(own, draws)
                 xs.append(x)
                 targets.append(target)
+            # Inputs are corrupted by now: what corruptions drew is not kept for the steps.
+            each.append({p: d for p, d in draws.items() if p not in member.parts.named_corruption})
         noise = combine_draws(each, 1) if self.stacked else each[0]
         if same:
             rows = first.data.inputs.gather(index)
@@ -331,10 +358,8 @@ class Run:
             kept = torch.tensor(stay, device=self.row.device)
             self.optimizer.keep(kept)
             self._take(self.row[kept])
-        elif not self.stacked and self.members[0].row is not None:
-            self.row.copy_(self.members[0].row)
-            for p in self.model.parameters():
-                p.requires_grad_(False)
+        else:
+            self._settle()
 
     def _entries(self, trace: Tensor, rows: list[int]) -> list[dict[str, float]]:
         """The epoch's line in the history of each running model."""

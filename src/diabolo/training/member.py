@@ -46,6 +46,21 @@ class Watch:
 
 
 @dataclass
+class Ended:
+    """What became of a model in training: all that its estimator has to know, without its data.
+
+    Attributes are those of :class:`Member`.
+    """
+
+    seed: int
+    history: History
+    status: str
+    message: str
+    row: Tensor | None
+    state: dict[str, Tensor]
+
+
+@dataclass
 class Member:
     """One model in training.
 
@@ -87,6 +102,10 @@ class Member:
         units = self.parts.reconstruction.unit
         self.history.units |= {RECONSTRUCTION: f"{units} a sample"}
         self.history.units |= {name: p.unit for name, p in self.parts.named_penalties.items()}
+
+    def ended(self) -> Ended:
+        """What became of it, once it is trained."""
+        return Ended(self.seed, self.history, self.status, self.message, self.row, self.state)
 
     @property
     def n_rows(self) -> int:

@@ -1,0 +1,136 @@
+"""Which models a study trains: axes, repeats, and the settings of each model."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+from ..errors import SettingError, UnknownNameError
+
+REPEATS = ("seed", "data", "both")
+SEED, DATA = "seed", "data."
+# Settings in which members of one stack may differ.
+_FREE = re.compile(
+    r"^(seed|data\.(?!n_samples$).*|random_state|corruption.*|training__(lr|schedule|early_stopping).*"
+    r"|penalties__.*__(weight|warmup))$"
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What makes one model of a study.
+
+    Attributes
+    ----------
+    model : int
+        Its number in the study.
+    axes : dict of str to object
+        The value on each axis.
+    seed : int
+        Of the model: first weights, order, noise.
+    data_seed : int
+        Of the data: which are drawn, and which are held out.
+    """
+
+    model: int
+    axes: dict[str, Any]
+    seed: int
+    data_seed: int
+
+    @property
+    def group(self) -> Hashable:
+        """What models that may share a stack have in common, as far as it can be told before they are made."""
+        return tuple((path, repr(value)) for path, value in self.axes.items() if not _FREE.match(path))
+
+
+def path_of(axis: str) -> str:
+    """An axis as a path: dots are as good as double underscores, but for the data's arguments.
+
+    Examples
+    --------
+    >>> path_of("training.lr"), path_of("data.noise"), path_of("seed")
+    ('training__lr', 'data.noise', 'seed')
+    """
+    return axis if axis.startswith(DATA) else axis.replace(".", "__")
+
+
+def check_axes(axes: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Axes by path: a list of values each, or a distribution with ``rvs``.
+
+    Raises
+    ------
+    SettingError
+        If an axis has no values.
+    UnknownNameError
+        If a path leads nowhere.
+    """
+    checked = {}
+    for axis, values in axes.items():
+        path = path_of(axis)
+        own = path == SEED or path.startswith(DATA)
+        # An axis may set a part, or a setting of a part that another axis sets.
+        if not own and path not in known and path.partition("__")[0] not in map(path_of, axes):
+            raise UnknownNameError("axis", axis, known)
+        if not hasattr(values, "rvs"):
+            listed = isinstance(values, Sequence) and not isinstance(values, str)
+            values = list(values) if listed or hasattr(values, "tolist") else values
+            if not isinstance(values, list) or not values:
+                raise SettingError(
+                    f"axis {axis!r} must be a list of values or a distribution such as "
+                    f"scipy.stats.loguniform(1e-4, 1e-1), got {values!r}."
+                )
+        checked[path] = values
+    return checked
+
+
+def check_repeats(repeats: int | Mapping[str, int]) -> dict[str, int]:
+    """Repeats as numbers of seeds, of draws of the data, or of both together.
+
+    Examples
+    --------
+    >>> check_repeats(3), check_repeats({"seed": 2, "data": 4})
+    ({'seed': 3}, {'seed': 2, 'data': 4})
+    """
+    given = {"seed": repeats} if isinstance(repeats, int) else dict(repeats)
+    for name, count in given.items():
+        if name not in REPEATS:
+            raise UnknownNameError("kind of repeat", name, REPEATS)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise SettingError(f"repeats of {name!r} must be an integer >= 1, got {count!r}.")
+    if "both" in given and len(given) > 1:
+        raise SettingError(f"repeats are 'both', or 'seed' and 'data' crossed, not {given!r}.")
+    return given
+
+
+def plan(
+    axes: Mapping[str, Any], repeats: Mapping[str, int], n_points: int | None, random_state: int
+) -> list[Settings]:
+    """Every model of a study, in order: the repeats of one point of the axes follow each other."""
+    if n_points is None:
+        if any(hasattr(values, "rvs") for values in axes.values()):
+            raise SettingError("an axis is a distribution: say how many points are drawn, n_points=....")
+        points = list(ParameterGrid(dict(axes)))
+    else:
+        points = list(ParameterSampler(dict(axes), n_points, random_state=random_state))
+    pairs: list[tuple[int, int]]
+    if "both" in repeats:
+        pairs = [(i, i) for i in range(repeats["both"])]
+    else:
+        seeds, draws = repeats.get("seed", 1), repeats.get("data", 1)
+        pairs = list(itertools.product(range(seeds), range(draws)))
+    settings: list[Settings] = []
+    for point in points:
+        ordered = {path: _plain(point[path]) for path in axes}
+        for seed, draw in pairs:
+            own = ordered.get(SEED, random_state)
+            settings.append(Settings(len(settings), ordered, own + seed, random_state + draw))
+    return settings
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value

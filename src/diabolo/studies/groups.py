@@ -1,0 +1,155 @@
+"""Which models can share a stack, and how many of them fit into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from ..model import Architecture
+from ..parts import Part, Unstackable, settings
+from ..training.member import Member
+from ..training.source import Rows, block_steps
+
+T = TypeVar("T")
+
+# Fewer models than this waste the batched products; many more fall out of the caches.
+STACK_SIZE = 128
+# Rows of a model in training: parameters, gradients, direction, two moments, three safe copies.
+_ROWS_A_MODEL = 8
+# Tensors of the size of an activation that a step holds: forward, backward, and their temporaries.
+_ACTIVATIONS = 6
+
+
+def stackable(member: Member) -> bool:
+    """Whether a model can be trained in a stack: none of its parts says no, and nothing looks into its steps."""
+    parts = member.parts
+    every = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
+    return member.training.snapshots == 0 and not any(_unstackable(part) for part in every)
+
+
+def _unstackable(part: Part) -> bool:
+    inner = (getattr(part, name) for name in settings(type(part)))
+    return isinstance(part, Unstackable) or any(isinstance(p, Part) and _unstackable(p) for p in inner)
+
+
+def stack_key(member: Member) -> Hashable:
+    """What members of one stack have in common.
+
+    Rates, schedules, early stopping, seeds, data, corruption, and the weights and warm-ups of penalties may
+    differ.
+    """
+    training, n = member.training, member.n_rows
+    return (
+        _shape(member.parts),
+        member.domain.n_features,
+        member.domain.image_shape,
+        n,
+        training.batch_of(n),
+        training.epochs_for(n),
+        training.drop_last,
+        training.optimizer,
+        training.clip_norm,
+        training.precision,
+        member.judged_starts,
+        str(member.data.inputs.values.device),
+    )
+
+
+def _shape(parts: Architecture) -> Hashable:
+    penalties = tuple(penalty.replace(weight=0.0, warmup=0) for penalty in parts.penalties)
+    return (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, penalties)
+
+
+def bytes_per_model(member: Member, n_parameters: int, widths: int) -> int:
+    """Memory that one more model of a stack takes while it trains, in bytes; an estimate from shapes.
+
+    Parameters
+    ----------
+    member : Member
+    n_parameters : int
+        Numbers in its row.
+    widths : int
+        Sum of the widths of its layers, input and output included.
+    """
+    number = 8 if member.training.precision == "float64" else 4
+    n, batch = member.n_rows, member.training.batch_of(member.n_rows)
+    n_features = member.domain.n_features
+    judged = 1024 if member.data.validation is not None else 0
+    blocks = 4 * min(block_steps(batch, n_features) * batch, n) * n_features
+    steps = member.training.steps_per_epoch(n) * (2 + len(member.parts.penalties))
+    activations = _ACTIVATIONS * max(batch, judged) * widths
+    return number * (_ROWS_A_MODEL * n_parameters + blocks + activations + steps) + 8 * n
+
+
+def memory_budget() -> int:
+    """A quarter of the memory that is free, in bytes; 1 GB where the system does not tell."""
+    try:
+        with open("/proc/meminfo") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024 // 4
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8
+    except (AttributeError, ValueError, OSError):
+        return 2**30
+
+
+def chunks(items: Sequence[T], most: int, workers: int = 1) -> Iterator[Sequence[T]]:
+    """Items in groups as equal as can be, none larger than ``most``, as many as workers can share evenly.
+
+    Examples
+    --------
+    >>> [len(c) for c in chunks(range(130), 128)], [len(c) for c in chunks(range(100), 128, workers=2)]
+    ([65, 65], [50, 50])
+    """
+    count = -(-len(items) // max(1, most))
+    count = min(len(items), -(-count // workers) * workers) if len(items) >= 32 * workers else count
+    for i in range(count):
+        yield items[len(items) * i // count : len(items) * (i + 1) // count]
+
+
+def member_key(member: Member, *, any_seed: bool = False) -> Hashable:
+    """What decides a model's bits: its parts, its settings, its seed and the content of its data."""
+    data, (low, high) = member.data, (member.domain.low, member.domain.high)
+    validation = data.validation or (None, None)
+    content = tuple(_content(rows) for rows in (data.inputs, data.targets, *validation))
+    seed = None if any_seed else member.seed
+    return (member.parts, member.domain.image_shape, low, high, member.training, seed, content)
+
+
+def _content(rows: Rows | None) -> Hashable:
+    if rows is None:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for tensor in (rows.values, rows.offset, rows.scale):
+        if tensor is not None:
+            digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
+    return (tuple(rows.values.shape), str(rows.values.dtype), digest.digest())
+
+
+class SharedData:
+    """Keeps one object for training rows of equal content, so that they are stored and gathered once."""
+
+    def __init__(self) -> None:
+        self._by_memory: dict[Hashable, Rows] = {}
+        self._by_content: dict[Hashable, Rows] = {}
+
+    def share(self, member: Member) -> None:
+        """Let a member use rows that another one brought, if they are the same."""
+        rows = member.data.inputs
+        scaling = tuple(None if t is None else tuple(t.tolist()) for t in (rows.offset, rows.scale))
+        place = (rows.values.data_ptr(), tuple(rows.values.shape), str(rows.values.dtype), scaling)
+        known = self._by_memory.get(place)
+        if known is None:
+            known = self._by_content.setdefault(_content(rows), rows)
+            if known is rows:
+                self._by_memory[place] = rows
+        if known is not rows:
+            member.data = replace(member.data, inputs=known)

@@ -1,0 +1,194 @@
+"""Members of a stack equal the same models alone, to the bit: weights, history, codes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from diabolo import MLP, Autoencoder, Training, load
+from diabolo.corruption import GaussianNoise
+from diabolo.errors import DivergedError, SettingError
+from diabolo.penalties import L2, MMD, KLSparsity, Topological, WeightDecay
+from diabolo.recipes import RECIPES, make
+from diabolo.studies import fit_stack
+from diabolo.studies.groups import chunks
+from diabolo.training import SGD, EarlyStopping
+
+MEMBERS = 16
+# Narrow forms of the recipes: what is compared is arithmetic, not what is learnt.
+NARROW: dict[str, dict[str, Any]] = {
+    "deep": {"encoder__hidden": (17, 8)},
+    "deep_wide": {"encoder__hidden": (18, 9, 5)},
+    "spherical": {"encoder__hidden": (17, 8)},
+    "sparse": {"latent_dim": 11},
+    "beta_vae": {"latent_dim": 3},
+    "contractive": {"latent_dim": 3, "encoder__width": 10},
+}
+STACKABLE = [name for name in RECIPES if name not in ("convolutional",)]
+
+
+def rows(n: int = 70, width: int = 9, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((n, width)).astype(np.float32)
+
+
+def varied(base: Autoencoder, count: int = MEMBERS, **extra: Any) -> list[Autoencoder]:
+    """Copies of an estimator with rates, weights, noise, schedules and seeds of their own."""
+    found = []
+    for i in range(count):
+        own: dict[str, Any] = {"training__lr": 10 ** (-4 + 2.0 * i / count), "random_state": i}
+        own["training__schedule"] = ("constant", "cosine", "one_cycle")[i % 3]
+        own["corruption"] = (None, GaussianNoise(0.02 * i), GaussianNoise(0.3, fresh=False))[i % 3]
+        for path, value in base.get_params().items():
+            if path.startswith("penalties__") and path.endswith("__weight"):
+                own[path] = value * (0.5 + i / count)
+                own[path.removesuffix("weight") + "warmup"] = i % 4
+        found.append(clone(base).set_params(**own | extra))
+    return found
+
+
+def assert_same(stacked: Autoencoder, alone: Autoencoder) -> None:
+    assert (stacked.status_, stacked.n_iter_, stacked.seed_) == (alone.status_, alone.n_iter_, alone.seed_)
+    assert stacked.message_ == alone.message_
+    mine, theirs = dict(stacked.module_.named_parameters()), dict(alone.module_.named_parameters())
+    assert mine.keys() == theirs.keys()
+    for name in mine:
+        np.testing.assert_array_equal(mine[name].detach(), theirs[name].detach(), err_msg=name)
+    for own, other in zip(stacked.history_.epochs, alone.history_.epochs, strict=True):
+        assert {**own, "seconds": 0} == {**other, "seconds": 0}
+    for name, steps in alone.history_.steps.items():
+        np.testing.assert_array_equal(stacked.history_.steps[name], steps, err_msg=name)
+    np.testing.assert_array_equal(stacked.codes_, alone.codes_)
+
+
+def compare(estimators: list[Autoencoder], Xs: Any, **options: Any) -> list[Autoencoder]:
+    fitted = fit_stack(estimators, Xs, **options)
+    many = isinstance(Xs, list)
+    for i, (own, estimator) in enumerate(zip(fitted, estimators, strict=True)):
+        assert_same(own, clone(estimator).fit(Xs[i] if many else Xs))
+    return fitted
+
+
+def small(name: str, epochs: int, **extra: Any) -> Autoencoder:
+    training = {"training__epochs": epochs, "training__batch_size": 16, "verbose": False}
+    return make(
+        name, **{"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {}), **training, **extra
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("name", STACKABLE)
+def test_every_recipe(name: str, precision: str) -> None:
+    base = small(name, epochs=4, training__precision=precision)
+    compare(varied(base, 5), [rows(seed=i % 2) for i in range(5)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("name", STACKABLE)
+def test_every_recipe_for_500_steps(name: str, precision: str) -> None:
+    base = small(name, epochs=100, training__precision=precision)
+    compare(varied(base), [rows(seed=i % 3) for i in range(MEMBERS)])
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute", "bernoulli", "gaussian", "poisson"])
+@pytest.mark.parametrize("width", [1, 5])
+def test_every_loss_at_odd_sizes(loss: str, width: int) -> None:
+    base = Autoencoder(2, encoder=MLP((6,)), reconstruction=loss, training=Training(epochs=2, batch_size=7))
+    compare(varied(base, 3), [rows(40, width, seed=i) for i in range(3)])
+
+
+@pytest.mark.parametrize(
+    "penalty", [MMD(kernel="gaussian"), KLSparsity(on="hidden"), Topological(), L2(), WeightDecay()]
+)
+def test_penalties_at_odd_sizes(penalty: Any) -> None:
+    base = Autoencoder(2, encoder=MLP((6,)), penalties=penalty, training=Training(epochs=2, batch_size=7))
+    compare(varied(base, 3), [rows(40, 3, seed=i) for i in range(3)])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", SGD(momentum=0.9)])
+def test_optimisers_and_clipping(optimizer: Any) -> None:
+    training = Training(epochs=2, batch_size=16, optimizer=optimizer, clip_norm=0.5, drop_last=True)
+    compare(varied(Autoencoder(2, encoder=MLP((6,)), training=training), 3), rows())
+
+
+def test_members_leave_early_or_diverge_and_disturb_nobody() -> None:
+    base = small("vae", epochs=12)
+    estimators = varied(base, 6, training__validation=0.2)
+    for i, patience in enumerate((None, 1, 2, True)):
+        estimators[i].set_params(training__early_stopping=patience and EarlyStopping(int(patience)))
+    estimators[4].set_params(training__lr=1e30)
+    estimators[1].set_params(training__lr=2.0, training__schedule="constant")
+    fitted = fit_stack(estimators, rows())
+    assert {model.status_ for model in fitted} == {"finished", "early_stopped", "diverged"}
+    for model, estimator in zip(fitted, estimators, strict=True):
+        alone = clone(estimator)
+        with pytest.raises(DivergedError) if model.status_ == "diverged" else nullcontext():
+            alone.fit(rows())
+        assert_same(model, alone)
+    assert "became" in fitted[4].message_
+
+
+def test_all_members_may_diverge() -> None:
+    fitted = fit_stack(varied(small("linear", epochs=3), 3, training__lr=1e30), rows())
+    assert [model.status_ for model in fitted] == ["diverged"] * 3
+
+
+def test_a_member_is_an_ordinary_estimator(tmp_path: Path) -> None:
+    model = fit_stack(varied(small("vae", epochs=2), 3), rows())[1]
+    loaded = load(model.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.transform(rows()), model.transform(rows()))
+    assert_same(pickle.loads(pickle.dumps(model)), model)
+    assert model.fine_tune(rows(), training=Training(epochs=1), keep_optimizer=True).n_iter_ == 1
+
+
+def test_targets_validation_and_shapes_of_their_own() -> None:
+    base = small("linear", epochs=2)
+    estimators = [clone(base).set_params(latent=1 + i % 2, random_state=i) for i in range(4)]
+    targets, validations = [rows(seed=9)] * 4, [rows(30, seed=3)] * 4
+    fitted = fit_stack(estimators, rows(), targets=targets, validations=validations)
+    for model, estimator in zip(fitted, estimators, strict=True):
+        assert_same(model, clone(estimator).fit(rows(), target=targets[0], validation=validations[0]))
+
+
+def test_what_cannot_be_stacked_runs_one_by_one() -> None:
+    base = Autoencoder(encoder="convolutional", training=Training(epochs=1, batch_size=16))
+    compare([clone(base).set_params(random_state=i) for i in range(2)], rows(32, 16))
+    watched = small("linear", epochs=2, training__snapshots=3)
+    fitted = compare([clone(watched).set_params(random_state=i) for i in range(2)], rows())
+    assert len(fitted[0].history_.snapshots) == 3
+
+
+def test_small_stacks_and_little_memory_change_nothing() -> None:
+    estimators = varied(small("linear", epochs=1), 5)
+    for options in ({"stack_size": 2}, {"memory": 1}):
+        compare(estimators, rows(), **options)
+
+
+def test_networks_that_need_several_threads_alone() -> None:
+    base = Autoencoder(2, encoder=MLP((700, 300)), training=Training(epochs=1, batch_size=64))
+    fitted = compare([clone(base).set_params(random_state=i) for i in range(2)], rows(128, 40))
+    assert fitted[0].n_threads_ == (os.cpu_count() or 1)
+
+
+@pytest.mark.slow
+def test_processes() -> None:
+    compare(varied(small("vae", epochs=2), 66), rows(), n_jobs=2)
+
+
+def test_wrong_lists_and_settings_are_refused() -> None:
+    with pytest.raises(SettingError, match="one entry for each of the 2"):
+        fit_stack([Autoencoder(), Autoencoder()], [rows()])
+    with pytest.raises(SettingError, match="lr"):
+        fit_stack([Autoencoder().set_params(training__lr=-1.0)], rows())
+
+
+def test_chunks_share_evenly() -> None:
+    assert [len(c) for c in chunks(range(5), 2)] == [1, 2, 2]
+    assert list(chunks([], 4)) == []
