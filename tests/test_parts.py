@@ -209,3 +209,30 @@ def test_a_number_is_a_euclidean_space() -> None:
 
 def test_a_second_part_of_a_kind_is_numbered() -> None:
     assert list(PENALTIES.named((L1(), KL(), L1(0.1), L1(0.2)))) == ["l1", "kl", "l1_2", "l1_3"]
+
+
+def test_parts_are_made_in_code_that_no_module_holds():
+    code = """
+from __future__ import annotations
+from diabolo.latent import LatentSpace
+from diabolo.parts import Part, part, setting
+
+@part
+class Ring(Part):
+    radius: float | None = setting(default=1.0, doc="Radius.", gt=0)
+    space: LatentSpace | None = setting(default=None, doc="A space.")
+
+def local():
+    class Own: ...
+
+    @part
+    class Inner(Ring):
+        own: Own | None = setting(default=None, doc="A class of the function.")
+    return Inner
+"""
+    names = {"__name__": "no_such_module"}
+    exec(code, names)
+    assert repr(names["Ring"](2)) == "Ring(radius=2.0)"
+    assert names["local"]()(radius=3).replace(radius=4).radius == 4.0
+    with pytest.raises(SettingError, match="radius must be a number > 0 or None, got -1"):
+        names["Ring"](-1)

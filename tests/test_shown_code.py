@@ -21,7 +21,8 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "shown"}
     for block in blocks:
-        exec(compile(block, page, "exec"), names)
+        # Without this the code would be read under this file's own __future__ imports.
+        exec(compile(block, page, "exec", dont_inherit=True), names)
     if page == "README.md":
         assert "PCA" in capsys.readouterr().out
 

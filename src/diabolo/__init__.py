@@ -7,13 +7,7 @@ Names are loaded when they are first used, so that ``import diabolo`` and ``diab
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
-
-try:
-    __version__ = version("diabolo")
-except PackageNotFoundError:  # a source tree on the path, not installed
-    __version__ = "0.0.0"
 
 _ROOMS = {
     "errors": ("DataError", "DiaboloError", "DivergedError", "FileError", "SettingError"),
@@ -30,18 +24,79 @@ _MODULES = ("datasets", "density", "functional", "metrics", "plots", "recipes", 
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:
-    pass
+    # What type checkers see: they cannot follow the table above, and take only "X as X" as meant for users.
+    from . import datasets as datasets
+    from . import density as density
+    from . import functional as functional
+    from . import metrics as metrics
+    from . import plots as plots
+    from . import recipes as recipes
+    from . import report as report
+    from .corruption import GaussianNoise as GaussianNoise
+    from .corruption import Masking as Masking
+    from .corruption import Occlusion as Occlusion
+    from .corruption import PixelShuffle as PixelShuffle
+    from .corruption import Rotation as Rotation
+    from .corruption import SaltAndPepper as SaltAndPepper
+    from .errors import DataError as DataError
+    from .errors import DiaboloError as DiaboloError
+    from .errors import DivergedError as DivergedError
+    from .errors import FileError as FileError
+    from .errors import SettingError as SettingError
+    from .estimator import Autoencoder as Autoencoder
+    from .io import load as load
+    from .latent import Euclidean as Euclidean
+    from .latent import Gaussian as Gaussian
+    from .latent import Sphere as Sphere
+    from .networks import MLP as MLP
+    from .networks import Convolutional as Convolutional
+    from .networks import Custom as Custom
+    from .networks import Mirror as Mirror
+    from .networks import Residual as Residual
+    from .penalties import KL as KL
+    from .penalties import L1 as L1
+    from .penalties import L2 as L2
+    from .penalties import MMD as MMD
+    from .penalties import Contractive as Contractive
+    from .penalties import KLSparsity as KLSparsity
+    from .penalties import Topological as Topological
+    from .penalties import WeightDecay as WeightDecay
+    from .reconstruction import AbsoluteError as AbsoluteError
+    from .reconstruction import Bernoulli as Bernoulli
+    from .reconstruction import GaussianLikelihood as GaussianLikelihood
+    from .reconstruction import Poisson as Poisson
+    from .reconstruction import SquaredError as SquaredError
+    from .training import SGD as SGD
+    from .training import Adam as Adam
+    from .training import AdamW as AdamW
+    from .training import EarlyStopping as EarlyStopping
+    from .training import Training as Training
 
-__all__ = ["__version__", *sorted(_HOME), *_MODULES]
+    __version__: str
+else:
+    __all__ = ["__version__", *sorted(_HOME), *_MODULES]
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOME:
+            value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+        elif name in _MODULES:
+            value = importlib.import_module(f".{name}", __name__)
+        elif name == "__version__":
+            value = _version()
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def _version() -> str:
+    # Reading the metadata of what is installed takes longer than the rest of this import.
+    from importlib.metadata import PackageNotFoundError, version
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    try:
+        return version("diabolo")
+    except PackageNotFoundError:  # a source tree on the path, not installed
+        return "0.0.0"

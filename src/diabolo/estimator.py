@@ -500,6 +500,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                         f"model has {found}; reset that part, or set the parts as they were."
                     )
                 p.copy_(learnt[name])
+            kept = old.statistics()
+            for name, value in model.statistics().items():
+                if name in kept and not under(name, reset):
+                    value.copy_(kept[name])
         return model
 
     def _named(self, what: str, prefixes: str | Sequence[str]) -> tuple[str, ...]:
@@ -526,6 +530,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.scaler_.forward(rows, np.dtype(str(self._dtype).removeprefix("torch.")))
 
     def _compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
+        self.module_.eval()
         return in_chunks(function, rows, self._dtype, self._module_device, self.n_threads_)
 
     @property
@@ -555,7 +560,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if "module_" in state:
             model = state.pop("module_")
             row = Layout.of(model).flatten(model)
-            state["_frozen_model"] = (model.parts, model.domain, row.cpu().numpy())
+            statistics = {name: value.cpu().numpy() for name, value in model.statistics().items()}
+            state["_frozen_model"] = (model.parts, model.domain, row.cpu().numpy(), statistics)
             moments = state.pop("_optimizer_state", None) or {}
             state["_frozen_moments"] = {name: t.cpu().numpy() for name, t in moments.items()}
         return state
@@ -565,6 +571,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         frozen, moments = state.pop("_frozen_model", None), state.pop("_frozen_moments", {})
         super().__setstate__(state)
         if frozen is not None:
-            parts, domain, numbers = frozen
-            self.module_ = rebuild(parts, domain, torch.from_numpy(numbers.copy()), "cpu")
+            parts, domain, numbers, kept = frozen
+            statistics = {name: torch.from_numpy(value) for name, value in kept.items()}
+            self.module_ = rebuild(parts, domain, torch.from_numpy(numbers.copy()), "cpu", statistics)
             self._optimizer_state = {n: torch.from_numpy(a.copy()) for n, a in moments.items()} or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -57,13 +57,21 @@ def architecture(params: dict[str, Any]) -> Architecture:
     return parts
 
 
-def rebuild(parts: Architecture, domain: Domain, row: torch.Tensor, device: torch.device | str) -> Model:
-    """A trained model from its parts and its row of parameters."""
+def rebuild(
+    parts: Architecture,
+    domain: Domain,
+    row: torch.Tensor,
+    device: torch.device | str,
+    statistics: Mapping[str, torch.Tensor],
+) -> Model:
+    """A trained model from its parts, its row of parameters, and what its modules keep beside them."""
     model = Model(parts, domain, torch.Generator()).to(dtype=row.dtype)
     layout = Layout.of(model)
     layout.bind(model, row)
     for p in model.parameters():
         p.requires_grad_(False)
+    for name, value in model.statistics().items():
+        value.copy_(statistics[name])
     return model.to(device)
 
 

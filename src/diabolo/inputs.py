@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from .errors import DataError, SettingError
+from .errors import DataError, FileError, SettingError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -135,3 +137,35 @@ def to_tensor(X: NDArray[np.floating], device: torch.device) -> torch.Tensor:
     """An array as a tensor on a device, without a copy where that is safe."""
     array = np.ascontiguousarray(X)
     return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)
+
+
+def check_modules(own: Mapping[str, str], modules: Any, folder: Path) -> None:
+    """Refuse modules for a saved model that are no pair of modules, are missing, or are not needed.
+
+    Parameters
+    ----------
+    own : mapping of str to str
+        The halves of the model, "encoder" and "decoder", that must be given, each with its looks in words.
+    modules : object
+        What the user gave.
+    folder : Path
+        Where the model is.
+    """
+    if modules is not None:
+        fits = isinstance(modules, tuple | list) and len(modules) == 2
+        if not fits or not all(m is None or isinstance(m, torch.nn.Module) for m in modules):
+            raise SettingError(
+                f"modules must be a pair (encoder, decoder) of torch.nn.Module, None for one that is not needed; "
+                f"got {modules!r}."
+            )
+        if not own:
+            raise SettingError(f"{folder} holds all of its networks; load it without modules=.")
+    given = dict(zip(("encoder", "decoder"), modules or (None, None), strict=True))
+    missing = [side for side in own if given[side] is None]
+    if missing:
+        call = ", ".join(side if side in own else "None" for side in given)
+        looks = "; ".join(f"its {side} was a {own[side]}" for side in missing)
+        raise FileError(
+            f"{folder} was made with modules of your own, which no file holds. Build them as they were and give "
+            f"them: diabolo.load(path, modules=({call})). For recognition: {looks}."
+        )

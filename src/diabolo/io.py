@@ -1,5 +1,7 @@
 """Save and load: a folder of ``model.json`` and ``model.safetensors``. No pickle; loading runs no code.
 
+Modules of the user's own are no values: the file names their classes, and the user gives them to :func:`load`.
+
 The JSON holds the parts as plain values and the SHA-256 of the weights. The weights file is byte-stable:
 saving twice gives the same file. A folder is written beside its place and then renamed into it.
 """
@@ -22,11 +24,12 @@ import torch
 
 from . import __version__, schema
 from .domain import Domain
-from .errors import FileError
+from .errors import FileError, SettingError
 from .estimator import Autoencoder
 from .fitting import rebuild
-from .inputs import find_device
+from .inputs import check_modules, find_device
 from .model import Architecture, Model
+from .networks import Custom
 from .scaling import SCALER_KINDS, Scaler
 from .training.history import History
 from .training.row import Layout
@@ -92,7 +95,7 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
     return target
 
 
-def load(path: str | Path, *, device: str = "auto") -> Autoencoder:
+def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | None = None) -> Autoencoder:
     """Read an autoencoder from a folder that :func:`save` wrote.
 
     Parameters
@@ -101,6 +104,10 @@ def load(path: str | Path, *, device: str = "auto") -> Autoencoder:
         The folder, or a run folder that holds it as ``model/``.
     device : str, default "auto"
         Where to put it, wherever it was trained.
+    modules : pair of torch.nn.Module or None
+        (encoder, decoder) of a model whose networks were :class:`~diabolo.Custom`, built as they were; None for
+        a side that was not. They are copied, and get the saved weights. A new ``fit`` starts from the weights
+        that they have themselves.
 
     Returns
     -------
@@ -110,7 +117,10 @@ def load(path: str | Path, *, device: str = "auto") -> Autoencoder:
     Raises
     ------
     FileError
-        If the folder is missing, damaged, of a newer format, or its files do not belong together.
+        If the folder is missing, damaged, of a newer format, or its files do not belong together; or if modules
+        are needed and not given, or do not fit the saved weights.
+    SettingError
+        If ``modules`` is no pair of modules, or the model needs none.
 
     Examples
     --------
@@ -125,8 +135,14 @@ def load(path: str | Path, *, device: str = "auto") -> Autoencoder:
     place = find_device(device)
     folder = _find(Path(path))
     described = _read_json(folder / JSON_NAME)
+    tensors = _read_weights(folder / WEIGHTS_NAME, described)
     try:
-        return _restore(described, _read_weights(folder / WEIGHTS_NAME, described), place)
+        own = _own_modules(described, tensors)
+    except (LookupError, TypeError, AttributeError):
+        own = {}  # no description of a model: what is missing is said below
+    check_modules(own, modules, folder)
+    try:
+        return _restore(described, tensors, place, modules or (None, None))
     except FileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
@@ -156,6 +172,7 @@ def _tensors(estimator: Autoencoder) -> dict[str, torch.Tensor]:
     arrays |= {"codes": estimator.codes_}
     arrays |= {f"steps.{name}": values for name, values in estimator.history_.steps.items()}
     tensors = {f"model.{name}": p.detach().cpu().contiguous().clone() for name, p in model.named_parameters()}
+    tensors |= {f"buffer.{name}": b.cpu().contiguous().clone() for name, b in model.statistics().items()}
     return tensors | {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
 
 
@@ -163,12 +180,12 @@ def _describe(estimator: Autoencoder) -> dict[str, Any]:
     parts, domain = estimator.module_.parts, estimator.module_.domain
     params = estimator.get_params(deep=False)
     seed = params["random_state"]
-    given = {name: schema.to_plain(name, params[name]) for name in schema.SLOTS}
+    given = {name: _to_plain(name, params[name]) for name in schema.SLOTS}
     given |= {name: params[name] for name in _PLAIN}
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
     fitted: dict[str, Any] = {name: getattr(estimator, name) for name in _FITTED}
-    fitted["parts"] = {name: schema.to_plain(name, getattr(parts, name)) for name in _PARTS}
+    fitted["parts"] = {name: _to_plain(name, getattr(parts, name)) for name in _PARTS}
     fitted["domain"] = asdict(domain)
     fitted["scaling"] = estimator.scaler_.kind
     fitted["precision"] = str(next(estimator.module_.parameters()).dtype).removeprefix("torch.")
@@ -189,6 +206,30 @@ def _describe(estimator: Autoencoder) -> dict[str, Any]:
 
 
 _PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
+
+
+def _to_plain(name: str, value: Any) -> Any:
+    return value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
+
+
+def _from_plain(name: str, plain: Any, modules: tuple[Any, Any]) -> Any:
+    if name in ("encoder", "decoder") and Custom.is_marked(plain):
+        return Custom.from_mark(plain, modules)
+    return schema.from_plain(name, plain)
+
+
+def _own_modules(described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """The halves of a saved model that are modules of the user's own, each with its looks in words."""
+    found = {}
+    for side in ("encoder", "decoder"):
+        plain = described["fitted"]["parts"][side]
+        if Custom.is_marked(plain):
+            start = f"model.{side}.module."
+            shapes = [
+                f"{n[len(start) :]} {tuple(t.shape)}" for n, t in tensors.items() if n.startswith(start)
+            ]
+            found[side] = f"{plain[side]} with {', '.join(sorted(shapes)) or 'no parameters'}"
+    return found
 
 
 def _find(path: Path) -> Path:
@@ -242,20 +283,24 @@ def _read_weights(path: Path, described: Mapping[str, Any]) -> dict[str, torch.T
 
 
 def _restore(
-    described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], device: torch.device
+    described: Mapping[str, Any],
+    tensors: Mapping[str, torch.Tensor],
+    device: torch.device,
+    modules: tuple[Any, Any],
 ) -> Autoencoder:
     params, fitted = dict(described["params"]), described["fitted"]
     _check_sizes(fitted, tensors)
     for name in schema.SLOTS:
-        params[name] = schema.from_plain(name, params[name])
+        params[name] = _from_plain(name, params[name], modules)
     if params["image_shape"] is not None:
         params["image_shape"] = tuple(params["image_shape"])
     estimator = Autoencoder(**params)
-    parts = Architecture(**{name: schema.from_plain(name, fitted["parts"][name]) for name in _PARTS})
+    parts = Architecture(**{name: _from_plain(name, fitted["parts"][name], modules) for name in _PARTS})
     shape = fitted["domain"]["image_shape"]
     domain = Domain(**(fitted["domain"] | {"image_shape": None if shape is None else tuple(shape)}))
     row = _row(parts, domain, tensors, _PRECISIONS[fitted["precision"]])
-    estimator.module_ = rebuild(parts, domain, row, device)
+    statistics = {name[7:]: t for name, t in tensors.items() if name.startswith("buffer.")}
+    estimator.module_ = rebuild(parts, domain, row, device, statistics)
     offset, scale = _array(tensors, "scaler.offset", 1), _array(tensors, "scaler.scale", 1)
     estimator.scaler_ = Scaler(fitted["scaling"], offset, scale)
     estimator.codes_ = _array(tensors, "codes", 2)
@@ -327,10 +372,17 @@ def _row(
     parts: Architecture, domain: Domain, tensors: Mapping[str, torch.Tensor], dtype: torch.dtype
 ) -> torch.Tensor:
     """The row of parameters, after a check of every shape against the parts, before memory is taken for them."""
-    with torch.device("meta"):
-        layout = Layout.of(Model(parts, domain, torch.Generator("cpu")))
+    try:
+        with torch.device("meta"):
+            model = Model(parts, domain, torch.Generator("cpu"))
+    except SettingError as error:
+        if not isinstance(parts.encoder, Custom) and not isinstance(parts.decoder, Custom):
+            raise
+        raise FileError(f"the modules do not fit the saved model. {error}") from error
+    layout = Layout.of(model)
     expected = {f"model.{s.name}": s.shape for s in layout.segments}
-    found = {name: tuple(t.shape) for name, t in tensors.items() if name.startswith("model.")}
+    expected |= {f"buffer.{name}": tuple(b.shape) for name, b in model.statistics().items()}
+    found = {name: tuple(t.shape) for name, t in tensors.items() if name.startswith(("model.", "buffer."))}
     if expected != found:
         name = next(n for n in sorted({*expected, *found}) if expected.get(n) != found.get(n))
         raise FileError(

@@ -119,6 +119,8 @@ class Model(nn.Module):
             if start is not None:
                 self.learnt[name] = nn.Parameter(torch.tensor(start))
         self.refresh()
+        # Only a training epoch changes this: codes must not depend on dropout or on the rows beside.
+        self.eval()
         self.needs_input_gradient = any(isinstance(p, NeedsInputGradient) for p in parts.penalties)
 
     def refresh(self) -> None:
@@ -133,6 +135,11 @@ class Model(nn.Module):
             if name.rpartition(".")[2] == "weight"
         )
         self._learnt = dict(self.learnt.items())
+
+    def statistics(self) -> dict[str, Tensor]:
+        """What modules of the user's own keep beside parameters, such as running means: views, by name."""
+        kept = self.state_dict()
+        return {name: b for name, b in self.named_buffers() if name in kept}
 
     def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
         """The whole pass.

@@ -11,6 +11,7 @@ Neither PyTorch nor scikit-learn is imported here, so that a mistyped setting is
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import sys
 import types
 import typing
@@ -74,6 +75,13 @@ def setting(*, doc: str, default: Any = MISSING, kw_only: bool = False, **limits
 @dataclass_transform(frozen_default=True, field_specifiers=(setting,))
 def part(cls: type[T]) -> type[T]:
     """Class decorator: a frozen, comparable dataclass that prints as the call that made it."""
+    if cls.__module__ not in sys.modules:
+        # Code run by exec, or a file run by its path, may name a module that nobody can look up; then
+        # annotations that are strings mean something only here.
+        here = sys._getframe(1)
+        cls.__annotations__ = inspect.get_annotations(
+            cls, globals=here.f_globals, locals=here.f_locals, eval_str=True
+        )
     return dataclass(frozen=True, repr=False)(cls)
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import __version__
 from .options import DATA_OPTIONS, DEVICE, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
 
 __all__ = ["app"]
@@ -44,6 +43,8 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
+        from .. import __version__
+
         typer.echo(f"diabolo {__version__}")
         raise typer.Exit
 

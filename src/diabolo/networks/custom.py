@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingError
 from ..parts import Unstackable, part, setting, settings
@@ -17,6 +18,8 @@ UNSAVED = (
     "modules of your own cannot be described in a file; load their weights with "
     "diabolo.load(path, modules=(encoder, decoder)), which takes the modules from you."
 )
+
+_MARK = "custom"
 
 
 @part
@@ -42,7 +45,11 @@ class Custom(Network, Unstackable):
 
     Notes
     -----
-    Two are equal if they hold the very same modules.
+    Two are equal if they hold the very same modules. Modules are in training mode in ``fit`` and in evaluation
+    mode everywhere else; what they keep beside parameters, such as the running means of batch normalisation, is
+    learnt, saved and pickled with the model. Dropout draws from PyTorch's own generator: ``torch.manual_seed``
+    decides it, ``random_state`` does not. A saved model holds no code: :func:`diabolo.load` takes the modules
+    from you.
 
     Examples
     --------
@@ -71,6 +78,22 @@ class Custom(Network, Unstackable):
         shown = {name: getattr(self, name) for name in settings(type(self))}
         given = [f"{name}={type(m).__name__}(...)" for name, m in shown.items() if m is not None]
         return f"Custom({', '.join(given)})"
+
+    def marked(self) -> dict[str, str | None]:
+        """What a file says in its place: the classes of its modules, for a person to read."""
+        shown = {name: None if m is None else type(m).__name__ for name, m in self.values().items()}
+        return {"kind": _MARK, **shown}
+
+    @staticmethod
+    def is_marked(plain: object) -> bool:
+        """Whether a plain value from a file stands for modules of the user's own."""
+        return isinstance(plain, Mapping) and plain.get("kind") == _MARK
+
+    @classmethod
+    def from_mark(cls, plain: Mapping[str, Any], modules: tuple[Any, Any]) -> Custom:
+        """The part that a file has a mark of, with the modules (encoder, decoder) that the user gives."""
+        sides = zip(("encoder", "decoder"), modules, strict=True)
+        return cls(**{name: module for name, module in sides if plain.get(name) is not None})
 
     def mirrored(self) -> Custom:
         if self.decoder is None:

@@ -41,7 +41,9 @@ def wrap(module: nn.Module, socket: Socket) -> Wrapped:
     expected = (2, socket.n_out)
     # What user code raises can be anything, and all of it means that the module does not fit.
     try:
-        output = _try(wrapped, torch.zeros(2, socket.n_in))
+        # The weights are on the CPU, whatever device the model around is being made on.
+        with torch.device("cpu"):
+            output = _try(wrapped, torch.zeros(2, socket.n_in))
     except Exception as error:
         reason = str(error).partition("\n")[0].rstrip(". ")
         raise SettingError(

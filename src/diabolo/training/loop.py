@@ -25,6 +25,7 @@ from .member import Draws, Ended, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
 from .row import Layout, under
 from .source import block_steps, split_blocks
+from .statistics import Statistics
 
 _LOOK_EVERY = 32
 
@@ -90,6 +91,7 @@ class Run:
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
         self._take(self.layout.flatten(model) if rows is None else rows)
+        self.statistics = Statistics(model, frozen)
         self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row)
         if state is not None:
             self.optimizer.load(state)
@@ -134,6 +136,8 @@ class Run:
         except BaseException:
             self._end_all("stopped")
             raise
+        finally:
+            self.model.eval()
         if not self.stacked and self.members[0].status == "diverged":
             raise DivergedError(self.members[0].message)
 
@@ -165,7 +169,9 @@ class Run:
     def _epochs(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> None:
         while self.epoch < self.epochs and self.running:
             start = time.perf_counter()
+            self.statistics.train()
             entries = self._epoch(interrupt)
+            self.model.eval()
             if entries is None:
                 self._end_all("interrupted")
                 return
@@ -199,6 +205,7 @@ class Run:
         for number, (first, steps, size) in enumerate(blocks):
             index = order[first : first + steps * size].view(steps, size, *models).movedim(1, -1)
             x, target, noise = self._block(index, number)
+            self.statistics.expect(size)
             for s in range(steps):
                 now = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
                 self._step(x[s], target[s], now, weights, rates[len(rows)], trace[len(rows)])
@@ -283,6 +290,7 @@ class Run:
         # The pending weights have given a finite loss: they are good. Today's are still to be proved.
         self.good, self.pending = self.pending, self.good
         self.pending.copy_(self.row)
+        self.statistics.advance()
         return stop
 
     def _note_diverged(self, trace: Tensor, finite: Tensor, start: int) -> None:
@@ -297,6 +305,7 @@ class Run:
             term = next((n for n in names if n != TOTAL), TOTAL)
             kept = self.pending if bad > start else self.good
             member.row = (kept[i] if self.stacked else kept).clone()
+            self.statistics.restore("pending" if bad > start else "good")
             member.status = "diverged"
             member.message = (
                 f"the term {term!r} became {float(values[self.names.index(term)])} in epoch {self.epoch + 1} of "
@@ -314,6 +323,7 @@ class Run:
             if member.status == "diverged" or bool(finite[i] if self.stacked else finite):
                 continue
             member.row = (self.good[i] if self.stacked else self.good).clone()
+            self.statistics.restore("good")
             member.status = "diverged"
             member.message = (
                 f"the weights became NaN or infinite in epoch {self.epoch + 1} of {self.epochs}, step "
@@ -333,6 +343,8 @@ class Run:
                 entry.get("val_loss", entry[TOTAL]), row, self.epoch
             ):
                 member.status = "early_stopped"
+            if member.watch is not None and member.watch.epoch == self.epoch:
+                self.statistics.mark_best()
         self._leave([m.status == "running" for m in self.running])
 
     def _end_all(self, status: str) -> None:
@@ -348,6 +360,8 @@ class Run:
             if not stay[i]:
                 row, best = self.row[i] if self.stacked else self.row, member.watch
                 if member.row is None:
+                    if best is not None and best.row is not None:
+                        self.statistics.restore("best")
                     member.row = (row if best is None or best.row is None else best.row).clone()
                 member.state = {
                     name: (value[i] if self.stacked and value.dim() else value).clone()

@@ -93,14 +93,20 @@ class Layout:
 
         They are new parameters: autograd remembers the shape of one that it has seen.
         """
+        places: dict[int, list[str]] = {}
+        for name, p in module.named_parameters(remove_duplicate=False):
+            places.setdefault(id(p), []).append(name)
+        # The first of the names of a parameter that layers share is its segment's.
+        named = {names[0]: names for names in places.values()}
         for s, view in zip(self.segments, self.views(row), strict=True):
-            owner, _, name = s.name.rpartition(".")
-            holder = module.get_submodule(owner)
             fresh = nn.Parameter(view)
-            if isinstance(holder, nn.ParameterDict):
-                holder[name] = fresh
-            else:
-                setattr(holder, name, fresh)
+            for path in named[s.name]:
+                owner, _, name = path.rpartition(".")
+                holder = module.get_submodule(owner)
+                if isinstance(holder, nn.ParameterDict):
+                    holder[name] = fresh
+                else:
+                    setattr(holder, name, fresh)
         if isinstance(module, Model):
             module.refresh()
 
