@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,10 +153,15 @@ def grid_of_axes(n: int, size: tuple[float, float] = (4.2, 3.6), per_row: int = 
     return made[:n]
 
 
-def several(draws: dict[str, Callable[[Any], Any]], **layout: Any) -> Any:
+def several(draws: Mapping[str, Callable[[Any], Any]], **layout: Any) -> Any:
     """One figure of several plots: each takes an axes, and gets its name as the title."""
-    axes = grid_of_axes(len(draws), **layout)
-    for ax, (title, draw) in zip(axes, draws.items(), strict=True):
-        draw(ax)
+    return panels(lambda draw, ax: draw(ax), draws, **layout)
+
+
+def panels(draw: Callable[[Any, Any], Any], items: Mapping[str, Any], **layout: Any) -> Any:
+    """One figure of one plot for each item: ``draw`` takes the item and an axes; the name is the title."""
+    axes = grid_of_axes(len(items), **layout)
+    for ax, (title, item) in zip(axes, items.items(), strict=True):
+        draw(item, ax)
         ax.set_title(title)
     return axes

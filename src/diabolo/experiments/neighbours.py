@@ -27,7 +27,9 @@ def overlap(A: ArrayLike, B: ArrayLike, k: int = 10) -> float:
     >>> overlap([[0.0], [1.0], [5.0], [6.0]], [[0.0], [2.0], [9.0], [8.0]], k=1)
     1.0
     """
-    sets = [NearestNeighbors(n_neighbors=k).fit(np.asarray(Z)).kneighbors(return_distance=False) for Z in (A, B)]
+    sets = [
+        NearestNeighbors(n_neighbors=k).fit(np.asarray(Z)).kneighbors(return_distance=False) for Z in (A, B)
+    ]
     return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(*sets, strict=True)]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..metrics import bce as bce_of
 from ..metrics import mse
 from ..networks import MLP
 from .bench import Bench
-from .course import autoencoder, bce, columns, failing, pictures, several, untrained
+from .course import autoencoder, bce, columns, failing, panels, pictures, several, untrained
 from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
@@ -69,27 +70,27 @@ def linear(bench: Bench) -> None:
         bench.measure(f"{name}: test MSE", mse(X, decoders[name](Z)), "squared units a pixel")
         bench.measure(f"{name}: accuracy of 15 nearest neighbours", accuracy)
         bench.state(
-            f"{name}: the means of {a} and {b} lie opposite (cosine below -0.9).", cosine < -0.9, cosine=cosine
+            f"{name}: the means of {a} and {b} lie opposite (cosine below -0.9).",
+            cosine < -0.9,
+            cosine=cosine,
         )
         bench.note(f"{name}: {c} and {d} are confused most, in {share:.0%} of their rows.")
         bench.draw(
             f"{name.lower()}-map",
             f"{name}: map and grid",
-            f"{a} and {b} lie opposite; {c} and {d} lie on each other. Far from the data the grid is no digit.",
-            lambda n=name, z=Z: plots.map_and_grid(z, y, decoders[n], image_shape=data.shape),
+            f"The means of {a} and {b} are farthest apart in direction; {c} and {d} are confused most ({share:.0%}).",
+            partial(plots.map_and_grid, Z, y, decoders[name], image_shape=data.shape),
         )
     bench.draw(
         "labels",
         "The maps without labels",
-        "Without colours neither map shows ten groups.",
-        lambda: several(
-            {n: lambda ax, z=Z: plots.encoder_map(z, ax=ax) for n, Z in codes.items()}, size=(4.4, 3.6)
-        ),
+        "What is seen without knowing the digits.",
+        lambda: panels(lambda z, ax: plots.encoder_map(z, ax=ax), codes, size=(4.4, 3.6)),
     )
     bench.draw(
         "components",
         "Components of PCA (left) and NMF",
-        "PCA's components have both signs; NMF's add up.",
+        f"PCA's components have both signs; NMF's are never negative (smallest value {nmf.components_.min():.2g}).",
         lambda: several(
             {
                 "PCA": lambda ax: plots.components(pca, image_shape=data.shape, ax=ax),
@@ -101,7 +102,7 @@ def linear(bench: Bench) -> None:
     bench.draw(
         "linear-rows",
         "Reconstructions",
-        "Two numbers a digit: PCA and NMF give back blends of a few shapes.",
+        "Each digit comes back as a sum of the two shapes above.",
         lambda: plots.image_rows(
             {"original": few} | {n: np.clip(decoders[n](Z[:8]), 0, 1) for n, Z in codes.items()}
         ),
@@ -140,18 +141,19 @@ def shallow(bench: Bench) -> None:
         return
     start = untrained(ae)
     few = data.few(8)[0]
-    bench.measure("test MSE before training", -start.score(data.X_test) / n, "squared units a pixel")
+    before = bench.measure("test MSE before training", -start.score(data.X_test) / n, "squared units a pixel")
+    gone = (before - ae.history_["val_loss"][0] / n) / (before - last)
     bench.measure("PCA-32: test MSE", _pca_error(bench, 32), "squared units a pixel")
     bench.draw(
         "shallow-loss",
         "Training loss of the 32-unit model",
-        "Most of the error goes in the first epoch.",
+        f"Of the fall from the untrained error to the last one, {gone:.0%} happens in the first epoch.",
         lambda: plots.loss_curves({"squared error": columns(ae)}, against="epoch", log=True),
     )
     bench.draw(
         "shallow-rows",
         "Digits, the untrained output, and the trained one",
-        f"Before training every output is grey noise; after ten epochs the test error is {last:.4f}.",
+        f"Before training the test error is {before:.4f}, after it {last:.4f}.",
         lambda: plots.image_rows(
             {"original": few, "untrained": start.reconstruct(few), "trained": ae.reconstruct(few)}
         ),
@@ -176,16 +178,13 @@ def losses(bench: Bench) -> None:
     }
     errors = {loss: mse(data.X_test, X_hat) for loss, X_hat in clipped.items()}
     entropies = {loss: bce_of(data.X_test, X_hat) for loss, X_hat in clipped.items()}
-    bench.measure(
-        "two epochs of squared error: test MSE", errors["squared"], "squared units a pixel"
-    )
+    bench.measure("two epochs of squared error: test MSE", errors["squared"], "squared units a pixel")
     bench.measure("two epochs of squared error: test BCE", entropies["squared"], "nats a pixel")
     bench.measure("two epochs of cross-entropy: test MSE", errors["bernoulli"], "squared units a pixel")
     bench.measure("two epochs of cross-entropy: test BCE", entropies["bernoulli"], "nats a pixel")
     bench.state(
         "Each loss is lowest for the model that was trained with it.",
-        errors["squared"] <= errors["bernoulli"]
-        and entropies["bernoulli"] <= entropies["squared"],
+        errors["squared"] <= errors["bernoulli"] and entropies["bernoulli"] <= entropies["squared"],
         MSE_trained_with_it=errors["squared"],
         MSE_of_the_other=errors["bernoulli"],
         BCE_trained_with_it=entropies["bernoulli"],
@@ -247,17 +246,21 @@ def plane(bench: Bench) -> None:
         "Maps of PCA and of the network",
         f"15 nearest neighbours guess {accuracy['PCA']:.0%} of the labels on PCA's map and "
         f"{accuracy['autoencoder']:.0%} on the network's, whose test error is {score:.4f}.",
-        lambda: several(
-            {n: lambda ax, z=Z: plots.encoder_map(z, y, ax=ax) for n, Z in maps.items()}, size=(4.8, 3.8)
-        ),
+        lambda: panels(lambda z, ax: plots.encoder_map(z, y, ax=ax), maps, size=(4.8, 3.8)),
     )
+
+
+def _weights(ae: Autoencoder, half: str) -> Array:
+    """The matrix of a half that has one layer: (in, out)."""
+    return dict(ae.module_.named_parameters())[f"{half}.layers.0.weight"].detach().numpy()
 
 
 def dead(bench: Bench) -> None:
     """How many bottleneck units fail, by activation and start, over 20 starts."""
     data = pictures(bench)
     X, starts = data.X[: bench.choose(1000, 12_000)], bench.choose(4, 20)
-    counts, kept = {}, {}
+    counts: dict[str, int] = {}
+    kept: dict[str, Autoencoder] = {}
     for name, encoder in _STARTS.items():
         failed = []
         for start in range(starts):
@@ -270,7 +273,7 @@ def dead(bench: Bench) -> None:
                 kept[name] = ae
         counts[name] = sum(f > 0 for f in failed)
         bench.measure(f"{name}: starts with a failed unit", counts[name], f"of {starts}")
-        weights = kept[name].module_.encoder.layers[0].weight.detach().numpy()
+        weights = _weights(kept[name], "encoder")
         bench.measure(f"{name}: excess kurtosis of the encoder's weights", kurtosis(weights, axis=None))
     bench.state(
         "A ReLU bottleneck of two units often fails (a fifth of the starts or more); one with PReLU never does.",
@@ -291,18 +294,19 @@ def _draw_dead(
 ) -> None:
     name = max(counts, key=lambda key: counts[key])
     ae = kept[name]
-    before = untrained(ae).module_.encoder.layers[0].weight.numpy()
-    layers = (ae.module_.encoder.layers[0].weight.numpy(), ae.module_.decoder.layers[0].weight.numpy())
+    before = _weights(untrained(ae), "encoder")
+    moved = np.abs(_weights(ae, "encoder") - before).mean()
+    layers = (_weights(ae, "encoder"), _weights(ae, "decoder"))
     bench.draw(
         "weights",
         f"Weights before and after training: {name}",
-        f"This start fails in {counts[name]} of {n} cases. The weights of a failed unit stay where they began.",
+        f"This start fails in {counts[name]} of {n} cases. The encoder's weights moved by {moved:.2g} on average.",
         lambda: plots.weight_histograms({"encoder": before}, {"encoder": layers[0]}),
     )
     bench.draw(
         "units",
         "Weights into and out of each unit, as images",
-        "A unit that learnt something has a picture in it; a failed one is noise.",
+        "Left of each pair the weights into a unit, right those out of it.",
         lambda: plots.unit_weights(layers[0].T, layers[1].T, image_shape=shape),
     )
 

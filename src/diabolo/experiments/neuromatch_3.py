@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,10 @@ from ..corruption import Corruption, GaussianNoise, Occlusion, PixelShuffle, Rot
 from ..errors import DataError
 from ..estimator import Autoencoder
 from ..latent import Euclidean, Sphere
-from ..metrics import knn_accuracy
+from ..metrics import knn_accuracy, mse
 from ..networks import Convolutional
 from .bench import Bench
-from .course import Pictures, autoencoder, bce, corrupted, deep, pictures, several
+from .course import Pictures, autoencoder, bce, corrupted, deep, panels, pictures
 from .neighbours import class_shares, overlap
 from .record import Experiment, Section, Target
 from .reference import reference
@@ -79,7 +78,7 @@ def the_reference(bench: Bench) -> None:
         bench.draw(
             "flat-map",
             "The plain 2-D model",
-            "The same network without the sphere: the map has an edge, and codes crowd at its middle.",
+            "The same network without the sphere, with a code of two numbers.",
             lambda: plots.map_and_grid(flat.transform(X), y, flat, image_shape=data.shape),
         )
     bench.draw(
@@ -95,7 +94,9 @@ def restore(kind: str, bench: Bench) -> None:
     data, before, after = pictures(bench), _sphere(bench), _tuned(bench, kind)
     seen = _corrupted(bench, kind, "test")
     unaided = bce(before, seen, data.X_test)
-    score = bench.measure(f"{kind}: test BCE after fine-tuning", bce(after, seen, data.X_test), "nats a pixel")
+    score = bench.measure(
+        f"{kind}: test BCE after fine-tuning", bce(after, seen, data.X_test), "nats a pixel"
+    )
     if not bench.first:
         return
     bench.measure(f"{kind}: test BCE before", unaided, "nats a pixel")
@@ -104,27 +105,21 @@ def restore(kind: str, bench: Bench) -> None:
         bce(after, data.X_test) - bce(before, data.X_test),
         "nats a pixel",
     )
-    bench.state(
-        f"Fine-tuning helps against {_KINDS[kind][2]}.", score < unaided, before=unaided, after=score
-    )
+    bench.state(f"Fine-tuning helps against {_KINDS[kind][2]}.", score < unaided, before=unaided, after=score)
     for form, ae in (("before", before), ("after", after)):
         _three_rows(bench, kind, form, ae, data, seen)
         _moves(bench, kind, form, ae, data, seen)
     _shift(bench, kind, before, after, data)
 
 
-def _three_rows(
-    bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array
-) -> None:
+def _three_rows(bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array) -> None:
     rows = {
         "corrupted": seen[:8],
         "its reconstruction": ae.reconstruct(seen[:8]),
         "the clean one's": ae.reconstruct(data.X_test[:8]),
     }
-    reading = {
-        "before": "The reference reads corrupted digits as others: second and third row differ.",
-        "after": "After fine-tuning second and third row are nearer to each other.",
-    }[form]
+    gap = mse(*list(rows.values())[1:])
+    reading = f"Mean squared difference of the second and third row: {gap:.4f}."
     bench.draw(f"{kind}-rows-{form}", f"Three rows, {form}", reading, lambda: plots.image_rows(rows, n=8))
 
 
@@ -151,7 +146,9 @@ def _shift(bench: Bench, kind: str, before: Autoencoder, after: Autoencoder, dat
     """How far fine-tuning moved the codes of clean digits."""
     X, y = data.X_test[:_SHIFTED], data.y_test[:_SHIFTED]
     A, B = before.transform(X), after.transform(X)
-    moved = bench.measure(f"{kind}: mean shift of clean codes by fine-tuning", _geodesic(A, B).mean(), "radians")
+    moved = bench.measure(
+        f"{kind}: mean shift of clean codes by fine-tuning", _geodesic(A, B).mean(), "radians"
+    )
     bench.draw(
         f"{kind}-shift",
         f"Codes of {len(X)} clean digits, before and after fine-tuning",
@@ -183,14 +180,12 @@ def robustness(bench: Bench) -> None:
     bench.draw(
         "robustness",
         "Test error over the level of the corruption",
-        "The curves cross where the help begins: on clean pictures the fine-tuned model pays a little.",
-        lambda: several(
-            {
-                kind: lambda ax, k=kind: plots.metric_curve(
-                    _LEVELS[k][1], curves[k], x_name=_LEVELS[k][2], y_name="test BCE", ax=ax
-                )
-                for kind in _LEVELS
-            },
+        "At level 0 the pictures are clean: there the difference of the curves is the cost of fine-tuning.",
+        lambda: panels(
+            lambda kind, ax: plots.metric_curve(
+                _LEVELS[kind][1], curves[kind], x_name=_LEVELS[kind][2], y_name="test BCE", ax=ax
+            ),
+            {kind: kind for kind in _LEVELS},
             per_row=3,
         ),
     )
@@ -223,7 +218,9 @@ def mixture(bench: Bench) -> None:
         scores["mixture", "noisy"] > scores["corrupted only", "noisy"],
         **numbers,
     )
-    bench.note("Half of the rows are clean in the mixture, half are noisy; the number of updates is the same.")
+    bench.note(
+        "Half of the rows are clean in the mixture, half are noisy; the number of updates is the same."
+    )
 
 
 def unseen(left_out: tuple[int, ...], bench: Bench) -> None:
@@ -243,7 +240,9 @@ def unseen(left_out: tuple[int, ...], bench: Bench) -> None:
     first = max((c for c in taken if c not in left_out), key=lambda c: taken[c])
     bench.note(
         f"A random forest reads the reconstructions of unseen {names} as: "
-        + ", ".join(f"{c} {share:.0%}" for c, share in sorted(taken.items(), key=lambda i: -i[1]) if share > 0.02)
+        + ", ".join(
+            f"{c} {share:.0%}" for c, share in sorted(taken.items(), key=lambda i: -i[1]) if share > 0.02
+        )
         + "."
     )
     grid = plots.geometry.on_sphere(_degrees(bench.choose(12, 40)))
@@ -263,11 +262,13 @@ def unseen(left_out: tuple[int, ...], bench: Bench) -> None:
         f"unseen-{'-'.join(map(str, left_out))}",
         f"Unseen digits and what is made of them: {names}",
         f"Most often they come back as {first} ({taken[first]:.0%} of them).",
-        lambda: plots.image_rows({"unseen": strangers[:8], "reconstructed": ae.reconstruct(strangers[:8])}, n=8),
+        lambda: plots.image_rows(
+            {"unseen": strangers[:8], "reconstructed": ae.reconstruct(strangers[:8])}, n=8
+        ),
     )
 
 
-def _degrees(n: int) -> Array:
+def _degrees(n: int) -> NDArray[np.float64]:
     """Longitudes and latitudes of points that cover the sphere evenly: equal steps in the sine of latitude."""
     longitude = (np.arange(2 * n) + 0.5) * 180 / n - 180
     latitude = np.degrees(np.arcsin((np.arange(n) + 0.5) * 2 / n - 1))
@@ -294,7 +295,7 @@ def shuffled(bench: Bench) -> None:
     bench.draw(
         "shuffled-rows",
         "Shuffled and noisy, reconstructed, and with the pixels put back",
-        "The network cleans what no person can read; with the pixels put back it is a digit.",
+        "The last row is the second with the pixels put back in order.",
         lambda: plots.image_rows(
             {
                 "shuffled, noisy": noisy_test[:8],
@@ -324,9 +325,10 @@ def _does_it_care(
         autoencoder, bench, 16, Convolutional(), epochs=bench.choose(10, 3), batch_size=64,
         reconstruction="bernoulli",
     )  # fmt: skip
-    X_y: Any = data.y_test[:m]
+    labels = data.y_test[:m]
     found: dict[str, list[float]] = {}
-    for name, make in {"dense": dense, "convolutional": conv}.items():
+    makers: dict[str, Callable[..., Autoencoder]] = {"dense": dense, "convolutional": conv}
+    for name, make in makers.items():
         scores, codes = [], []
         for train, test in ((data.X, data.X_test), (mixed, mixed_test)):
             ae = make().fit(train[:n])
@@ -335,10 +337,12 @@ def _does_it_care(
         found[name] = scores
         bench.measure(f"{name}, in order: test BCE", scores[0], "nats a pixel")
         bench.measure(f"{name}, shuffled: test BCE", scores[1], "nats a pixel")
-        bench.measure(f"{name}, in order: 5 nearest neighbours, accuracy", knn_accuracy(codes[0], X_y))
-        bench.measure(f"{name}, shuffled: 5 nearest neighbours, accuracy", knn_accuracy(codes[1], X_y))
+        bench.measure(f"{name}, in order: 5 nearest neighbours, accuracy", knn_accuracy(codes[0], labels))
+        bench.measure(f"{name}, shuffled: 5 nearest neighbours, accuracy", knn_accuracy(codes[1], labels))
         other = make(random_state=bench.seed + 1).fit(data.X[:n]).transform(data.X_test[:m])
-        bench.measure(f"{name}: neighbours in common, in order and shuffled", overlap(*codes, k=10))
+        bench.measure(
+            f"{name}: neighbours in common, in order and shuffled", overlap(codes[0], codes[1], k=10)
+        )
         bench.measure(f"{name}: neighbours in common, two starts in order", overlap(codes[0], other, k=10))
     rise = {name: b / a - 1 for name, (a, b) in found.items()}
     bench.state(

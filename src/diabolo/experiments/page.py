@@ -101,9 +101,7 @@ def _section(result: Result, section: Section) -> str:
             *(f'<p class="soft">{escape(note)}</p>' for note in found.notes),
         ]
     )
-    inside = (
-        f'<div class="beside">\n<div>{pictures}</div>\n<div>{words}</div>\n</div>' if pictures else words
-    )
+    inside = f'<div class="beside">\n<div>{pictures}</div>\n<div>{words}</div>\n</div>' if pictures else words
     return f'<section id="{escape(section.name)}">\n<h2>{escape(section.title)}</h2>\n{inside}\n</section>'
 
 

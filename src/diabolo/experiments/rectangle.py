@@ -18,7 +18,7 @@ from ..metrics import mse
 from ..networks import MLP
 from ..penalties import L1, L2, WeightDecay, WeightL1
 from .bench import Bench
-from .course import autoencoder, columns, several, untrained
+from .course import autoencoder, columns, panels, several, untrained
 from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
@@ -44,8 +44,12 @@ def _fit(bench: Bench, encoder: MLP, **settings: Any) -> Autoencoder:
     return autoencoder(bench, 1, encoder, **given).fit(_data(bench))
 
 
+def _model(bench: Bench, name: str) -> Autoencoder:
+    return bench.once(name, lambda: _fit(bench, _NETWORKS[name]))
+
+
 def _models(bench: Bench) -> dict[str, Autoencoder]:
-    return bench.once("models", lambda: {name: _fit(bench, net) for name, net in _NETWORKS.items()})
+    return {name: _model(bench, name) for name in _NETWORKS}
 
 
 def _settled_step(ae: Autoencoder) -> int:
@@ -91,10 +95,10 @@ def compress(bench: Bench) -> None:
     bench.draw(
         "code",
         "The code as colour over the data plane",
-        "The linear code changes along one direction; a network folds the line through the rectangle, and "
-        "neighbouring strips get distant codes.",
-        lambda: several(
-            {n: lambda ax, a=ae: plots.plane_colour(X, encode=a, ax=ax) for n, ae in models.items()},
+        "A linear code changes along one direction. Where colours jump, neighbours in the plane get distant codes.",
+        lambda: panels(
+            lambda a, ax: plots.plane_colour(X, encode=a, ax=ax),
+            models,
             size=(4.8, 3.0),
         ),
     )
@@ -156,17 +160,18 @@ def lines(bench: Bench) -> None:
         trained=counts["big", "trained"],
         at_the_start=counts["big", "at the start"],
     )
-    drawn = {}
+    drawn: dict[str, Autoencoder] = {}
     for name, start in starts.items():
         drawn |= {f"{name}, at the start": start, f"{name}, trained": models[name]}
     bench.draw(
         "lines",
         "The latent line from -10 to 10 in data space",
         f"The linear model's line stands at {angle:.1f}° to the x axis. The big one's has "
-        f"{counts['big', 'at the start']} kinks at the start and {counts['big', 'trained']} after training: "
-        "a curve of straight pieces that fills the rectangle.",
-        lambda: several(
-            {n: lambda ax, a=ae: plots.latent_line(a, *_ENDS, X=X, ax=ax) for n, ae in drawn.items()},
+        f"{counts['big', 'at the start']} kinks at the start and {counts['big', 'trained']} after training."
+        " A decoder of rectifiers makes straight pieces.",
+        lambda: panels(
+            lambda a, ax: plots.latent_line(a, *_ENDS, X=X, ax=ax),
+            drawn,
             size=(4.8, 3.0),
         ),
     )
@@ -174,7 +179,7 @@ def lines(bench: Bench) -> None:
 
 def frozen(bench: Bench) -> None:
     """A second encoder for the big model's frozen decoder: where do the two differ?"""
-    X, big = _data(bench), _models(bench)["big"]
+    X, big = _data(bench), _model(bench, "big")
     training = big.training.replace(lr=0.01)
     second = big.fine_tune(X, training=training, freeze=["decoder"], reset=["encoder"])
     axis = np.linspace(-5, 5, 101, dtype=np.float32)
@@ -182,7 +187,7 @@ def frozen(bench: Bench) -> None:
     gap = np.abs(second.transform(grid) - big.transform(grid))[:, 0]
     codes = big.transform(X)
     line = np.linspace(codes.min(), codes.max(), 2000, dtype=np.float32)[:, None]
-    away = cKDTree(big.inverse_transform(line)).query(grid)[0]
+    away = np.asarray(cKDTree(big.inverse_transform(line)).query(grid)[0])
     rank = float(spearmanr(gap, away).statistic)
     first_error, second_error = mse(X, big.reconstruct(X)), mse(X, second.reconstruct(X))
     bench.measure("rank correlation of |z2 - z1| with the distance to the curve", rank)
@@ -260,7 +265,7 @@ def _curve_through(ae: Autoencoder, X: Array) -> Any:
 def descent(bench: Bench) -> None:
     """Gradient descent on all rows against one row at a time."""
     X, epochs = _data(bench), bench.choose(10, 1000)
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "gradient descent": {"batch_size": None, "lr": 3e-2},
         "one row at a time": {"batch_size": 1, "lr": 3e-4},
     }
@@ -378,7 +383,10 @@ EXPERIMENT = Experiment(
             compress,
             (
                 Target(
-                    "error of the big model over the linear one", 0.5, 0.0, unit="ratio; asked by the exercise"
+                    "error of the big model over the linear one",
+                    0.5,
+                    0.0,
+                    unit="ratio; asked by the exercise",
                 ),
             ),
         ),

@@ -170,8 +170,12 @@ def reproduce(
     experiment = entry.load()
     chosen = _chosen(experiment, sections)
     result = Result(experiment, quick, tuple(range(seeds)), folder)
-    _run(result, chosen, given, progress or (lambda line: None))
+    _run(result, chosen, given, progress or _silent)
     return result
+
+
+def _silent(line: str) -> None:
+    pass
 
 
 def _folder(path: Path) -> Path:
