@@ -36,7 +36,10 @@ figure{margin:0 0 20px}
 img{display:block;max-width:100%;height:auto;background:#fff;border-radius:4px}
 table{width:100%;border-collapse:collapse;font-size:.9rem;margin:0 0 14px}
 th,td{padding:4px 6px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
-font-variant-numeric:tabular-nums}
+font-variant-numeric:tabular-nums;overflow-wrap:normal}
+td,thead th{white-space:nowrap}
+td[colspan]{white-space:normal}
+tbody th{overflow-wrap:anywhere}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 thead th{color:var(--soft);font-weight:600}
 tbody th{font-weight:400}

@@ -197,11 +197,13 @@ def _run(
     result: Result, chosen: Sequence[Section], reference: Path | None, say: Callable[[str], None]
 ) -> None:
     """Section by section, all seeds of each, so that every part of the page is whole once it is there."""
-    from ..datasets.fetch import cache_folder
+    import pooch
+
     from .bench import Bench, Findings
 
     memories: dict[int, dict[Any, Any]] = {seed: {} for seed in result.seeds}
-    cache = result.folder / "models" if result.quick else cache_folder() / "experiments"
+    # Not DIABOLO_DATA: a folder of published data may be shared and is only read.
+    cache = result.folder / "models" if result.quick else Path(pooch.os_cache("diabolo")) / "experiments"
     for section in chosen:
         findings, start = Findings(), time.perf_counter()
         for seed in result.seeds if section.targets else result.seeds[:1]:
