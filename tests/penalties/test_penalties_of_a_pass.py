@@ -32,6 +32,7 @@ from diabolo.penalties import (
     SamplePenalty,
     Topological,
     WeightDecay,
+    WeightL1,
 )
 from diabolo.reconstruction import SquaredError
 from diabolo.training.row import Layout
@@ -62,6 +63,7 @@ CASES: list[tuple[Penalty, LatentSpace]] = [
     (Topological(), Euclidean(2)),
     (Topological(x_scale=2.0), Sphere(3)),
     (WeightDecay(), Euclidean(1)),
+    (WeightL1(), Euclidean(1)),
 ]
 every_case = pytest.mark.parametrize(("penalty", "latent"), CASES, ids=repr)
 
@@ -228,6 +230,12 @@ def test_weight_decay_leaves_biases_out() -> None:
     value = WeightDecay().value(run(model, rows(4), {}))
     torch.testing.assert_close(value, expected)
     assert WeightDecay().value(bare_pass(torch.zeros(MODELS, 4, 2))).tolist() == [0.0] * MODELS
+
+
+def test_the_l1_of_weights_leaves_biases_out() -> None:
+    model = build(architecture(WeightL1(), Euclidean(2)), 0)
+    expected = sum(w.abs().sum() for name, w in model.named_parameters() if name.endswith("weight"))
+    torch.testing.assert_close(WeightL1().value(run(model, rows(4), {})), expected)
 
 
 def test_topological_uses_clean_rows_and_learns_its_scalar() -> None:

@@ -239,6 +239,32 @@ def recipes(
 
 
 @app.command()
+@takes(
+    Option("list", "Which experiments there are.", bool, False, flags=("--list",)),
+    Option(
+        "quick", "Small data and few epochs: within a minute, no download.", bool, False, flags=("--quick",)
+    ),
+    Option(
+        "seeds", "Runs of each part that has published numbers; their mean is compared.", int, 1, "INTEGER"
+    ),
+    Option("section", "Only this part; repeat it for more.", list[str], metavar="NAME"),
+    Option("reference", "A saved model for neuromatch-3 to start from.", Path, metavar="FOLDER"),
+    Option("out", "The run folder. [default: runs/NAME]", Path, metavar="FOLDER", flags=("--out", "-o")),
+    OPEN,
+)
+def reproduce(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="An experiment; --list tells which there are.")
+    ] = None,
+    **given: Any,
+) -> None:
+    """Run a published experiment: published, obtained and within, beside each figure."""
+    from .reproduce import reproduce
+
+    reproduce(name, given)
+
+
+@app.command()
 def datasets() -> None:
     """The data sets that have a name."""
     from .show import datasets

@@ -9,7 +9,7 @@ from .kl import KL
 from .mmd import MMD
 from .sparsity import L1, L2, KLSparsity
 from .topological import Topological
-from .weight_decay import WeightDecay
+from .weight_decay import WeightDecay, WeightL1
 
 __all__ = [
     "PENALTIES",
@@ -28,6 +28,7 @@ __all__ = [
     "SamplePenalty",
     "Topological",
     "WeightDecay",
+    "WeightL1",
 ]
 
 PENALTIES: Family[Penalty] = Family(
@@ -42,5 +43,6 @@ PENALTIES: Family[Penalty] = Family(
         "contractive": Contractive,
         "topological": Topological,
         "weight_decay": WeightDecay,
+        "weight_l1": WeightL1,
     },
 )

@@ -1,4 +1,4 @@
-"""Weight decay as a term of the loss."""
+"""Small weights: weight decay and L1 as terms of the loss."""
 
 from __future__ import annotations
 
@@ -40,6 +40,40 @@ class WeightDecay(BatchPenalty):
     weight: float = setting(default=1e-4, doc="Factor of the sum of squared weights.", ge=0)
 
     def value(self, p: Pass) -> Tensor:
-        # Trailing axes of weights differ; those before them are the models, as many as codes have.
-        squares = [w.square().flatten(p.z.dim() - 2).sum(-1) for w in p.weights]
-        return sum(squares, p.z.new_zeros(p.z.shape[:-2]))
+        return _summed([w.square() for w in p.weights], p)
+
+
+@part
+class WeightL1(BatchPenalty):
+    """Sum of absolute values of all matrices and kernels of encoder and decoder, without biases: sum_i |w_i|.
+
+    In units of the weights. It does not depend on the rows, so a last batch of one row is no special case.
+    Gradient steps bring weights near zero, not to exactly zero.
+
+    Parameters
+    ----------
+    weight : float, default 0.0001
+    warmup : int, default 0
+        Epochs over which the weight rises linearly from 0.
+
+    References
+    ----------
+    R. Tibshirani, Regression Shrinkage and Selection via the Lasso, J. R. Stat. Soc. B 58, 1996.
+
+    Examples
+    --------
+    >>> WeightL1(1e-3)
+    WeightL1(weight=0.001)
+    """
+
+    weight: float = setting(default=1e-4, doc="Factor of the sum of absolute weights.", ge=0)
+
+    def value(self, p: Pass) -> Tensor:
+        return _summed([w.abs() for w in p.weights], p)
+
+
+def _summed(values: list[Tensor], p: Pass) -> Tensor:
+    """The sum over all values of each model: shape (*models,)."""
+    # Trailing axes of weights differ; those before them are the models, as many as codes have.
+    sums = [v.flatten(p.z.dim() - 2).sum(-1) for v in values]
+    return sum(sums, p.z.new_zeros(p.z.shape[:-2]))

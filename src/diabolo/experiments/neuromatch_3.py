@@ -1,0 +1,401 @@
+"""A trained sphere put to work: noise, holes and turns, digits it never saw, pixels out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import plots
+from ..corruption import Corruption, GaussianNoise, Occlusion, PixelShuffle, Rotation
+from ..errors import DataError
+from ..estimator import Autoencoder
+from ..latent import Euclidean, Sphere
+from ..metrics import knn_accuracy, mse
+from ..networks import Convolutional
+from .bench import Bench
+from .course import Pictures, autoencoder, bce, corrupted, deep, panels, pictures
+from .neighbours import class_shares, overlap
+from .record import Experiment, Section, Target
+from .reference import reference
+
+Array = NDArray[np.floating]
+
+_SHIFTED, _MOVED = 500, 10
+_KINDS: dict[str, tuple[Corruption, int, str]] = {
+    "noise": (GaussianNoise(0.4), 3, "noise of standard deviation 0.4, clipped"),
+    "occlusion": (Occlusion(), 3, "one quadrant covered"),
+    "rotation": (Rotation(90), 5, "turns of up to 90 degrees either way"),
+}
+_LEVELS: dict[str, tuple[Callable[[float], Corruption], tuple[float, ...], str]] = {
+    "noise": (GaussianNoise, (0.0, 0.1, 0.2, 0.4, 0.6, 0.8), "noise level"),
+    "occlusion": (lambda share: Occlusion(share=share), (0.0, 0.1, 0.25, 0.4, 0.6), "covered share"),
+    "rotation": (Rotation, (0.0, 15.0, 45.0, 90.0, 135.0, 180.0), "largest angle (degrees)"),
+}
+
+
+def _sphere(bench: Bench) -> Autoencoder:
+    ae = reference(bench, Sphere(3))
+    data = pictures(bench)
+    if ae.n_features_in_ != data.X.shape[1]:
+        raise DataError(
+            f"the reference takes rows of {ae.n_features_in_} numbers, these digits have {data.X.shape[1]}; "
+            "give a model that was trained on the same pictures."
+        )
+    return ae
+
+
+def _corrupted(bench: Bench, kind: str, part: str) -> Array:
+    """Training or test rows under a corruption, drawn once."""
+    data = pictures(bench)
+    X = data.X if part == "train" else data.X_test
+    seed = bench.seed * 2 + (part == "test")
+    return bench.once((kind, part), lambda: corrupted(_KINDS[kind][0], X, data.side, seed))
+
+
+def _tuned(bench: Bench, kind: str) -> Autoencoder:
+    """The reference, trained further to give back the clean row of a corrupted one."""
+
+    def train() -> Autoencoder:
+        before, data = _sphere(bench), pictures(bench)
+        training = before.training.replace(epochs=_KINDS[kind][1], batch_size=32)
+        return before.fine_tune(_corrupted(bench, kind, "train"), target=data.X, training=training)
+
+    return bench.once(("tuned", kind), train)
+
+
+def the_reference(bench: Bench) -> None:
+    """The models that the other sections start from."""
+    data = pictures(bench)
+    X, y = data.few(2000)
+    ae = _sphere(bench)
+    bench.measure("reference on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
+    if bench.reference is None:
+        flat = reference(bench, Euclidean(2))
+        bench.measure("plain 2-D reference: test BCE", bce(flat, data.X_test), "nats a pixel")
+        bench.draw(
+            "flat-map",
+            "The plain 2-D model",
+            "The same network without the sphere, with a code of two numbers.",
+            lambda: plots.map_and_grid(flat.transform(X), y, flat, image_shape=data.shape),
+        )
+    bench.draw(
+        "reference-map",
+        "The reference: the sphere as a world map, and what it decodes to",
+        "Every exercise below starts from this model.",
+        lambda: plots.sphere_map_and_grid(ae.transform(X), y, ae, image_shape=data.shape),
+    )
+
+
+def restore(kind: str, bench: Bench) -> None:
+    """Before and after fine-tuning to the clean row."""
+    data, before, after = pictures(bench), _sphere(bench), _tuned(bench, kind)
+    seen = _corrupted(bench, kind, "test")
+    unaided = bce(before, seen, data.X_test)
+    score = bench.measure(
+        f"{kind}: test BCE after fine-tuning", bce(after, seen, data.X_test), "nats a pixel"
+    )
+    if not bench.first:
+        return
+    bench.measure(f"{kind}: test BCE before", unaided, "nats a pixel")
+    bench.measure(
+        f"{kind}: cost on clean pictures",
+        bce(after, data.X_test) - bce(before, data.X_test),
+        "nats a pixel",
+    )
+    bench.state(f"Fine-tuning helps against {_KINDS[kind][2]}.", score < unaided, before=unaided, after=score)
+    for form, ae in (("before", before), ("after", after)):
+        _three_rows(bench, kind, form, ae, data, seen)
+        _moves(bench, kind, form, ae, data, seen)
+    _shift(bench, kind, before, after, data)
+
+
+def _three_rows(bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array) -> None:
+    rows = {
+        "corrupted": seen[:8],
+        "its reconstruction": ae.reconstruct(seen[:8]),
+        "the clean one's": ae.reconstruct(data.X_test[:8]),
+    }
+    gap = mse(*list(rows.values())[1:])
+    reading = f"Mean squared difference of the second and third row: {gap:.4f}."
+    bench.draw(f"{kind}-rows-{form}", f"Three rows, {form}", reading, lambda: plots.image_rows(rows, n=8))
+
+
+def _moves(bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array) -> None:
+    """Where ten samples go on the map when they are corrupted."""
+    A, B = ae.transform(data.X_test[:_SHIFTED]), ae.transform(seen[:_SHIFTED])
+    away = bench.measure(f"{kind}, {form}: mean shift by the corruption", _geodesic(A, B).mean(), "radians")
+    bench.draw(
+        f"{kind}-moves-{form}",
+        f"Ten samples clean and corrupted, {form}",
+        f"Over {len(A)} test digits a code moves {away:.2f} radians on average.",
+        lambda: plots.ab_map(
+            A[:_MOVED], B[:_MOVED], data.y_test[:_MOVED], names=("clean", "corrupted"), text=True, dims=(0, 1)
+        ),
+    )
+
+
+def _geodesic(A: Array, B: Array) -> Array:
+    """Angles between unit vectors, in radians."""
+    return np.arctan2(np.linalg.norm(np.cross(A, B), axis=1), (A * B).sum(1))
+
+
+def _shift(bench: Bench, kind: str, before: Autoencoder, after: Autoencoder, data: Pictures) -> None:
+    """How far fine-tuning moved the codes of clean digits."""
+    X, y = data.X_test[:_SHIFTED], data.y_test[:_SHIFTED]
+    A, B = before.transform(X), after.transform(X)
+    moved = bench.measure(
+        f"{kind}: mean shift of clean codes by fine-tuning", _geodesic(A, B).mean(), "radians"
+    )
+    bench.draw(
+        f"{kind}-shift",
+        f"Codes of {len(X)} clean digits, before and after fine-tuning",
+        f"They moved {moved:.2f} radians on average (half the sphere would be 3.14).",
+        lambda: plots.ab_map(A, B, y, names=("reference", "fine-tuned"), dims=(0, 1)),
+    )
+
+
+def robustness(bench: Bench) -> None:
+    """The error over the level of each corruption, before and after fine-tuning."""
+    data, before = pictures(bench), _sphere(bench)
+    X = data.X_test[: bench.choose(200, 2000)]
+    curves: dict[str, dict[str, list[list[float]]]] = {}
+    for kind, (make, levels, _) in _LEVELS.items():
+        models = {"before": before, "after": _tuned(bench, kind)}
+        curves[kind] = {form: [] for form in models}
+        for level in levels:
+            seen = corrupted(make(level), X, data.side, 9)
+            for form, ae in models.items():
+                curves[kind][form].append([bce(ae, seen, X)])
+        cost = curves[kind]["after"][0][0] - curves[kind]["before"][0][0]
+        gain = curves[kind]["before"][3][0] - curves[kind]["after"][3][0]
+        bench.state(
+            f"Against {kind} fine-tuning gains more at a middle level than it costs on clean digits.",
+            gain > cost,
+            gain=gain,
+            cost=cost,
+        )
+    bench.draw(
+        "robustness",
+        "Test error over the level of the corruption",
+        "At level 0 the pictures are clean: there the difference of the curves is the cost of fine-tuning.",
+        lambda: panels(
+            lambda kind, ax: plots.metric_curve(
+                _LEVELS[kind][1], curves[kind], x_name=_LEVELS[kind][2], y_name="test BCE", ax=ax
+            ),
+            {kind: kind for kind in _LEVELS},
+            per_row=3,
+        ),
+    )
+
+
+def mixture(bench: Bench) -> None:
+    """Clean and corrupted rows together against corrupted ones only."""
+    data, before, only = pictures(bench), _sphere(bench), _tuned(bench, "noise")
+    seen, noisy = _corrupted(bench, "noise", "train"), _corrupted(bench, "noise", "test")
+    half = np.random.RandomState(bench.seed).permutation(len(seen))[: len(seen) // 2]
+    mixed = seen.copy()
+    mixed[half] = data.X[half]
+    training = before.training.replace(epochs=_KINDS["noise"][1], batch_size=32)
+    both = before.fine_tune(mixed, target=data.X, training=training)
+    scores = {
+        (name, form): bce(ae, X, data.X_test)
+        for name, ae in (("corrupted only", only), ("mixture", both))
+        for form, X in (("noisy", noisy), ("clean", data.X_test))
+    }
+    for (name, form), score in scores.items():
+        bench.measure(f"{name}: test BCE on {form} digits", score, "nats a pixel")
+    numbers = {f"{name}, {form}": score for (name, form), score in scores.items()}
+    bench.state(
+        "A mixture is better on clean digits than training on corrupted ones only.",
+        scores["mixture", "clean"] < scores["corrupted only", "clean"],
+        **numbers,
+    )
+    bench.state(
+        "A mixture is worse on noisy digits.",
+        scores["mixture", "noisy"] > scores["corrupted only", "noisy"],
+        **numbers,
+    )
+    bench.note(
+        "Half of the rows are clean in the mixture, half are noisy; the number of updates is the same."
+    )
+
+
+def unseen(left_out: tuple[int, ...], bench: Bench) -> None:
+    """Train without some digits: what are they taken for, and who takes their place?"""
+    data, whole = pictures(bench), _sphere(bench)
+    kept, kept_test = ~np.isin(data.y, left_out), ~np.isin(data.y_test, left_out)
+    ae = autoencoder(
+        bench, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32, reconstruction="bernoulli"
+    ).fit(data.X[kept])
+    names = " and ".join(map(str, left_out))
+    bench.measure(f"without {names}: test BCE", bce(ae, data.X_test[kept_test]), "nats a pixel")
+    if not bench.first:
+        return
+    strangers = data.X_test[~kept_test]
+    bench.measure(f"test BCE on the unseen {names}", bce(ae, strangers), "nats a pixel")
+    taken = class_shares(data.X, data.y, ae.reconstruct(strangers))
+    first = max((c for c in taken if c not in left_out), key=lambda c: taken[c])
+    bench.note(
+        f"A random forest reads the reconstructions of unseen {names} as: "
+        + ", ".join(
+            f"{c} {share:.0%}" for c, share in sorted(taken.items(), key=lambda i: -i[1]) if share > 0.02
+        )
+        + "."
+    )
+    grid = plots.geometry.on_sphere(_degrees(bench.choose(12, 40)))
+    before, after = (class_shares(data.X, data.y, m.inverse_transform(grid)) for m in (whole, ae))
+    for c in range(10):
+        bench.measure(f"share of the grid read as {c}: reference", before.get(c, 0.0))
+        bench.measure(f"share of the grid read as {c}: without {names}", after.get(c, 0.0))
+    gone = sum(after.get(c, 0.0) for c in left_out)
+    had = sum(before.get(c, 0.0) for c in left_out)
+    bench.state(
+        f"Without {names} in training nearly nothing on the sphere is read as one (under a fifth of before).",
+        gone < 0.2 * had,
+        before=had,
+        after=gone,
+    )
+    bench.draw(
+        f"unseen-{'-'.join(map(str, left_out))}",
+        f"Unseen digits and what is made of them: {names}",
+        f"Most often they come back as {first} ({taken[first]:.0%} of them).",
+        lambda: plots.image_rows(
+            {"unseen": strangers[:8], "reconstructed": ae.reconstruct(strangers[:8])}, n=8
+        ),
+    )
+
+
+def _degrees(n: int) -> NDArray[np.float64]:
+    """Longitudes and latitudes of points that cover the sphere evenly: equal steps in the sine of latitude."""
+    longitude = (np.arange(2 * n) + 0.5) * 180 / n - 180
+    latitude = np.degrees(np.arcsin((np.arange(n) + 0.5) * 2 / n - 1))
+    return np.stack([g.ravel() for g in np.meshgrid(longitude, latitude)], axis=1)
+
+
+def shuffled(bench: Bench) -> None:
+    """Pixels out of order, with noise: a dense network does not care, a convolutional one does."""
+    data, shuffle = pictures(bench), PixelShuffle(seed=1)
+    mixed, mixed_test = (corrupted(shuffle, X, data.side, 0) for X in (data.X, data.X_test))
+    noisy, noisy_test = (
+        corrupted(GaussianNoise(0.4), X, data.side, bench.seed * 2 + i)
+        for i, X in enumerate((mixed, mixed_test))
+    )
+    dense = partial(
+        autoencoder, bench, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32,
+        reconstruction="bernoulli",
+    )  # fmt: skip
+    ae = dense().fit(noisy, target=mixed)
+    bench.measure("shuffled and noisy: test BCE", bce(ae, noisy_test, mixed_test), "nats a pixel")
+    if not bench.first:
+        return
+    back = partial(_unshuffle, shuffle, data.side)
+    bench.draw(
+        "shuffled-rows",
+        "Shuffled and noisy, reconstructed, and with the pixels put back",
+        "The last row is the second with the pixels put back in order.",
+        lambda: plots.image_rows(
+            {
+                "shuffled, noisy": noisy_test[:8],
+                "reconstructed": ae.reconstruct(noisy_test[:8]),
+                "unshuffled": back(ae.reconstruct(noisy_test[:8])),
+            },
+            n=8,
+        ),
+    )
+    _does_it_care(bench, data, mixed, mixed_test, dense)
+
+
+def _unshuffle(shuffle: PixelShuffle, side: int, rows: Array) -> Array:
+    import torch
+
+    from ..domain import Domain
+
+    return shuffle.inverse(torch.from_numpy(rows), Domain(rows.shape[1], (1, side, side), 0.0, 1.0)).numpy()
+
+
+def _does_it_care(
+    bench: Bench, data: Pictures, mixed: Array, mixed_test: Array, dense: Callable[..., Autoencoder]
+) -> None:
+    """Both kinds of network on pixels in order and out of order, without noise."""
+    n, m = bench.choose(1000, 12_000), bench.choose(300, 2000)
+    conv = partial(
+        autoencoder, bench, 16, Convolutional(), epochs=bench.choose(10, 3), batch_size=64,
+        reconstruction="bernoulli",
+    )  # fmt: skip
+    labels = data.y_test[:m]
+    found: dict[str, list[float]] = {}
+    makers: dict[str, Callable[..., Autoencoder]] = {"dense": dense, "convolutional": conv}
+    for name, make in makers.items():
+        scores, codes = [], []
+        for train, test in ((data.X, data.X_test), (mixed, mixed_test)):
+            ae = make().fit(train[:n])
+            scores.append(bce(ae, test[:m]))
+            codes.append(ae.transform(test[:m]))
+        found[name] = scores
+        bench.measure(f"{name}, in order: test BCE", scores[0], "nats a pixel")
+        bench.measure(f"{name}, shuffled: test BCE", scores[1], "nats a pixel")
+        bench.measure(f"{name}, in order: 5 nearest neighbours, accuracy", knn_accuracy(codes[0], labels))
+        bench.measure(f"{name}, shuffled: 5 nearest neighbours, accuracy", knn_accuracy(codes[1], labels))
+        other = make(random_state=bench.seed + 1).fit(data.X[:n]).transform(data.X_test[:m])
+        bench.measure(
+            f"{name}: neighbours in common, in order and shuffled", overlap(codes[0], codes[1], k=10)
+        )
+        bench.measure(f"{name}: neighbours in common, two starts in order", overlap(codes[0], other, k=10))
+    rise = {name: b / a - 1 for name, (a, b) in found.items()}
+    bench.state(
+        "The fully connected network does not care about the order of pixels (error within 2 %).",
+        abs(rise["dense"]) < 0.02,
+        relative_rise=rise["dense"],
+    )
+    bench.state(
+        "The convolutional network does (error at least 5 % higher on shuffled pixels).",
+        rise["convolutional"] > 0.05,
+        relative_rise=rise["convolutional"],
+    )
+    bench.note(f"This comparison trains on {n:,} rows and tests on {m:,}, all four models alike.")
+
+
+def _restoration(kind: str, published: float) -> Section:
+    target = Target(f"{kind}: test BCE after fine-tuning", published, 0.003)
+    return Section(kind, f"Clean digits from {_KINDS[kind][2]}", partial(restore, kind), (target,))
+
+
+def _without(left_out: tuple[int, ...], published: float) -> Section:
+    names = " and ".join(map(str, left_out))
+    target = Target(f"without {names}: test BCE", published, 0.003)
+    section = "without-" + "-".join(map(str, left_out))
+    return Section(section, f"Trained without {names}", partial(unseen, left_out), (target,))
+
+
+EXPERIMENT = Experiment(
+    name="neuromatch-3",
+    title="A trained sphere put to work",
+    source="Autoencoders, third tutorial of a neuroscience summer school's deep learning course.",
+    data="MNIST; a reference of 784-392-96-3 on the sphere (25 epochs, batches of 32, torch's start), trained once",
+    quick="the bundled digits, the same settings",
+    sections=(
+        Section("reference", "The reference model", the_reference),
+        _restoration("noise", 0.1746),
+        _restoration("occlusion", 0.1725),
+        _restoration("rotation", 0.2061),
+        Section("robustness", "How robust, over the whole range?", robustness),
+        Section("mixture", "A mixture of clean and corrupted rows, or corrupted only?", mixture),
+        _without((6,), 0.1795),
+        _without((0, 1), 0.1853),
+        Section(
+            "shuffled",
+            "Pixels out of order",
+            shuffled,
+            (Target("shuffled and noisy: test BCE", 0.1875, 0.003),),
+        ),
+    ),
+    corrections=(
+        '"Before" is the reference model, not the last one that was fine-tuned.',
+        "Maps of two conditions compare what their titles say.",
+        "Each fine-tuning starts with a fresh optimiser at the stated rate.",
+        "Models without some digits are trained from their start, so that unseen digits are unseen.",
+    ),
+)
