@@ -62,16 +62,17 @@ def rebuild(
     domain: Domain,
     row: torch.Tensor,
     device: torch.device | str,
-    statistics: Mapping[str, torch.Tensor],
+    statistics: Mapping[str, torch.Tensor] | None = None,
 ) -> Model:
-    """A trained model from its parts, its row of parameters, and what its modules keep beside them."""
+    """A model from its parts, its row of parameters, and what its modules keep beside them (None: as built)."""
     model = Model(parts, domain, torch.Generator()).to(dtype=row.dtype)
     layout = Layout.of(model)
     layout.bind(model, row)
     for p in model.parameters():
         p.requires_grad_(False)
-    for name, value in model.statistics().items():
-        value.copy_(statistics[name])
+    if statistics is not None:
+        for name, value in model.statistics().items():
+            value.copy_(statistics[name])
     return model.to(device)
 
 

@@ -118,10 +118,12 @@ def info(run: Path, as_json: bool) -> None:
 
 def doctor() -> None:
     """Tell the versions, the device, the threads, and what optional package is missing."""
+    from ..training.control import cores
+
     rows = [("diabolo", __version__), ("python", f"{platform.python_version()} ({platform.platform()})")]
     required, extras = _requirements()
     rows += [(name, _version(name) or f"missing: pip install {name}") for name in required]
-    rows += [("device", _device()), ("threads", f"{os.cpu_count()} cores")]
+    rows += [("device", _device()), ("threads", f"{cores()} cores")]
     rows.append(
         ("data folder", os.environ.get("DIABOLO_DATA") or "the user's cache (DIABOLO_DATA is not set)")
     )

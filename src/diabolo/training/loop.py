@@ -152,6 +152,8 @@ class Run:
         member = self.members[0]
         for name, value in vars(ended).items():
             setattr(member, name, value)
+        for name, value in self.model.statistics().items():
+            value.copy_(ended.statistics[name])
         self.running, self.epoch = [], len(member.history)
         self._settle()
         if member.status == "diverged":
@@ -367,6 +369,7 @@ class Run:
                     name: (value[i] if self.stacked and value.dim() else value).clone()
                     for name, value in self.optimizer.state.items()
                 }
+                member.statistics = {n: v.clone() for n, v in self.model.statistics().items()}
         self.running = [m for m, keep in zip(self.running, stay, strict=True) if keep]
         if self.running:
             kept = torch.tensor(stay, device=self.row.device)

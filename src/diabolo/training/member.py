@@ -58,6 +58,7 @@ class Ended:
     message: str
     row: Tensor | None
     state: dict[str, Tensor]
+    statistics: dict[str, Tensor]
 
 
 @dataclass
@@ -80,6 +81,8 @@ class Member:
         The parameters it ended with, once it has.
     state : dict of str to Tensor
         The optimiser's state it ended with.
+    statistics : dict of str to Tensor
+        What the modules of a single model kept beside their parameters, such as running means.
     """
 
     parts: Architecture
@@ -92,6 +95,7 @@ class Member:
     message: str = ""
     row: Tensor | None = None
     state: dict[str, Tensor] = field(default_factory=dict)
+    statistics: dict[str, Tensor] = field(default_factory=dict)
     watch: Watch | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +109,7 @@ class Member:
 
     def ended(self) -> Ended:
         """What became of it, once it is trained."""
-        return Ended(self.seed, self.history, self.status, self.message, self.row, self.state)
+        return Ended(self.seed, self.history, self.status, self.message, self.row, self.state, self.statistics)
 
     @property
     def n_rows(self) -> int:
