@@ -26,18 +26,28 @@ from .fitting import (
     find_trained,
     in_chunks,
     rebuild,
+    require_parameters,
+    take_over,
     training_data,
 )
-from .inputs import check_image_shape, check_rows, find_device, flatten_pictures, require_finite
+from .inputs import (
+    check_image_shape,
+    check_one_row,
+    check_rows,
+    find_device,
+    flatten_pictures,
+    require_finite,
+)
 from .latent import HasPrior
 from .model import Model
+from .networks import Summary, describe
 from .penalties import MatchesPrior
 from .scaling import learn_scaling
 from .training.control import threads_for
 from .training.keyed import generator
 from .training.loop import Callback, Run
 from .training.member import Ended, Member
-from .training.row import Layout, under
+from .training.row import Layout
 from .training.settings import Training
 from .training.source import TrainingData
 
@@ -266,8 +276,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             other.corruption = corruption
         settings = other._training(None)
         rows = other._rows(X)
-        frozen, anew = self._named("freeze", freeze), self._named("reset", reset)
-        other.module_ = other._rebuilt(anew, self._module_device)
+        frozen = require_parameters(self.module_, "freeze", freeze)
+        anew = require_parameters(self.module_, "reset", reset)
+        fresh = architecture(other.get_params(deep=False))
+        other.module_ = take_over(self.module_, fresh, generator(self.seed_, "reset"), anew)
         for c in other.module_.parts.corruption:
             c.validate(other.module_.domain)
         if keep_optimizer and self._optimizer_state is None:
@@ -384,6 +396,73 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             chosen = clone(chosen).fit(self.codes_)
         return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)
 
+    def interpolate(self, a: Any, b: Any, n: int = 10) -> Array:
+        """Rows on the way from one row to another: both are encoded, and the shortest way between is decoded.
+
+        Parameters
+        ----------
+        a, b : array of n_features numbers
+            One row each, or one picture.
+        n : int, default 10
+            Number of rows, both ends (as the model reconstructs them) included; at least 2.
+
+        Returns
+        -------
+        array of shape (n, n_features)
+            At equal steps along the latent space: a straight line, or a great circle for a sphere.
+
+        Raises
+        ------
+        DataError
+            If a or b is not one row of ``n_features`` finite numbers.
+        SettingError
+            If n is no integer of at least 2.
+
+        Examples
+        --------
+        >>> from diabolo import Autoencoder, Sphere, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(latent=Sphere(3), training=Training(epochs=1), random_state=0).fit(X)
+        >>> ae.interpolate(X[0], X[1], n=5).shape
+        (5, 64)
+        """
+        check_is_fitted(self)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
+            raise SettingError(f"n, the number of rows on the way, must be an integer >= 2, got {n!r}.")
+        width = self.module_.domain.n_features
+        rows = np.concatenate([check_one_row(v, name, width) for v, name in ((a, "a"), (b, "b"))])
+        start, end = (z.expand(int(n), -1) for z in self._compute(self.module_.encode, self._scaled(rows)))
+        t = torch.linspace(0, 1, int(n), dtype=start.dtype)
+        codes = self.module_.parts.latent.interpolate(start, end, t).numpy()
+        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), rows.dtype)
+
+    def summary(self) -> Summary:
+        """The layers from the data to the code and back, with their widths, parameters and compression.
+
+        Examples
+        --------
+        >>> from diabolo import MLP, Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> print(Autoencoder(encoder=MLP((32,)), training=Training(epochs=1)).fit(X).summary())
+        layer                  kind   width  parameters  compression
+        encoder.layers.0       Dense     32       2,080         2.00
+        encoder.activations.0  relu      32           0         2.00
+        encoder.layers.1       Dense      2          66        32.00
+        decoder.layers.0       Dense     32          96         2.00
+        decoder.activations.0  relu      32           0         2.00
+        decoder.layers.1       Dense     64       2,112         1.00
+        64 features to codes of 2 (32.00 to 1), 4,354 parameters
+        """
+        check_is_fitted(self)
+        model, n = self.module_, self.module_.domain.n_features
+        halves = (("encoder", model.encoder, n), ("decoder", model.decoder, model.parts.latent.dim))
+        rows = tuple(
+            row._replace(name=f"{side}.{row.name}".rstrip("."))
+            for side, half, width in halves
+            for row in describe(half, width, n)
+        )
+        return Summary(rows, n, model.parts.latent.dim, sum(p.numel() for p in model.parameters()))
+
     def report(self, X: Any, y: Any = None, **options: Any) -> Report:
         """Judge the model on rows, beside PCA, the mean and itself before training.
 
@@ -480,42 +559,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 stacklevel=3,
             )
         return self
-
-    def _rebuilt(self, reset: Sequence[str], device: torch.device) -> Model:
-        """A model of this estimator's parts with the learnt weights, but for what starts anew."""
-        old = self.module_
-        model = Model(architecture(self.get_params(deep=False)), old.domain, generator(self.seed_, "reset"))
-        model = model.to(device=device, dtype=self._dtype)
-        learnt = dict(old.named_parameters())
-        with torch.no_grad():
-            for name, p in model.named_parameters():
-                if under(name, reset):
-                    continue
-                if name.startswith("learnt.") and name not in learnt:
-                    continue
-                if name not in learnt or learnt[name].shape != p.shape:
-                    found = tuple(learnt[name].shape) if name in learnt else "no such parameter"
-                    raise SettingError(
-                        f"fine_tune: {name} of the parts as they are set now has shape {tuple(p.shape)}, the learnt "
-                        f"model has {found}; reset that part, or set the parts as they were."
-                    )
-                p.copy_(learnt[name])
-            kept = old.statistics()
-            for name, value in model.statistics().items():
-                if name in kept and not under(name, reset):
-                    value.copy_(kept[name])
-        return model
-
-    def _named(self, what: str, prefixes: str | Sequence[str]) -> tuple[str, ...]:
-        """Prefixes of names of parameters, each of which there is."""
-        prefixes = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
-        names = [name for name, _ in self.module_.named_parameters()]
-        for prefix in prefixes:
-            if not any(under(name, (prefix,)) for name in names):
-                raise UnknownNameError(f"parameter to {what}", prefix, {n.partition(".")[0] for n in names})
-        if what == "freeze" and all(under(name, prefixes) for name in names):
-            raise SettingError(f"freeze={list(prefixes)} freezes every parameter; leave one to train.")
-        return prefixes
 
     def _rows(self, X: Any) -> Array:
         """Rows of the width that was learnt."""

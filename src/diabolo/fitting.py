@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import schema
 from .domain import Domain
-from .errors import DataError
+from .errors import DataError, SettingError, UnknownNameError
 from .inputs import check_companion, to_tensor
 from .model import Architecture, Model, resolve_decoder
 from .reconstruction import Reconstruction
@@ -24,7 +24,7 @@ from .training.keyed import generator
 from .training.loop import Callback, Run
 from .training.member import Ended, Member
 from .training.progress import Progress
-from .training.row import Layout
+from .training.row import Layout, under
 from .training.settings import Training
 from .training.source import Rows, TrainingData
 
@@ -74,6 +74,54 @@ def rebuild(
         for name, value in model.statistics().items():
             value.copy_(statistics[name])
     return model.to(device)
+
+
+def take_over(old: Model, parts: Architecture, fresh: torch.Generator, reset: Sequence[str]) -> Model:
+    """A model of these parts with the weights that an old one has learnt, but for what starts anew.
+
+    Raises
+    ------
+    SettingError
+        If a parameter that does not start anew has no match in the old model.
+    """
+    like = next(old.parameters())
+    model = Model(parts, old.domain, fresh).to(device=like.device, dtype=like.dtype)
+    learnt, kept = dict(old.named_parameters()), old.statistics()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if under(name, reset) or (name.startswith("learnt.") and name not in learnt):
+                continue
+            if name not in learnt or learnt[name].shape != p.shape:
+                found = tuple(learnt[name].shape) if name in learnt else "no such parameter"
+                raise SettingError(
+                    f"fine_tune: {name} of the parts as they are set now has shape {tuple(p.shape)}, the learnt "
+                    f"model has {found}; reset that part, or set the parts as they were."
+                )
+            p.copy_(learnt[name])
+        for name, value in model.statistics().items():
+            if name in kept and not under(name, reset):
+                value.copy_(kept[name])
+    return model
+
+
+def require_parameters(model: Model, what: str, prefixes: str | Sequence[str]) -> tuple[str, ...]:
+    """Prefixes of names of parameters to "freeze" or "reset", each of which there is.
+
+    Raises
+    ------
+    UnknownNameError
+        If no parameter has such a name.
+    SettingError
+        If everything would be frozen.
+    """
+    prefixes = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
+    names = [name for name, _ in model.named_parameters()]
+    for prefix in prefixes:
+        if not any(under(name, (prefix,)) for name in names):
+            raise UnknownNameError(f"parameter to {what}", prefix, {n.partition(".")[0] for n in names})
+    if what == "freeze" and all(under(name, prefixes) for name in names):
+        raise SettingError(f"freeze={list(prefixes)} freezes every parameter; leave one to train.")
+    return prefixes
 
 
 def domain_of(rows: Array, scaler: Scaler, image_shape: tuple[int, int, int] | None) -> Domain:

@@ -139,6 +139,20 @@ def to_tensor(X: NDArray[np.floating], device: torch.device) -> torch.Tensor:
     return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)
 
 
+def check_one_row(value: Any, name: str, n_features: int) -> NDArray[np.floating]:
+    """One row or picture as an array (1, n_features)."""
+    row = np.asarray(value)
+    if row.size != n_features:
+        raise DataError(f"{name} must be one row of {n_features} numbers, got shape {row.shape}.")
+    kept = row.dtype if row.dtype in (np.dtype("float32"), np.dtype("float64")) else np.dtype("float64")
+    try:
+        row = row.reshape(1, -1).astype(kept)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} must be one row of {n_features} numbers, got {value!r}.") from error
+    require_finite(row, name)
+    return row
+
+
 def check_modules(own: Mapping[str, str], modules: Any, folder: Path) -> None:
     """Refuse modules for a saved model that are no pair of modules, are missing, or are not needed.
 

@@ -9,7 +9,7 @@ from ..parts import Family
 from .base import Network, Socket
 from .convolutional import Convolutional
 from .custom import UNSAVED, Custom
-from .describe import LayerRow, describe
+from .describe import LayerRow, Summary, describe
 from .mirror import Mirror
 from .mlp import MLP
 from .names import ACTIVATIONS, INITIALISERS
@@ -27,6 +27,7 @@ __all__ = [
     "Network",
     "Residual",
     "Socket",
+    "Summary",
     "describe",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -31,6 +32,43 @@ class LayerRow(NamedTuple):
     width: int
     parameters: int
     compression: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a model, which print as a table.
+
+    Attributes
+    ----------
+    rows : tuple of LayerRow
+        From the data to the code and back.
+    n_features, dim, parameters : int
+        Width of the data, width of the code, and how many numbers the whole model learns.
+    """
+
+    rows: tuple[LayerRow, ...]
+    n_features: int
+    dim: int
+    parameters: int
+
+    def __str__(self) -> str:
+        table = [("layer", "kind", "width", "parameters", "compression")]
+        table += [
+            (r.name, r.kind, f"{r.width:,}", f"{r.parameters:,}", f"{r.compression:.2f}") for r in self.rows
+        ]
+        sizes = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = []
+        for cells in table:
+            words = [c.ljust(n) for c, n in zip(cells[:2], sizes[:2], strict=True)]
+            numbers = [c.rjust(n) for c, n in zip(cells[2:], sizes[2:], strict=True)]
+            lines.append("  ".join(words + numbers))
+        ratio = f"{self.n_features / self.dim:.2f}"
+        lines.append(
+            f"{self.n_features:,} features to codes of {self.dim:,} ({ratio} to 1), {self.parameters:,} parameters"
+        )
+        return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def describe(module: nn.Module, n_in: int, n_features: int | None = None) -> list[LayerRow]:
