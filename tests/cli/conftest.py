@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from diabolo.cli import main
+from diabolo.report.pictures import Picture
 
 QUICK = ("--recipe", "linear", "--epochs", "3")
 
@@ -73,6 +74,8 @@ class QuickReport:
         figures = {"errors": {"model": {"squared_error": 1.0, "mse": 0.5}}, "pca_components": 2}
         return {"figures": figures, "findings": []}
 
+    pictures = (Picture("map", "Codes", "Codes.", b"\x89PNG"),)
+
     def to_html(self) -> str:
         return "<!doctype html>"
 
@@ -80,4 +83,4 @@ class QuickReport:
 @pytest.fixture
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """No report is computed."""
-    monkeypatch.setattr("diabolo.cli.runs.judge", lambda *_args, **_options: QuickReport())
+    monkeypatch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())

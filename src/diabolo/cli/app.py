@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from .options import DATA_OPTIONS, DEVICE, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
+from .options import DATA_OPTIONS, DEVICE, HOLD_OUT, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
 
 __all__ = ["app"]
 
@@ -76,6 +76,7 @@ def welcome(
         metavar="PATH=VALUE",
     ),
     *SETTING_OPTIONS,
+    HOLD_OUT,
     *DATA_OPTIONS,
     Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
     Option(
@@ -97,7 +98,8 @@ def fit(
     """Train an autoencoder on DATA: leaves a run folder.
 
     The path of the folder is the last line printed. A finished run is never changed: on the folder of one, this
-    says so and leaves with exit code 0.
+    says so and leaves with exit code 0. A share of the rows is held out: it is never trained on, and the report
+    judges on it.
     """
     from .fit import fit
 
@@ -182,13 +184,15 @@ def score(run: Run, data: Data, **given: Any) -> None:
 def evaluate(
     run: Run,
     data: Annotated[
-        str | None, typer.Argument(metavar="DATA", help="The data of the run, unless given.")
+        str | None,
+        typer.Argument(metavar="DATA", help="Other data; the held-out rows of the run, unless given."),
     ] = None,
     **given: Any,
 ) -> None:
     """Judge a run on data.
 
-    Against PCA, the untrained network and the mean.
+    Against PCA, the untrained network and the mean. Without DATA: on the rows that were held out when it was
+    trained.
     """
     from .use import evaluate
 
