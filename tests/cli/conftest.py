@@ -84,3 +84,13 @@ class QuickReport:
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """No report is computed."""
     monkeypatch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on pictures, without its report."""
+    place = tmp_path_factory.mktemp("digits") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+        assert main(["fit", "digits", "--recipe", "linear", "--epochs", "2", "-q", "--out", str(place)]) == 0
+    return place
