@@ -158,12 +158,25 @@ def _require_path(name: str, old: Any, path: str) -> None:
     if SLOTS[name].many:
         named = SLOTS[name].family.named(old)
         kind, _, rest = path.partition("__")
+        if kind not in named and kind in SLOTS[name].family:
+            error = UnknownNameError(f"{SLOTS[name].family.kind} of this estimator", kind, named)
+            error.args = (_how_to_add(name, kind, list(named)),)
+            raise error
         if kind not in named and len(named) != 1:
             raise UnknownNameError(f"{SLOTS[name].family.kind} of this estimator", kind, named)
         old, path = (named[kind], rest) if kind in named else (old[0], path)
     while path and isinstance(old, Part):
         head, _, path = path.partition("__")
         old = get_path(old, head)
+
+
+def _how_to_add(name: str, kind: str, present: list[str]) -> str:
+    """What to do where a setting of a part is changed that the estimator has not got."""
+    family = SLOTS[name].family.kind
+    return (
+        f"this estimator has no {family} {kind!r} (it has {', '.join(present) or 'none'}), so that its settings cannot "
+        f"be changed; add it first: {name}={[*present, kind]!r}, or --{name} {','.join([*present, kind])}."
+    )
 
 
 def _updated(name: str, old: Any, path: str, new: Any) -> Any:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from diabolo.cli import main
+from diabolo.report.pictures import Picture
 
 QUICK = ("--recipe", "linear", "--epochs", "3")
 
@@ -73,6 +74,8 @@ class QuickReport:
         figures = {"errors": {"model": {"squared_error": 1.0, "mse": 0.5}}, "pca_components": 2}
         return {"figures": figures, "findings": []}
 
+    pictures = (Picture("map", "Codes", "Codes.", b"\x89PNG"),)
+
     def to_html(self) -> str:
         return "<!doctype html>"
 
@@ -80,4 +83,14 @@ class QuickReport:
 @pytest.fixture
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """No report is computed."""
-    monkeypatch.setattr("diabolo.cli.runs.judge", lambda *_args, **_options: QuickReport())
+    monkeypatch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on pictures, without its report."""
+    place = tmp_path_factory.mktemp("digits") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+        assert main(["fit", "digits", "--recipe", "linear", "--epochs", "2", "-q", "--out", str(place)]) == 0
+    return place

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import DATA_OPTIONS, DEVICE, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
+from .options import DATA_OPTIONS, DEVICE, HOLD_OUT, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
+from .plotting import KINDS
 
 __all__ = ["app"]
 
@@ -77,6 +78,7 @@ def welcome(
         metavar="PATH=VALUE",
     ),
     *SETTING_OPTIONS,
+    HOLD_OUT,
     *DATA_OPTIONS,
     Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
     Option(
@@ -98,7 +100,8 @@ def fit(
     """Train an autoencoder on DATA: leaves a run folder.
 
     The path of the folder is the last line printed. A finished run is never changed: on the folder of one, this
-    says so and leaves with exit code 0.
+    says so and leaves with exit code 0. A share of the rows is held out: it is never trained on, and the report
+    judges on it.
     """
     from .fit import fit
 
@@ -183,13 +186,15 @@ def score(run: Run, data: Data, **given: Any) -> None:
 def evaluate(
     run: Run,
     data: Annotated[
-        str | None, typer.Argument(metavar="DATA", help="The data of the run, unless given.")
+        str | None,
+        typer.Argument(metavar="DATA", help="Other data; the held-out rows of the run, unless given."),
     ] = None,
     **given: Any,
 ) -> None:
     """Judge a run on data.
 
-    Against PCA, the untrained network and the mean.
+    Against PCA, the untrained network and the mean. Without DATA: on the rows that were held out when it was
+    trained.
     """
     from .use import evaluate
 
@@ -214,6 +219,78 @@ def study(
     from .study import study
 
     study(file, given)
+
+
+@app.command()
+@takes(
+    Option("out", "The page to write. [default: compare.html]", Path, metavar="FILE", flags=("--out", "-o")),
+    JSON,
+    OPEN,
+)
+def compare(
+    compared: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Two or more run folders.")],
+    **given: Any,
+) -> None:
+    """Runs side by side: figures, settings that differ, losses, pictures.
+
+    A table on the terminal, and a page that holds everything; the path of the page is the last line printed.
+    """
+    from .compare import compare
+
+    compare(compared, given)
+
+
+@app.command()
+@takes(
+    Option("dims", "The latent dimensions. [default: 1,2,4,8,16,32]", metavar="N,N,..."),
+    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]"),
+    Option("config", "A YAML file of settings; options overrule it.", Path, metavar="FILE"),
+    Option("set", "Any setting of any part; repeat it for more.", list[str], metavar="PATH=VALUE"),
+    Option("out", "Also write the curves: .png or .json.", Path, metavar="FILE", flags=("--out", "-o")),
+    JSON,
+    *(option for option in SETTING_OPTIONS if option.name != "latent_dim"),
+    HOLD_OUT,
+    *DATA_OPTIONS,
+)
+def dimensions(
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures."),
+    ] = None,
+    **given: Any,
+) -> None:
+    """How many latent dimensions? Error against dimension, beside PCA.
+
+    One training a dimension; the error is that of held-out rows. The knee is the dimension after which more
+    bring little.
+    """
+    from .dimensions import dimensions
+
+    dimensions(data, given)
+
+
+@app.command()
+@takes(
+    Option(
+        "out", "The file to write: .png, .pdf or .svg. [default: KIND.png]", Path, metavar="FILE",
+        flags=("--out", "-o"),
+    ),
+    *DATA_OPTIONS,
+    DEVICE,
+)  # fmt: skip
+def plot(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.")],
+    run: Run,
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="DATA", help="Other data; the held-out rows of the run, unless given."),
+    ] = None,
+    **given: Any,
+) -> None:
+    """Draw one picture of a run."""
+    from .plotting import plot
+
+    plot(kind, run, data, given)
 
 
 @app.command()

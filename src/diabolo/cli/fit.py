@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .. import schema
 from ..errors import SettingError
 from . import INTERRUPTED, runs
+from .holdout import Split, split
 from .settings import Plan, build, read_plan
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator import Autoencoder
+    from ..training.settings import Training
 
 __all__ = ["fit", "open_page"]
 
@@ -45,12 +48,13 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
     runs.check_place(out or Path("runs", "new"))
     autoencoder = build(plan)
     dataset = _read(plan)
-    _train(autoencoder, dataset, given["quiet"])
+    parted = split(dataset, plan.hold_out, autoencoder.random_state)
+    _train(autoencoder, parted, given["quiet"])
     place = out or runs.place_for(dataset.name, plan.recipe)
-    config = runs.describe(autoencoder, dataset, plan.data, plan.recipe)
-    report = runs.write_run(place, config, autoencoder, dataset)
+    config = runs.describe(autoencoder, parted, plan.data, plan.recipe)
+    report = runs.write_run(place, config, autoencoder, parted)
     if not given["quiet"]:
-        typer.echo(_summary(place, autoencoder, dataset, report))
+        typer.echo(_summary(place, autoencoder, parted, report))
     if given["open"]:
         open_page(place / runs.REPORT)
     typer.echo(place)
@@ -69,14 +73,30 @@ def _read(plan: Plan) -> Dataset:
     return datasets.load(plan.source, **plan.data)
 
 
-def _train(autoencoder: Autoencoder, dataset: Dataset, quiet: bool) -> None:
-    if autoencoder.image_shape is None and dataset.image_shape is not None:
-        autoencoder.set_params(image_shape=dataset.image_shape)
+def _train(autoencoder: Autoencoder, parted: Split, quiet: bool) -> None:
+    if autoencoder.image_shape is None and parted.train.image_shape is not None:
+        autoencoder.set_params(image_shape=parted.train.image_shape)
+    training = schema.resolve("training", autoencoder.training)
+    watched = parted.held if training.validation == 0 else None
     if not quiet:
-        typer.echo(f"training on {dataset!r}", err=True)
+        typer.echo(f"training on {parted.train!r}", err=True)
+        typer.echo(f"judging on {parted.describe()}{_remark(parted, training)}", err=True)
     # Told to the estimator for this training only: a saved model does not remember who was watching.
-    autoencoder.set_params(verbose=False if quiet else None).fit(runs.named_rows(dataset))
+    autoencoder.set_params(verbose=False if quiet else None).fit(
+        runs.named_rows(parted.train), validation=None if watched is None else runs.named_rows(watched)
+    )
     autoencoder.set_params(verbose=None)
+
+
+def _remark(parted: Split, training: Training) -> str:
+    """What a person should know who set how training is watched."""
+    if training.validation > 0:
+        return (
+            f"; training.validation={training.validation:g} watches that share of the training rows instead"
+        )
+    if training.early_stopping is not None and parted.held is not None:
+        return "; early stopping looks at them too, which favours them: --validation 0.1 gives it rows of its own"
+    return ""
 
 
 _SHOWN = {
@@ -87,7 +107,7 @@ _SHOWN = {
 }
 
 
-def _summary(place: Path, autoencoder: Autoencoder, dataset: Dataset, report: Any) -> str:
+def _summary(place: Path, autoencoder: Autoencoder, parted: Split, report: Any) -> str:
     """What came of a training, in a few lines, and what to type next."""
     told = report.to_dict()
     errors, k = told["figures"]["errors"], told["figures"]["pca_components"]
@@ -98,10 +118,10 @@ def _summary(place: Path, autoencoder: Autoencoder, dataset: Dataset, report: An
     ]
     findings = [f"{finding['severity']}: {finding['sentence']}" for finding in told["findings"]]
     seconds = sum(row["seconds"] for row in autoencoder.history_.epochs)
-    run, data = shlex.quote(str(place)), shlex.quote(dataset.source)
+    run, data = shlex.quote(str(place)), shlex.quote(parted.train.source)
     lines = [
         f"{autoencoder.status_.replace('_', ' ')} after {autoencoder.n_iter_} epochs, {seconds:.1f} s",
-        "",
+        f"judged on {parted.describe()}:",
         f"  {'':<20} {'squared error':>14} {'MSE':>12}",
         *table,
         *(["", *findings] if findings else []),

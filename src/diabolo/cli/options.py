@@ -19,6 +19,7 @@ from ..training.settings import Training
 __all__ = [
     "DATA_OPTIONS",
     "DEVICE",
+    "HOLD_OUT",
     "JSON",
     "OPEN",
     "PATHS",
@@ -167,6 +168,12 @@ DATA_OPTIONS: tuple[Option, ...] = (
         metavar="drop|mean",
     ),
     Option("resize", "Bring pictures to one size, in pixels.", metavar="HEIGHTxWIDTH"),
+)
+HOLD_OUT = Option(
+    "hold_out",
+    "Share of the rows that is kept to judge on and never trained on; 0: judge on the training rows; test: the "
+    "published test split. [default: test where there is one, else 0.1]",
+    metavar="SHARE|test",
 )
 OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False)
 JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)

@@ -19,26 +19,30 @@ import yaml
 
 from .. import __version__, schema
 from ..errors import FileError, UnknownNameError
+from .holdout import check_hold_out, split
 from .paths import existing
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator import Autoencoder
     from ..report import Report
+    from .holdout import Split
 
-__all__ = ["Source", "as_json", "check_place", "is_finished", "judge", "named_rows", "place_for", "write_run"]
+__all__ = [
+    "Source",
+    "as_json",
+    "check_place",
+    "is_finished",
+    "named_labels",
+    "named_rows",
+    "place_for",
+    "training_rows",
+    "write_run",
+]
 
 CONFIG, METRICS, REPORT = "config.yaml", "metrics.json", "report.html"
 _TABLES = (".csv", ".tsv", ".parquet")
 _OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
-
-
-def judge(autoencoder: Autoencoder, X: Any, y: Any = None, **train: Any) -> Report:
-    """The report of an autoencoder on rows.
-
-    ``X_train`` and ``y_train`` are what it was trained on, where the rows are others.
-    """
-    return autoencoder.report(X, y, **train)
 
 
 def named_rows(dataset: Dataset) -> Any:
@@ -57,6 +61,13 @@ def named_labels(dataset: Dataset) -> Any:
     if dataset.y is None or dataset.label_names is None:
         return dataset.y
     return np.asarray(dataset.label_names)[dataset.y.astype(int)]
+
+
+def training_rows(split: Split) -> dict[str, Any]:
+    """What a report is told of the rows that a model was trained on; nothing where it is judged on them."""
+    if split.held is None:
+        return {}
+    return {"X_train": named_rows(split.train), "y_train": named_labels(split.train)}
 
 
 def is_finished(folder: Path) -> bool:
@@ -88,7 +99,7 @@ def check_place(place: Path) -> None:
         raise FileError(f"{ancestor} cannot be written to: {error.strerror or error}.") from None
 
 
-def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, dataset: Dataset) -> Report:
+def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, split: Split) -> Report:
     """Judge a trained autoencoder and write its run folder.
 
     Parameters
@@ -98,8 +109,8 @@ def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, 
     config : mapping
         What made the run; see :func:`describe`.
     autoencoder : Autoencoder
-    dataset : Dataset
-        What it was trained on.
+    split : Split
+        What it was trained on, and what it is judged on.
 
     Returns
     -------
@@ -110,9 +121,8 @@ def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, 
     FileError
         If the folder cannot be written; nothing is left then.
     """
-    from .figures import draw_figures
-
-    report = judge(autoencoder, named_rows(dataset), dataset.y)
+    judged = split.judged
+    report = autoencoder.report(named_rows(judged), named_labels(judged), **training_rows(split))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as hidden:
@@ -123,7 +133,9 @@ def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, 
             (folder / METRICS).write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
             (folder / REPORT).write_text(report.to_html(), encoding="utf-8")
             autoencoder.history_.to_frame().to_csv(folder / "history.csv", index=False)
-            draw_figures(folder / "figures", autoencoder, dataset, named_labels(dataset))
+            (folder / "figures").mkdir()
+            for picture in report.pictures:
+                (folder / "figures" / f"{picture.name}.png").write_bytes(picture.png)
             folder.rename(place)
     except OSError as error:
         raise FileError(f"the run could not be written to {place}: {error.strerror or error}.") from error
@@ -138,14 +150,15 @@ def _dump(config: Mapping[str, Any]) -> str:
 
 
 def describe(
-    autoencoder: Autoencoder, dataset: Dataset, options: Mapping[str, Any], recipe: str
+    autoencoder: Autoencoder, split: Split, options: Mapping[str, Any], recipe: str
 ) -> dict[str, Any]:
     """All that made a run, as plain values: data, recipe, every setting, versions."""
-    params = autoencoder.get_params(deep=False)
+    params, dataset = autoencoder.get_params(deep=False), split.train
     source = Path(dataset.source)
     shape = params["image_shape"]
     return {
         "data": {"source": str(source.absolute()) if source.exists() else dataset.source, **options},
+        "hold_out": split.hold_out,
         "recipe": recipe,
         **{name: _resolved(name, params) for name in schema.SLOTS},
         "scaling": params["scaling"],
@@ -156,6 +169,7 @@ def describe(
             "status": autoencoder.status_,
             "epochs": autoencoder.n_iter_,
             "rows": len(dataset),
+            "rows_held_out": 0 if split.held is None else len(split.held),
             "features": list(dataset.feature_names)
             if dataset.feature_names is not None
             else dataset.X.shape[1],
@@ -207,6 +221,12 @@ class Source:
     id_name : str
         What outputs call the column of ids.
     recipe : str
+    hold_out : float or str
+        What was held out to judge on; see :func:`diabolo.cli.holdout.split`.
+    seed : int or None
+        Of the run, and of what was held out.
+    counts : tuple of int
+        How many rows were trained on and held out; empty where the run does not say.
     """
 
     path: str = ""
@@ -214,6 +234,9 @@ class Source:
     features: tuple[str, ...] = ()
     id_name: str = "id"
     recipe: str = ""
+    hold_out: float | str = 0.0
+    seed: int | None = None
+    counts: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, run: Path) -> Source:
@@ -231,11 +254,13 @@ class Source:
             return cls()
         try:
             config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
-            data, features = dict(config["data"]), config["trained"]["features"]
+            data, trained = dict(config["data"]), config["trained"]
+            features, id_name = trained["features"], str(trained["id"] or "id")
             options = {name: data[name] for name in _OPTIONS if name in data}
             names = tuple(map(str, features)) if isinstance(features, list) else ()
-            id_name = str(config["trained"]["id"] or "id")
-            return cls(str(data["source"]), options, names, id_name, str(config["recipe"]))
+            held = check_hold_out(config.get("hold_out", 0.0)), config["random_state"]
+            counts = tuple(int(trained[name]) for name in ("rows", "rows_held_out") if name in trained)
+            return cls(str(data["source"]), options, names, id_name, str(config["recipe"]), *held, counts)
         except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
             raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
 
@@ -248,6 +273,23 @@ class Source:
         recorded = {k: v for k, v in self._recorded(data).items() if k not in given and v is not None}
         optional = {name: recorded.pop(name) for name in list(recorded) if name in ("id", "label")}
         return _load_with(data, given | recorded, optional)
+
+    def split(self, given: Mapping[str, Any]) -> Split:
+        """The data of the run, parted into the same rows as when it was trained.
+
+        Raises
+        ------
+        FileError
+            If there is another number of rows now.
+        """
+        parted = split(self.read(self.path, given), self.hold_out, self.seed)
+        now = (len(parted.train), 0 if parted.held is None else len(parted.held))
+        if len(self.counts) == len(now) and now != self.counts:
+            raise FileError(
+                f"{self.path} has {sum(now)} rows and had {sum(self.counts)} when the run was trained, so that its "
+                "held-out rows cannot be told; give the data to judge on."
+            )
+        return parted
 
     def read_codes(self, codes: str, names: Sequence[str], given: Mapping[str, Any]) -> Dataset:
         """Read codes: the columns that :command:`encode` writes, or, where a table has others, all of them."""

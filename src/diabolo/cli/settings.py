@@ -12,6 +12,7 @@ import yaml
 
 from ..errors import FileError, SettingError, UnknownNameError
 from ..schema import SLOTS, resolve
+from .holdout import check_hold_out
 from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
 from .paths import existing
 
@@ -49,12 +50,15 @@ class Plan:
     recipe : str
     settings : dict of str to object
         Paths with dots, and values.
+    hold_out : float, str or None
+        What is kept to judge on; None: as :func:`diabolo.cli.holdout.split` does by itself.
     """
 
     source: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     recipe: str = DEFAULT_RECIPE
     settings: tuple[dict[str, Any], ...] = ()
+    hold_out: float | str | None = None
 
 
 def parse_value(text: str) -> Any:
@@ -105,6 +109,7 @@ def read_plan(
         if not equals or not path.strip():
             raise SettingError(f"--set takes path=value, such as training.lr=0.003, got {text!r}.")
         options[_known_path(path.strip())] = parse_value(value)
+    hold_out = check_hold_out(parse_value(typed["hold_out"])) if "hold_out" in typed else plan.hold_out
     data = {key: typed[key] for key in _DATA_KEYS if key in typed}
     return Plan(
         source or plan.source,
@@ -112,6 +117,7 @@ def read_plan(
         data if source and plan.source not in ("", source) else plan.data | data,
         typed.get("recipe", plan.recipe),
         (*plan.settings, options),
+        hold_out,
     )
 
 
@@ -161,8 +167,11 @@ def _from_file(path: Path) -> Plan:
     content = {str(key): value for key, value in content.items() if key not in _RECORDED}
     source, options = _data(content.pop("data", None), path)
     recipe = content.pop("recipe", DEFAULT_RECIPE)
+    hold_out = content.pop("hold_out", None)
     settings = {_known_path(key): value for key, value in _flat(content)}
-    return Plan(source, options, str(recipe), (settings,))
+    return Plan(
+        source, options, str(recipe), (settings,), None if hold_out is None else check_hold_out(hold_out)
+    )
 
 
 def _data(value: Any, path: Path) -> tuple[str, dict[str, Any]]:
@@ -196,5 +205,5 @@ def _known_path(path: str) -> str:
         return PATHS[short]
     head = path.partition(".")[0]
     if head not in _TOP or (head != path and head not in SLOTS):
-        raise UnknownNameError("setting", path, {*_TOP, *PATHS, "recipe", "data"})
+        raise UnknownNameError("setting", path, {*_TOP, *PATHS, "recipe", "data", "hold_out"})
     return path

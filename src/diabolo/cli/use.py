@@ -97,9 +97,14 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
     source = runs.Source.of(run)
     if data is None and not source.path:
         raise FileError(f"{run} does not say what it was trained on; give the data.")
-    dataset, autoencoder = _open(run, data or source.path, given)
-    train = {} if data is None else _training_rows(source)
-    report = runs.judge(autoencoder, _rows(dataset, autoencoder), dataset.y, **train)
+    autoencoder = _load(run, given)
+    if data is None:
+        parted = source.split(given)
+        dataset, train = parted.judged, runs.training_rows(parted)
+    else:
+        dataset, train = source.read(data, given), _training_rows(source)
+    _check_fit(dataset.source, dataset, autoencoder)
+    report = autoencoder.report(_rows(dataset, autoencoder), runs.named_labels(dataset), **train)
     if out is not None:
         out.write_text(_PAGES[out.suffix.lower()](report), encoding="utf-8")
     typer.echo(runs.as_json(report.to_dict()) if given["json"] else str(report))
@@ -114,10 +119,12 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
 def _training_rows(source: runs.Source) -> dict[str, Any]:
     """What a run was trained on, for the baselines; nothing where it is not there any more."""
     try:
-        learnt = source.read(source.path, {}) if source.path else None
+        learnt = source.split({}).train if source.path else None
     except (DataError, FileError, UnknownNameError):
         learnt = None
-    return {} if learnt is None else {"X_train": runs.named_rows(learnt), "y_train": learnt.y}
+    return (
+        {} if learnt is None else {"X_train": runs.named_rows(learnt), "y_train": runs.named_labels(learnt)}
+    )
 
 
 _PAGES: dict[str, Callable[[Any], str]] = {

@@ -12,7 +12,7 @@ from .findings import Finding
 from .pictures import Picture
 from .tables import Table, tables
 
-__all__ = ["fragment", "page"]
+__all__ = ["document", "fragment", "page", "whole_page"]
 
 # Every rule is under one class, so that a report in a notebook leaves the rest of the notebook alone.
 _STYLE = """
@@ -69,8 +69,8 @@ _MANY = 4
 
 
 def page(figures: Figures, findings: Sequence[Finding], pictures: Sequence[Picture], title: str) -> str:
-    """A whole document, whose policy allows its own style and pictures and nothing else."""
-    return _document(title, _body(figures, findings, pictures, title))
+    """A report as a whole document."""
+    return whole_page(_body(figures, findings, pictures, title), title)
 
 
 def document(title: str, under: str, shown: Sequence[Table], pictures: Sequence[Picture]) -> str:
@@ -85,17 +85,19 @@ def document(title: str, under: str, shown: Sequence[Table], pictures: Sequence[
         *map(_table, shown[1:]),
         "</main>",
     ]
-    return _document(title, "\n".join(parts))
+    return whole_page("\n".join(parts), title)
 
 
-def _document(title: str, body: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(_PAGE_STYLE.encode()).digest()).decode()
+def whole_page(body: str, title: str, more_style: str = "") -> str:
+    """A whole document, whose policy allows its own style and pictures and nothing else."""
+    style = _PAGE_STYLE + more_style
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n'
+        f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n'
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 
