@@ -147,7 +147,7 @@ def _zip_of(content):
         ("a.npy", TABLE[:40], FileError, "its header is damaged"),
         ("a.npy", TABLE[:7], FileError, "its header is damaged"),
         ("a.npy", TABLE[:6] + b"\3\0" + TABLE[8:], FileError, "version"),
-        ("a.npy", gzip.compress(TABLE), FileError, "gzip-compressed, expected a NumPy array"),
+        ("a.npy", gzip.compress(TABLE, mtime=0), FileError, "gzip-compressed, expected a NumPy array"),
         ("a.npy", b"", FileError, "is empty"),
         ("a.npy", b"hello", FileError, "it may be damaged"),
         ("a.npy", _claim((10**9, 10**9)), FileError, "it holds fewer"),
