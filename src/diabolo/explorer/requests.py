@@ -45,9 +45,8 @@ def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Array
         raise UnknownNameError("request", name[:40], REQUESTS)
     place = number_of(header, "model", 0, 0, len(subjects) - 1)
     answered = REQUESTS[name](subjects[int(place)], header, arrays)
-    if isinstance(answered, tuple):
-        return answered
-    return (yield from answered)
+    told, sent = answered if isinstance(answered, tuple) else (yield from answered)
+    return ({**told, "models": len(subjects)} if name == "hello" else told), sent
 
 
 def _hello(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
