@@ -13,6 +13,23 @@ const LIMIT = 100000;
 const WAIT = 220;
 
 export class App {
+  loaded = false;
+  page = false;
+  walking = false;
+  centred = false;
+  counted = -1;
+  count = 1;
+  walkAt = -1;
+  layerRound = 0;
+  words = "";
+  copied = "";
+  keeping = 0;
+  judging = 0;
+  settling = 0;
+  dwell = 0;
+  speaking = 0;
+  corrupting = 0;
+
   /** @param {any} model a widget's model, or a socket that looks like one @param {HTMLElement} el */
   constructor(model, el) {
     this.client = new Client(model);
@@ -22,12 +39,32 @@ export class App {
       tool: "probe", view: "", dims: [0, 1], colour: "", feature: 0, tab: "explore", snap: true, online: true,
       layers: { points: true, thumbs: false, grid: false, density: false, cycle: false }, gridOpacity: 0.6,
       /** @type {Float32Array | null} */ probe: null, far: false, /** @type {any} */ judged: null,
-      hover: -1, pinned: -1, /** @type {number[]} */ neighbours: [], decodes: 0, /** @type {number[]} */ latency: [],
+      hover: -1, pinned: -1, /** @type {number[]} */ neighbours: [], decodes: 0, /** @type {any} */ decoded: null, /** @type {any} */ decodedAt: null, wait: 1000,
+      /** @type {any} */ point: null, /** @type {any} */ corrupted: null, /** @type {any} */ corruption: null, /** @type {any} */ drawn: null,
+      /** @type {Float32Array[] | null} */ film: null, /** @type {[number, number][] | null} */ polygon: null, /** @type {number[]} */ latency: [],
       path: { /** @type {Float32Array | null} */ a: null, /** @type {Float32Array | null} */ b: null, way: "straight", steps: 11 },
       /** @type {Set<number>} */ selection: new Set(), /** @type {Set<number>} */ muted: new Set(), epoch: -1, error: "",
     };
     /** @type {Side[]} */
     this.sides = [];
+    /** @type {any} */
+    this.mapHolder = this.live = this.help = this.tabs = this.search = this.sent = this.probeCanvas = null;
+    /** @type {(() => void) | null} */
+    this.play = this.focusDraw = this.exportSelection = null;
+    /** @type {((step: number) => void) | null} */
+    this.stepEpoch = null;
+    /** @type {(name: string) => void} */
+    this.setTool = () => {};
+    /** @type {number[]} */
+    this.corners = [];
+    /** @type {number[]} */
+    this.walkFrom = [];
+    /** @type {Float32Array | null} */
+    this.lastCodes = null;
+    /** @type {Float32Array | null} */
+    this.keptProbe = null;
+    /** @type {number[][][]} */
+    this.colours = [];
     /** @type {LatentMap[]} */
     this.maps = [];
     /** @type {((changed: string) => void)[]} */
@@ -85,7 +122,7 @@ export class App {
 
   refuse(error) {
     if (error instanceof Offline) {
-      setTimeout(() => this.start(), 500);
+      window.setTimeout(() => this.start(), 500);
       return;
     }
     if (this.loaded) return this.fail(error);
@@ -99,6 +136,7 @@ export class App {
     await this.load(second);
     this.sides.push(second);
     const map = new LatentMap(this, second, `Latent map of the second model, ${header.model}`);
+    map.note.textContent = header.model;
     this.maps.push(map);
     this.mapHolder.append(map.el);
     map.setProjection(second.projection(second.views[0][0], [0, 1]));
@@ -121,7 +159,7 @@ export class App {
   /** @param {Side} side */
   async loadErrors(side) {
     const { header, arrays } = await this.client.ask({ do: "errors", model: side.index });
-    side.errors = arrays.values.data;
+    side.errors = /** @type {Float32Array} */ (arrays.values.data);
     side.errorUnit = header.unit;
     if (this.state.colour === "error") this.recolour();
     this.tell("errors");
@@ -144,7 +182,7 @@ export class App {
 
   keep() {
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => {
+    this.keeping = window.setTimeout(() => {
       const { view, colour, dims, pinned, probe } = this.state;
       const kept = new URLSearchParams({ view, colour });
       if (view === "dims") kept.set("dims", dims.join(","));
@@ -234,7 +272,6 @@ export class App {
       const table = Array.from({ length: 256 }, (_, i) => ramp(i / 255));
       colours = Array.from(values, (x) => table[Math.max(0, Math.min(255, Math.round((255 * (x - low)) / (high - low || 1))))]);
     } else colours = Array(n).fill(grey);
-    this.colours ??= [];
     this.colours[side.index] = colours;
     return { colours, dimmed: this.dimmedOf(side) };
   }
@@ -303,12 +340,12 @@ export class App {
   viewChanged(map) {
     if (map !== this.map || !map?.ready) return;
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.refreshLayers(map), WAIT);
+    this.settling = window.setTimeout(() => this.refreshLayers(map), WAIT);
   }
 
   async refreshLayers(map) {
     const { layers } = this.state;
-    this.layerRound = (this.layerRound ?? 0) + 1;
+    this.layerRound++;
     const round = this.layerRound;
     try {
       if (layers.grid && this.canGrid) {
@@ -377,7 +414,7 @@ export class App {
 
   judgeSoon(z) {
     clearTimeout(this.judging);
-    this.judging = setTimeout(() => this.judgeProbe(z), 90);
+    this.judging = window.setTimeout(() => this.judgeProbe(z), 90);
   }
 
   shown(row, { z, since }) {
@@ -441,7 +478,7 @@ export class App {
       holder.replaceChildren(canvas);
     }, () => {});
     if (this.inputCache.has(row)) fill();
-    else this.dwell = setTimeout(fill, 60);
+    else this.dwell = window.setTimeout(fill, 60);
   }
 
   async pin(row) {
@@ -470,7 +507,7 @@ export class App {
   walk(step) {
     const { side, state } = this;
     const [z, dim] = [state.probe, this.meta.dim];
-    if (!this.walkFrom || !this.walking) {
+    if (!this.walking) {
       const far = Array.from({ length: side.n }, (_, i) => {
         let sum = 0;
         for (let k = 0; k < dim; k++) sum += (side.codes[i * dim + k] - z[k]) ** 2;
@@ -596,7 +633,7 @@ export class App {
   say(words) {
     this.words = words;
     if (this.speaking) return;
-    this.speaking = setTimeout(() => {
+    this.speaking = window.setTimeout(() => {
       this.speaking = 0;
       if (this.live) this.live.textContent = this.words;
     }, 1000);

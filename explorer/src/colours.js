@@ -22,7 +22,7 @@ export const diverging = (t) => along(DIVERGING, (t + 1) / 2);
 /** @param {number} i */
 export const classColour = (i) => CLASSES[i % CLASSES.length];
 /** @param {string} hex @returns {[number, number, number]} */
-export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+export const rgb = (hex) => [parseInt(hex.slice(1, 3), 16), parseInt(hex.slice(3, 5), 16), parseInt(hex.slice(5, 7), 16)];
 /** @param {number[]} c @param {number} alpha */
 export const pixel = (c, alpha = 255) => ((alpha << 24) | (c[2] << 16) | (c[1] << 8) | c[0]) >>> 0;
 

@@ -13,7 +13,6 @@ export function drawPanel(app) {
   const send = latest((/** @type {Float32Array} */ values) => app.client.ask({ do: "encode" }, { rows: { data: values, shape: [1, values.length] } }),
     ({ arrays }) => landed(app, result, arrays), (error) => app.fail(error));
   const encode = () => send(prepared(app, row));
-  app.drawnRow = row;
   const made = isPicture(meta) ? board(app, row, encode) : sliders(app, row, encode);
   app.focusDraw = () => made.focus.focus();
   return panel(isPicture(meta) ? "Draw an input" : "Set an input", "draw", made.el, result);

@@ -124,7 +124,7 @@ function corruptionControls(app) {
   } });
   const run = () => {
     clearTimeout(app.corrupting);
-    app.corrupting = setTimeout(() => corrupt(app).catch((error) => app.fail(error)), 60);
+    app.corrupting = window.setTimeout(() => corrupt(app).catch((error) => app.fail(error)), 60);
   };
   const kind = select("corrupt by", meta.corruptions.map((name) => [name, name.replaceAll("_", " ")]), (value) => {
     chosen.kind = value;

@@ -17,6 +17,7 @@ const TABS = [["explore", "Explore"], ["compare", "Compare"], ["training", "Trai
 /** @param {import("./app.js").App} app */
 export function layout(app) {
   const map = new LatentMap(app, app.side, "Latent map: arrow keys move the probe, N and P go from point to point, Enter pins");
+  map.note.textContent = app.meta.model;
   app.maps = [map];
   app.mapHolder = h("div", { className: "dx-maps" }, map.el);
   app.live = h("p", { className: "dx-sr", ariaLive: "polite", role: "status" });
@@ -58,6 +59,8 @@ export function setTab(app, name) {
   app.el.dataset.tab = name;
   for (const each of app.tabs.children) each.setAttribute("aria-pressed", String(each.dataset.tab === name));
   app.tell("tab");
+  // The map has another size now.
+  requestAnimationFrame(() => requestAnimationFrame(() => app.maps.forEach((map) => map.fit())));
 }
 
 async function find(app, text) {
@@ -121,6 +124,7 @@ function banner(app) {
 function colourPanel(app) {
   const { meta } = app;
   const legend = h("div", { className: "dx-legend" });
+  /** @type {[string, string][]} */
   const options = [];
   if (meta.labels) options.push(["label", "label"]);
   if (meta.can_decode) options.push(["error", "reconstruction error"]);
@@ -203,12 +207,13 @@ function noteOf(app) {
 function layerPanel(app) {
   const { meta } = app;
   const picture = Boolean(meta.image_shape);
+  /** @type {[string, string, boolean, string][]} */
   const list = [["points", "points", true, ""], ["thumbs", "pictures of the rows", picture, "rows are no pictures"],
     ["grid", "decoder grid", app.canGrid, "needs pictures and a decoder"], ["density", "density of the codes", true, ""],
     ["cycle", "cycle error", meta.can_decode, "needs a decoder"]];
   const boxes = new Map();
   const made = list.map(([name, label, can, why]) => {
-    const el = check(/** @type {string} */ (label), app.state.layers[/** @type {string} */ (name)], (on) => app.setLayer(name, on), { disabled: !can, title: can ? "" : why });
+    const el = check(label, app.state.layers[name], (on) => app.setLayer(name, on), { disabled: !can, title: can ? "" : why });
     boxes.set(name, el.querySelector("input"));
     return el;
   });

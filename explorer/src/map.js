@@ -15,6 +15,17 @@ const DIM = 0.15;
 const radius = (n) => (n < 400 ? 5 : n < 3000 ? 3.6 : n < 15000 ? 2.4 : n < 60000 ? 1.5 : 1);
 
 export class LatentMap {
+  scale = 1;
+  width = 0;
+  height = 0;
+  stretch = 0;
+  queued = 0;
+  queuedOver = 0;
+  shownThumbs = 0;
+  u = new Float32Array(0);
+  v = new Float32Array(0);
+  w = new Float32Array(0);
+
   /** @param {any} app @param {any} side the data of one model @param {string} label */
   constructor(app, side, label) {
     this.app = app;
@@ -27,7 +38,25 @@ export class LatentMap {
       "aria-describedby": "dx-map-help" }, this.base, this.over, this.card, this.note);
     this.points = document.createElement("canvas");
     this.view = { x: 0, y: 0, scale: 1 };
-    this.scale = 1;
+    /** @type {ImageData | null} */
+    this.image = null;
+    /** @type {Uint32Array | null} */
+    this.pixels = null;
+    /** @type {Uint32Array | null} */
+    this.tint = null;
+    /** @type {Uint8Array | null} */
+    this.dimmed = null;
+    /** @type {Projection | null} */
+    this.projection = null;
+    /** @type {{canvas: HTMLCanvasElement, box: number[]}[] | null} */
+    this.grid = null;
+    /** @type {{canvas: HTMLCanvasElement, box: number[]} | null} */
+    this.heat = null;
+    /** @type {number[] | null} */
+    this.heatRange = null;
+    /** @type {[number, number][] | null} the corners of a lasso, in coordinates of the view */
+    this.lasso = null;
+    this.fetching = false;
     /** @type {any} */
     this.drag = null;
     this.frames = [];
@@ -223,6 +252,7 @@ export class LatentMap {
     const r = radius(u.length) * this.scale;
     const classes = this.app.classesOf(this.side);
     const marks = Array.from({ length: classes ? 8 : 1 }, (_, k) => mark(k, r).map(([x, y]) => y * width + x));
+    const dot = mark(0, r * 0.45).map(([x, y]) => y * width + x);
     const edge = Math.ceil(r * 1.2);
     const s = this.scale;
     const [sx, sy] = [this.view.scale * s, (this.stretch || this.view.scale) * s];
@@ -238,8 +268,9 @@ export class LatentMap {
         const y = (oy - v[i] * sy) | 0;
         if (x < edge || y < edge || x >= width - edge || y >= height - edge) continue;
         const at = y * width + x;
-        const colour = globe && this.w[i] < 0 ? back : tint[i];
-        const shape = marks[classes ? classes[i] & 7 : 0];
+        const behind = globe && this.w[i] < 0;
+        const colour = behind ? back : tint[i];
+        const shape = behind ? dot : marks[classes ? classes[i] & 7 : 0];
         if (deep) {
           const depth = this.w[i] + (dimmed && layer === 0 ? 1e6 : 0);
           for (let k = 0; k < shape.length; k++) {

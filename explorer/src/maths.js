@@ -122,6 +122,7 @@ export function range(values) {
 export function short(x) {
   if (x === null || x === undefined || !Number.isFinite(x)) return "–";
   const size = Math.abs(x);
-  if (size !== 0 && (size < 0.001 || size >= 1e6)) return x.toExponential(1);
+  if (size < 1e-7) return "0";
+  if (size < 0.001 || size >= 1e6) return x.toExponential(1);
   return Number(x.toPrecision(3)).toString();
 }

@@ -24,10 +24,11 @@ export function paint(canvas, row, meta, kind = "plain") {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** A canvas with a picture. @param {ArrayLike<number>} row @param {any} meta @param {string} label
+/** A canvas with a picture; without a label it is part of something that has one. @param {ArrayLike<number>} row @param {any} meta @param {string} label
  * @param {"plain" | "difference"} kind */
 export function picture(row, meta, label, kind = "plain") {
-  const canvas = h("canvas", { className: "dx-picture", role: "img", ariaLabel: label });
+  const named = label ? { role: "img", ariaLabel: label } : { ariaHidden: "true" };
+  const canvas = h("canvas", { className: "dx-picture", ...named });
   paint(canvas, row, meta, kind);
   return canvas;
 }

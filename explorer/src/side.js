@@ -10,18 +10,22 @@ export class Side {
     this.codes = null;
     /** @type {Map<number, ArrayLike<number>>} */
     this.columns = new Map();
+    /** @type {Float32Array | null} */
+    this.errors = null;
+    this.errorUnit = "";
   }
 
   /** @param {import("./client.js").Answer} answer */
   take({ header, arrays }) {
-    this.rows = arrays.rows.data;
-    this.codes = arrays.codes.data;
+    const floats = (/** @type {import("./frames.js").Tensor | undefined} */ tensor) => /** @type {Float32Array} */ (tensor?.data ?? null);
+    this.rows = /** @type {Int32Array} */ (arrays.rows.data);
+    this.codes = floats(arrays.codes);
     this.total = header.total;
     this.notFinite = header.not_finite;
-    this.labels = arrays.labels?.data ?? null;
-    this.mean = arrays.plane_mean.data;
+    this.labels = floats(arrays.labels);
+    this.mean = floats(arrays.plane_mean);
     const dim = this.meta.dim;
-    const flat = arrays.plane_axes.data;
+    const flat = floats(arrays.plane_axes);
     this.axes = Array.from({ length: flat.length / dim }, (_, i) => flat.slice(i * dim, i * dim + dim));
     this.places = new Int32Array(this.total).fill(-1);
     this.rows.forEach((row, i) => (this.places[row] = i));
@@ -51,9 +55,9 @@ export class Side {
     const { dim, sphere } = this.meta;
     if (dim === 1) return [["strip", "strip (1 dimension)"]];
     const globe = sphere && dim === 3;
-    const planes = [["dims", dim === 2 ? "plane (z0, z1)" : "two dimensions"]];
-    if (dim > 2) planes.unshift(["pca", "PCA plane of the codes"]);
-    const solid = dim > 2 ? [["turn", globe ? "globe (turn it)" : dim === 3 ? "3-D (turn it)" : "3-D of PCA (turn it)"]] : [];
+    const planes = [["dims", dim === 2 ? "plane (z0, z1)" : "two of them"]];
+    if (dim > 2) planes.unshift(["pca", "PCA plane"]);
+    const solid = dim > 2 ? [["turn", globe ? "globe (turn it)" : dim === 3 ? "3-D (turn it)" : "PCA in 3-D (turn it)"]] : [];
     const found = globe ? [...solid, ["world", "world map"], ...planes] : [...planes, ...solid];
     return /** @type {[string, string][]} */ (found);
   }

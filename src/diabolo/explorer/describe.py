@@ -45,7 +45,9 @@ def describe(subject: Subject) -> dict[str, Any]:
         "epochs": len(subject.snapshots),
         "snapshot_rows": len(subject.snapshots[0]) if subject.snapshots else 0,
         "history": _history(subject),
-        "corruptions": [name for name in CORRUPTIONS if name in AMOUNTS and (picture or not AMOUNTS[name].picture)],
+        "corruptions": [
+            name for name in CORRUPTIONS if name in AMOUNTS and (picture or not AMOUNTS[name].picture)
+        ],
     }
 
 
@@ -64,5 +66,7 @@ def _history(subject: Subject) -> dict[str, list[float]]:
     if not isinstance(subject.model, Autoencoder):
         return {}
     epochs = subject.model.history_.epochs
-    kept = [n for n in (epochs[0] if epochs else {}) if n not in ("epoch", "seconds", "lr") and "weight" not in n]
+    kept = [
+        n for n in (epochs[0] if epochs else {}) if n not in ("epoch", "seconds", "lr") and "weight" not in n
+    ]
     return {n: [float(v) if np.isfinite(v) else 0.0 for v in (e.get(n, 0.0) for e in epochs)] for n in kept}

@@ -39,7 +39,9 @@ def export(subject: Subject, rows: NDArray[np.int32], kind: str) -> bytes:
         raise UnknownNameError("export format", kind[:40], FORMATS)
     data = subject.data
     if kind == "png" and (data.image_shape is None or len(rows) > _MAX_PICTURES):
-        raise DataError(f"a PNG needs rows that are pictures, and at most {_MAX_PICTURES} of them; got {len(rows)}.")
+        raise DataError(
+            f"a PNG needs rows that are pictures, and at most {_MAX_PICTURES} of them; got {len(rows)}."
+        )
     with tempfile.TemporaryDirectory(prefix="diabolo-") as folder:
         path = Path(folder, f"rows.{kind}")
         if kind == "png":

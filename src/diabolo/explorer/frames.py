@@ -53,7 +53,7 @@ def pack(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
     listed, chunks = [], []
     for name, array in (arrays or {}).items():
         content = np.ascontiguousarray(array)
-        listed.append([name, _NAMES[content.dtype], list(content.shape)])
+        listed.append([name, _NAMES[content.dtype], list(np.shape(array))])
         chunks.append(content.tobytes() + bytes(-content.nbytes % 4))
     text = json.dumps({**header, "arrays": listed}, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
@@ -83,7 +83,9 @@ def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         raise DataError(f"a message of {len(message)} bytes; expected at least 4, the length of its header.")
     (length,) = struct.unpack_from("<I", message)
     if length > MAX_HEADER or 4 + length > len(message):
-        raise DataError(f"a header of {length} bytes in a message of {len(message)}; it is cut off or damaged.")
+        raise DataError(
+            f"a header of {length} bytes in a message of {len(message)}; it is cut off or damaged."
+        )
     try:
         header = json.loads(message[4 : 4 + length].decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -160,7 +160,9 @@ def _judge(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answe
     if subject.can_decode:
         found["cycle"] = float(subject.cycle_error(code)[0])
     usual = subject.typical
-    ranks = {name: 100.0 * float(np.searchsorted(usual[name], v)) / len(usual[name]) for name, v in found.items()}
+    ranks = {
+        name: 100.0 * float(np.searchsorted(usual[name], v)) / len(usual[name]) for name, v in found.items()
+    }
     far = found["distance"] > 1.5 * float(usual["distance"][int(0.99 * (len(usual["distance"]) - 1))])
     told = {name: value if np.isfinite(value) else None for name, value in found.items()}
     return {"values": told, "ranks": ranks, "far": far, "nearest": int(near[0])}, {}

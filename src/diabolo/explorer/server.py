@@ -91,8 +91,8 @@ class Desk:
                 pass
             header, sent = done
             return pack({**header, "id": _id(asked)}, sent)
-        except (DiaboloError, ValueError, ArithmeticError, MemoryError, RuntimeError, OSError) as error:
-            # The page gets one line; what it does not name is for the terminal.
+        except Exception as error:
+            # The border: whatever went wrong, the page gets one line and the socket stays; the terminal gets the rest.
             if not isinstance(error, DiaboloError | ValueError):
                 _LOG.exception("the explorer could not answer %s", str(asked.get("do"))[:40])
             words = " ".join(str(error).split())[:500] or type(error).__name__
@@ -236,4 +236,3 @@ def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
         await send(message)
 
     return wrapped
-

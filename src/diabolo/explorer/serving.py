@@ -39,7 +39,9 @@ class Page:
         The address with its token, on this machine only.
     """
 
-    def __init__(self, load: Callable[[], Sequence[Subject]], port: int = 0, token: str | None = None) -> None:
+    def __init__(
+        self, load: Callable[[], Sequence[Subject]], port: int = 0, token: str | None = None
+    ) -> None:
         import uvicorn
 
         if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
@@ -229,7 +231,13 @@ def open_run(
 
 
 def open_sklearn(
-    name: str, data: str, *, n_components: int = 2, port: int = 0, open_browser: bool = True, wait: bool = True
+    name: str,
+    data: str,
+    *,
+    n_components: int = 2,
+    port: int = 0,
+    open_browser: bool = True,
+    wait: bool = True,
 ) -> Page:
     """Fit a transformer of scikit-learn on a data set, and open the explorer for it.
 

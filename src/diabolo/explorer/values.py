@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .frames import Arrays
 
+# Squares of larger numbers overflow in single precision.
+_LARGEST = 1e15
+
 __all__ = ["array_of", "number_of", "rows_of", "text_of"]
 
 
@@ -44,8 +47,8 @@ def array_of(arrays: Arrays, name: str, shape: tuple[int, int]) -> NDArray[np.fl
         raise DataError(f"{wanted}; it is missing.")
     if given.dtype != np.float32 or given.ndim != 2 or given.shape[1] != width or not 1 <= len(given) <= most:
         raise DataError(f"{wanted}, got {given.dtype} of shape {given.shape}.")
-    if not np.isfinite(given).all():
-        raise DataError(f"{name!r} holds NaN or infinity.")
+    if not (np.abs(given) <= _LARGEST).all():
+        raise DataError(f"{name!r} must hold finite numbers of size at most {_LARGEST:g}.")
     return given
 
 
