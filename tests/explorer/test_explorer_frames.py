@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 
@@ -35,10 +36,8 @@ def test_what_is_packed_comes_back_to_the_bit(arrays: dict[str, np.ndarray], num
 @given(st.binary(max_size=200))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused_with_a_data_error(content: bytes) -> None:
-    try:
+    with contextlib.suppress(DataError):
         unpack(content)
-    except DataError as error:
-        assert str(error)
 
 
 def frame(header: object, body: bytes = b"") -> bytes:

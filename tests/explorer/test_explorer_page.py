@@ -17,6 +17,15 @@ from diabolo.explorer.serving import Page, make_subjects
 
 pytestmark = pytest.mark.browser
 
+BOXES = """() => [...document.querySelectorAll('.dx-header, .dx-panel, .dx-map, .dx-tools, .dx-selection')]
+    .filter((e) => e.offsetParent).map((e) => {
+        const b = e.getBoundingClientRect();
+        return [e.className, b.left, b.top, b.right, b.bottom];
+    })"""
+SIDEWAYS = """() => [...document.querySelectorAll('.dx-panel, .dx-left, .dx-right, .dx-header, .dx-tools, .dx-line')]
+    .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className)"""
+VIOLATIONS = """axe.run().then((r) => r.violations.map((v) =>
+    [v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))]))"""
 STATE = "window.__explorer ? window.__explorer.state() : {}"
 
 
@@ -325,8 +334,7 @@ def test_nothing_overlaps_or_is_cut_off(
     page.evaluate("window.__explorer.app.pin(3); window.__explorer.app.select([1, 2, 3])")
     until(page, lambda s: s["neighbours"])
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = page.evaluate("""() => [...document.querySelectorAll('.dx-header, .dx-panel, .dx-map, .dx-tools, .dx-selection')]
-      .filter((e) => e.offsetParent).map((e) => { const b = e.getBoundingClientRect(); return [e.className, b.left, b.top, b.right, b.bottom] })""")
+    boxes = page.evaluate(BOXES)
     columns = {"dx-left", "dx-right"}
     for i, (name, l0, t0, r0, b0) in enumerate(boxes):
         assert l0 >= 0, name
@@ -334,8 +342,7 @@ def test_nothing_overlaps_or_is_cut_off(
         for other, l1, t1, r1, b1 in boxes[i + 1 :]:
             if not columns & {name, other} and not (scrolled(name) or scrolled(other)):
                 assert min(r0, r1) - max(l0, l1) < 1 or min(b0, b1) - max(t0, t1) < 1, (name, other)
-    sideways = page.evaluate("""() => [...document.querySelectorAll('.dx-panel, .dx-left, .dx-right, .dx-header, .dx-tools, .dx-line')]
-      .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className)""")
+    sideways = page.evaluate(SIDEWAYS)
     assert not sideways
 
 
@@ -364,7 +371,73 @@ def test_axe_finds_nothing(visit: Any, served: Page, scheme: str) -> None:
     for tab in ("explore", "table", "training"):
         page.locator(f".dx-tabs [data-tab={tab}]").click()
         page.wait_for_timeout(100)
-        found = page.evaluate(
-            "axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))]))"
-        )
+        found = page.evaluate(VIOLATIONS)
         assert not found, json.dumps(found, indent=1)
+
+
+def test_the_sphere_is_turned_and_unrolled(visit: Any, globe: Any, digits: Any) -> None:
+    subjects = make_subjects(globe, *digits)
+    with Page(lambda: subjects) as served:
+        page = visit(served.url)
+        assert state(page)["view"] == "turn"
+        page.locator(".dx-map").first.focus()
+        for key in ("ArrowRight", "ArrowUp", "Shift+ArrowLeft"):
+            page.keyboard.press(key)
+        moved = until(page, lambda s: s["decodedAt"] == s["probe"])
+        assert np.linalg.norm(moved["probe"]) == pytest.approx(1, abs=1e-5)
+        page.keyboard.press("v")
+        page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Escape")
+        page.locator(".dx-view select").first.select_option("world")
+        x, y = until(page, lambda s: s["view"] == "world")["probeScreen"]
+        found = page.evaluate(f"Array.from(window.__explorer.app.map.codeAt({x}, {y}))")
+        np.testing.assert_allclose(found, moved["probe"], atol=1e-5)
+
+
+def test_two_models_share_selection_and_pin(visit: Any, plane: Any, vae: Any, digits: Any) -> None:
+    subjects = make_subjects(plane, *digits, compare=vae)
+    with Page(lambda: subjects) as served:
+        page = visit(served.url)
+        until(page, lambda s: s["maps"] == 2)
+        page.keyboard.press("c")
+        page.evaluate("window.__explorer.app.select([4, 5]); window.__explorer.app.pin(4)")
+        until(page, lambda s: s["pinned"] == 4 and s["neighbours"])
+        assert page.locator(".dx-map").nth(1).is_visible()
+        dimmed = page.evaluate("Array.from(window.__explorer.app.maps[1].dimmed)")
+        assert [i for i, out in enumerate(dimmed) if not out] == [4, 5]
+
+
+def test_a_table_has_bars_and_sliders_in_its_own_units(visit: Any, digits: Any) -> None:
+    import pandas as pd
+    from sklearn.datasets import load_wine
+
+    from diabolo import Autoencoder, Training
+
+    wine = load_wine(as_frame=True)
+    frame = pd.DataFrame(wine.data)
+    model = Autoencoder(training=Training(epochs=5), random_state=0, verbose=False).fit(frame)
+    subjects = make_subjects(model, frame, wine.target_names[wine.target])
+    with Page(lambda: subjects) as served:
+        page = visit(served.url)
+        shown = until(page, lambda s: s["decoded"])
+        names = page.locator(".dx-probe .dx-bar-name").all_inner_texts()
+        assert names == list(frame.columns)
+        expected = model.inverse_transform(np.array([shown["decodedAt"]], np.float32))[0]
+        np.testing.assert_allclose(shown["decoded"], expected, rtol=1e-5)
+        page.locator(".dx-sliders input").first.fill("14")
+        drawn = until(page, lambda s: s["drawn"] and abs(s["drawn"]["row"][0] - 14) < 0.02)["drawn"]
+        row = pd.DataFrame([drawn["row"]], columns=frame.columns)
+        np.testing.assert_allclose(drawn["code"], model.transform(row)[0], atol=1e-5)
+        assert page.locator(".dx-key").count() == 3
+        page.locator(".dx-tabs [data-tab=table]").click()
+        assert page.locator(".dx-table tbody tr").count() == 50
+
+
+def test_a_model_without_an_inverse_says_so(visit: Any, digits: Any) -> None:
+    from sklearn.cluster import KMeans
+
+    model = KMeans(3, n_init=1, random_state=0).fit(digits[0])
+    subjects = make_subjects(model, *digits)
+    with Page(lambda: subjects) as served:
+        page = visit(served.url)
+        assert "no inverse" in page.locator(".dx-probe").inner_text()

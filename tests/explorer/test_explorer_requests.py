@@ -55,7 +55,7 @@ def test_decoding_and_one_row_agree_with_the_model(ask: Any, plane: Any, digits:
     subjects = make_subjects(plane, X, y)
     rows = ask(subjects, "decode", code(0.3, -0.2))[1]["rows"]
     np.testing.assert_array_equal(rows, plane.inverse_transform(code(0.3, -0.2)["codes"]))
-    told, sent = ask(subjects, "row", row=17)
+    _, sent = ask(subjects, "row", row=17)
     np.testing.assert_array_equal(sent["input"][0], X[17])
     np.testing.assert_array_equal(sent["reconstructed"], plane.reconstruct(X[17:18]))
     errors = -plane.score_samples(X)
@@ -134,11 +134,10 @@ def test_exports_hold_the_chosen_rows(ask: Any, plane: Any, digits: Any) -> None
         ask(subjects, "export", rows, format="parkuet")
 
 
-@pytest.mark.parametrize(
-    "model",
-    [PCA(3), NMF(2, max_iter=2000, tol=1e-3, random_state=0), make_pipeline(StandardScaler(), PCA(2))],
-    ids=repr,
-)
+FOREIGN = [PCA(3), NMF(2, max_iter=2000, tol=1e-3, random_state=0), make_pipeline(StandardScaler(), PCA(2))]
+
+
+@pytest.mark.parametrize("model", FOREIGN, ids=["pca", "nmf", "pipeline"])
 def test_any_transformer_is_explored(ask: Any, model: Any, digits: Any) -> None:
     X, y = digits
     subjects = make_subjects(model.fit(X), X, y)

@@ -165,10 +165,8 @@ def damaged(random: Random) -> bytes:
     """A frame of some degree of damage: random bytes, or a known request with wrong values."""
     if random.random() < 0.3:
         return random.randbytes(random.randrange(300))
-    header = {
-        name: random.choice(VALUES)
-        for name in random.sample(["row", "model", "kind", "amount", "id", "text"], 3)
-    }
+    names = random.sample(["row", "model", "kind", "amount", "id", "text"], 3)
+    header = {name: random.choice(VALUES) for name in names}
     header |= {"do": random.choice(NAMES), "arrays": random.choice(LISTED)}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 4)
@@ -263,3 +261,26 @@ def test_ports_are_checked_and_freed(served: Page) -> None:
     time.sleep(0.05)
     with Page(list, port=port) as again:
         assert again.port == port
+
+
+def test_the_estimator_opens_its_own_page(plane: Any, digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    with plane.explore(*digits) as page:
+        assert opened == [page.url]
+
+
+def test_the_command_line_prints_the_address(
+    tmp_path: Any, plane: Any, monkeypatch: Any, capsys: Any
+) -> None:
+    from diabolo.cli import main
+
+    monkeypatch.setattr(Page, "wait", Page.stop)
+    plane.save(tmp_path / "run" / "model")
+    assert main(["explore", str(tmp_path / "run"), "--data", "digits", "--no-browser"]) == 0
+    assert capsys.readouterr().out.startswith("http://127.0.0.1:")
+    assert main(["explore", "--sklearn", "pca", "digits", "--no-browser"]) == 0
+    assert capsys.readouterr().out.startswith("http://127.0.0.1:")
+    assert main(["explore", str(tmp_path / "run"), "--no-browser"]) == 2
+    assert "--data" in capsys.readouterr().err
+    assert main(["explore", str(tmp_path)]) == 2

@@ -24,7 +24,7 @@ MAX_BYTES = 16 << 20
 MAX_HEADER = 1 << 20
 
 Arrays = Mapping[str, NDArray[Any]]
-_KINDS = {"f4": np.dtype("<f4"), "u1": np.dtype("u1"), "i4": np.dtype("<i4")}
+_KINDS: dict[str, np.dtype[Any]] = {"f4": np.dtype("<f4"), "u1": np.dtype("u1"), "i4": np.dtype("<i4")}
 _NAMES = {dtype: name for name, dtype in _KINDS.items()}
 _MAX_ARRAYS = 32
 

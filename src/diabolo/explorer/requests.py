@@ -1,12 +1,13 @@
 """What the page may ask, as one table from a name to the function that answers it.
 
-A function gets the subject, the header and the arrays of the question, and returns the header and the arrays
+A function gets the question, and returns the header and the arrays
 of the answer. A long one is a generator: it stops between blocks of rows, so that others are answered meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,18 @@ __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 
 Answer = tuple[Mapping[str, Any], Arrays]
 Step = Generator[None, None, Answer]
-Request = Callable[[Subject, Mapping[str, Any], Arrays], Answer | Step]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What was asked, of whom, with the arrays that came along."""
+
+    subject: Subject
+    header: Mapping[str, Any]
+    arrays: Arrays
+
+
+Request = Callable[[Question], Answer | Step]
 
 _MAX_DECODED = 4096
 _MAX_POINTS = 2_000_000
@@ -44,26 +56,26 @@ def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Array
     if name not in REQUESTS:
         raise UnknownNameError("request", name[:40], REQUESTS)
     place = number_of(header, "model", 0, 0, len(subjects) - 1)
-    answered = REQUESTS[name](subjects[int(place)], header, arrays)
+    answered = REQUESTS[name](Question(subjects[int(place)], header, arrays))
     told, sent = answered if isinstance(answered, tuple) else (yield from answered)
     return ({**told, "models": len(subjects)} if name == "hello" else told), sent
 
 
-def _hello(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    return describe(subject), {}
+def _hello(asked: Question) -> Answer:
+    return describe(asked.subject), {}
 
 
-def _points(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
+def _points(asked: Question) -> Answer:
     """Codes of the rows; where there are more than asked for, a share of every label."""
-    limit = int(number_of(header, "limit", 100_000, 1, _MAX_POINTS))
-    rows = sample_rows(subject, limit)
-    label = subject.data.y
-    sent: dict[str, NDArray[Any]] = {"rows": rows.astype(np.int32), "codes": subject.codes[rows]}
+    limit = int(number_of(asked.header, "limit", 100_000, 1, _MAX_POINTS))
+    rows = sample_rows(asked.subject, limit)
+    label = asked.subject.data.y
+    sent: dict[str, NDArray[Any]] = {"rows": rows.astype(np.int32), "codes": asked.subject.codes[rows]}
     if label is not None:
         sent["labels"] = label[rows].astype(np.float32)
-    mean, axes = subject.plane
+    mean, axes = asked.subject.plane
     sent |= {"plane_mean": mean, "plane_axes": np.ascontiguousarray(axes)}
-    return {"total": len(subject.codes), "not_finite": int((~subject.finite).sum())}, sent
+    return {"total": len(asked.subject.codes), "not_finite": int((~asked.subject.finite).sum())}, sent
 
 
 def sample_rows(subject: Subject, limit: int) -> NDArray[np.intp]:
@@ -77,26 +89,26 @@ def sample_rows(subject: Subject, limit: int) -> NDArray[np.intp]:
     return np.sort(rows[np.linspace(0, len(rows) - 1, limit).astype(int)])
 
 
-def _errors(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Step:
-    if not subject.can_decode:
-        raise DataError(f"{subject.name} cannot decode, so that there is no reconstruction error.")
-    yield from subject.compute_errors()
-    return {"unit": subject.error_unit}, {"values": subject.errors}
+def _errors(asked: Question) -> Step:
+    if not asked.subject.can_decode:
+        raise DataError(f"{asked.subject.name} cannot decode, so that there is no reconstruction error.")
+    yield from asked.subject.compute_errors()
+    return {"unit": asked.subject.error_unit}, {"values": asked.subject.errors}
 
 
-def _column(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    place = int(number_of(header, "column", None, 0, subject.n_features - 1))
-    return {}, {"values": np.ascontiguousarray(subject.data.X[:, place], np.float32)}
+def _column(asked: Question) -> Answer:
+    place = int(number_of(asked.header, "column", None, 0, asked.subject.n_features - 1))
+    return {}, {"values": np.ascontiguousarray(asked.subject.data.X[:, place], np.float32)}
 
 
-def _decode(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    codes = array_of(arrays, "codes", (_MAX_DECODED, subject.dim))
-    return {}, {"rows": subject.decode(codes)}
+def _decode(asked: Question) -> Answer:
+    codes = array_of(asked.arrays, "codes", (_MAX_DECODED, asked.subject.dim))
+    return {}, {"rows": asked.subject.decode(codes)}
 
 
-def _encode(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    given = array_of(arrays, "rows", (256, subject.n_features))
-    return _seen(subject, given)
+def _encode(asked: Question) -> Answer:
+    given = array_of(asked.arrays, "rows", (256, asked.subject.n_features))
+    return _seen(asked.subject, given)
 
 
 def _seen(subject: Subject, given: NDArray[np.float32]) -> Answer:
@@ -111,55 +123,57 @@ def _seen(subject: Subject, given: NDArray[np.float32]) -> Answer:
     return {}, sent
 
 
-def _row(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
+def _row(asked: Question) -> Answer:
     """Everything about one row: input, reconstruction, error, neighbours."""
-    row = int(number_of(header, "row", None, 0, len(subject.codes) - 1))
-    given = np.ascontiguousarray(subject.data.X[row : row + 1], np.float32)
-    _, sent = _seen(subject, given)
-    near, distances = subject.neighbours(subject.codes[row], _CLICK_NEIGHBOURS + 1)
+    row = int(number_of(asked.header, "row", None, 0, len(asked.subject.codes) - 1))
+    given = np.ascontiguousarray(asked.subject.data.X[row : row + 1], np.float32)
+    _, sent = _seen(asked.subject, given)
+    near, distances = asked.subject.neighbours(asked.subject.codes[row], _CLICK_NEIGHBOURS + 1)
     others = near != row
     found = {
         "input": given,
         "neighbours": near[others][:_CLICK_NEIGHBOURS].astype(np.int32),
         "distances": distances[others][:_CLICK_NEIGHBOURS].astype(np.float32),
     }
-    return {"row": row, "name": _name(subject, row)}, {**sent, **found}
+    return {"row": row, "name": _name(asked.subject, row)}, {**sent, **found}
 
 
 def _name(subject: Subject, row: int) -> str:
     return str(row) if subject.data.ids is None else str(subject.data.ids[row])
 
 
-def _names(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
+def _names(asked: Question) -> Answer:
     """Names of rows, by their place in the data."""
-    rows = rows_of(arrays, "rows", len(subject.codes), 1_000_000)
-    return {"names": [_name(subject, int(row)) for row in rows]}, {}
+    rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), 1_000_000)
+    return {"names": [_name(asked.subject, int(row)) for row in rows]}, {}
 
 
-def _find(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
+def _find(asked: Question) -> Answer:
     """Rows whose name holds a text; at most 1000."""
-    text = text_of(header, "text").strip().lower()
-    if subject.data.ids is None:
-        rows = [int(text)] if text.isascii() and text.isdigit() and int(text) < len(subject.codes) else []
+    text = text_of(asked.header, "text").strip().lower()
+    if asked.subject.data.ids is None:
+        rows = (
+            [int(text)] if text.isascii() and text.isdigit() and int(text) < len(asked.subject.codes) else []
+        )
     else:
-        rows = [i for i, name in enumerate(subject.data.ids) if text in str(name).lower()][:1000]
+        rows = [i for i, name in enumerate(asked.subject.data.ids) if text in str(name).lower()][:1000]
     return {}, {"rows": np.array(rows, np.int32)}
 
 
-def _inputs(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
+def _inputs(asked: Question) -> Answer:
     """Input rows as they are, for thumbnails and the table."""
-    rows = rows_of(arrays, "rows", len(subject.codes), _MAX_DECODED)
-    return {}, {"rows": rows.astype(np.int32), "inputs": subject.data.X[rows].astype(np.float32)}
+    rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), _MAX_DECODED)
+    return {}, {"rows": rows.astype(np.int32), "inputs": asked.subject.data.X[rows].astype(np.float32)}
 
 
-def _judge(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    """How near a code is to the data: log-density, distance to the fifth neighbour, cycle error, each with its rank."""
-    code = array_of(arrays, "codes", (1, subject.dim))
-    near, distances = subject.neighbours(code[0], min(5, len(subject.finite_codes)))
-    found = {"density": float(subject.log_density(code)[0]), "distance": float(distances[-1])}
-    if subject.can_decode:
-        found["cycle"] = float(subject.cycle_error(code)[0])
-    usual = subject.typical
+def _judge(asked: Question) -> Answer:
+    """How near a code is to the data: density, distance to the fifth neighbour and cycle error, with their ranks."""
+    code = array_of(asked.arrays, "codes", (1, asked.subject.dim))
+    near, distances = asked.subject.neighbours(code[0], min(5, len(asked.subject.finite_codes)))
+    found = {"density": float(asked.subject.log_density(code)[0]), "distance": float(distances[-1])}
+    if asked.subject.can_decode:
+        found["cycle"] = float(asked.subject.cycle_error(code)[0])
+    usual = asked.subject.typical
     ranks = {
         name: 100.0 * float(np.searchsorted(usual[name], v)) / len(usual[name]) for name, v in found.items()
     }
@@ -168,15 +182,15 @@ def _judge(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answe
     return {"values": told, "ranks": ranks, "far": far, "nearest": int(near[0])}, {}
 
 
-def _heat(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Step:
+def _heat(asked: Question) -> Step:
     """A quantity on a grid of codes: the codes come with the question."""
-    kind = text_of(header, "kind")
+    kind = text_of(asked.header, "kind")
     if kind not in _HEAT:
         raise UnknownNameError("heat layer", kind[:40], _HEAT)
-    codes = array_of(arrays, "codes", (_MAX_GRID * _MAX_GRID, subject.dim))
+    codes = array_of(asked.arrays, "codes", (_MAX_GRID * _MAX_GRID, asked.subject.dim))
     parts = []
     for start in range(0, len(codes), 1024):
-        parts.append(_HEAT[kind](subject, codes[start : start + 1024]))
+        parts.append(_HEAT[kind](asked.subject, codes[start : start + 1024]))
         yield
     values = np.nan_to_num(np.concatenate(parts), neginf=-700.0, posinf=3e38).astype(np.float32)
     return {"kind": kind}, {"values": values}
@@ -188,30 +202,30 @@ _HEAT: dict[str, Callable[[Subject, NDArray[Any]], NDArray[np.float64]]] = {
 }
 
 
-def _epoch(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
+def _epoch(asked: Question) -> Answer:
     """Codes of the first rows after an epoch."""
-    if not subject.snapshots:
+    if not asked.subject.snapshots:
         raise DataError("no epochs were kept; train with Training(snapshots=2000) to see codes move.")
-    place = int(number_of(header, "epoch", None, 0, len(subject.snapshots) - 1))
-    return {"epoch": place}, {"codes": np.ascontiguousarray(subject.snapshots[place], np.float32)}
+    place = int(number_of(asked.header, "epoch", None, 0, len(asked.subject.snapshots) - 1))
+    return {"epoch": place}, {"codes": np.ascontiguousarray(asked.subject.snapshots[place], np.float32)}
 
 
-def _corrupt(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    row = int(number_of(header, "row", None, 0, len(subject.codes) - 1))
+def _corrupt(asked: Question) -> Answer:
+    row = int(number_of(asked.header, "row", None, 0, len(asked.subject.codes) - 1))
     corrupted = corrupt(
-        subject,
+        asked.subject,
         row,
-        text_of(header, "kind"),
-        number_of(header, "amount", 0.5, 0.0, 1.0),
-        int(number_of(header, "seed", 0, 0, 2**31 - 1)),
+        text_of(asked.header, "kind"),
+        number_of(asked.header, "amount", 0.5, 0.0, 1.0),
+        int(number_of(asked.header, "seed", 0, 0, 2**31 - 1)),
     )
-    _, sent = _seen(subject, corrupted)
+    _, sent = _seen(asked.subject, corrupted)
     return {"row": row}, {**sent, "rows": corrupted}
 
 
-def _export(subject: Subject, header: Mapping[str, Any], arrays: Arrays) -> Answer:
-    rows = rows_of(arrays, "rows", len(subject.codes), _MAX_POINTS)
-    content = export(subject, rows, text_of(header, "format"))
+def _export(asked: Question) -> Answer:
+    rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), _MAX_POINTS)
+    content = export(asked.subject, rows, text_of(asked.header, "format"))
     return {}, {"file": np.frombuffer(content, np.uint8)}
 
 

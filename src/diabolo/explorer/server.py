@@ -1,7 +1,8 @@
-"""The web server: the page, its files, and a socket that answers questions. It imports neither PyTorch nor scikit-learn.
+"""The web server: the page, its files, and a socket that answers questions.
 
-Whoever asks must know the token, name this machine as the host, and come from the page itself. A bad message is
-answered with an error frame; the socket stays open.
+It imports neither PyTorch nor scikit-learn, so that the page is there at once. Whoever asks must know the token,
+name this machine as the host, and come from the page itself. A bad message is answered with an error frame; the
+socket stays open.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _id(asked: dict[str, Any]) -> int | None:
 def make_app(desk: Desk) -> Starlette:
     """The application that serves a desk."""
 
-    async def page(request: Request) -> Response:
+    async def page(_: Request) -> Response:
         desk.begin()
         return HTMLResponse((_STATIC / "index.html").read_text(encoding="utf-8"))
 

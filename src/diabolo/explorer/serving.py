@@ -268,7 +268,10 @@ def _fit_sklearn(name: str, data: str, n_components: int) -> list[Subject]:
 
     dataset = datasets.load(data)
     module, cls = SKLEARN[name]
-    options = {"kernel_pca": {"fit_inverse_transform": True, "kernel": "rbf"}, "nmf": {"max_iter": 1000}}
+    options: dict[str, dict[str, Any]] = {
+        "kernel_pca": {"fit_inverse_transform": True, "kernel": "rbf"},
+        "nmf": {"max_iter": 1000},
+    }
     made = getattr(importlib.import_module(module), cls)(n_components, **options.get(name, {}))
     rows = dataset.X[:_KERNEL_ROWS] if name == "kernel_pca" else dataset.X
     return make_subjects(made.fit(rows), dataset)

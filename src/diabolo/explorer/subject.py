@@ -85,8 +85,7 @@ class Subject:
     @cached_property
     def finite(self) -> NDArray[np.bool_]:
         """Which rows have a code that is a number."""
-        mask: NDArray[np.bool_] = np.isfinite(self.codes).all(axis=1)
-        return mask
+        return np.asarray(np.isfinite(self.codes).all(axis=1))
 
     @property
     def finite_codes(self) -> Array:

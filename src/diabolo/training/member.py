@@ -109,7 +109,9 @@ class Member:
 
     def ended(self) -> Ended:
         """What became of it, once it is trained."""
-        return Ended(self.seed, self.history, self.status, self.message, self.row, self.state, self.statistics)
+        return Ended(
+            self.seed, self.history, self.status, self.message, self.row, self.state, self.statistics
+        )
 
     @property
     def n_rows(self) -> int:
