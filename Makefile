@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: bench-studies help install demo test check lint types imports full oldest docs dist clean
+.PHONY: explorer explorer-same bench-studies help install demo test check lint types imports full oldest docs dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,7 +37,19 @@ imports: $(STAMP)
 
 check: lint types imports test ## what CI runs: lint, format, types, import contracts, tests
 
-full: check docs oldest ## make check and everything slow
+explorer/node_modules: explorer/package-lock.json
+	cd explorer && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+explorer: explorer/node_modules ## rebuild the explorer's page out of explorer/src
+	cd explorer && npx tsc -p tsconfig.json && node build.mjs
+
+explorer-same: explorer/node_modules ## fail if the page that ships is not what explorer/src builds
+	cd explorer && npx tsc -p tsconfig.json && rm -rf built && mkdir built && node build.mjs built
+	cmp explorer/built/explorer.js src/diabolo/explorer/static/explorer.js
+	cmp explorer/built/explorer.css src/diabolo/explorer/static/explorer.css
+
+full: check docs oldest explorer-same ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	tests/new_user.sh
 

@@ -20,7 +20,7 @@ _ROOMS = {
     "estimator": ("Autoencoder",),
     "io": ("load",),
 }
-_MODULES = ("datasets", "density", "functional", "metrics", "plots", "recipes", "report")
+_MODULES = ("datasets", "density", "explorer", "functional", "metrics", "plots", "recipes", "report")
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:

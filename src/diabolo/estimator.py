@@ -497,6 +497,23 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         return save(self, path)
 
+    def explore(self, X: Any, y: Any = None, *, compare: Any = None, port: int = 0) -> Any:
+        """Open the explorer of the latent space in the browser; see :func:`diabolo.explorer.start`.
+
+        Returns
+        -------
+        diabolo.explorer.Page
+            With its ``url``; ``stop()`` ends it.
+        """
+        import webbrowser
+
+        from .explorer import start
+
+        check_is_fitted(self)
+        page = start(self, X, y, compare=compare, port=port)
+        webbrowser.open(page.url)
+        return page
+
     def _training(self, value: Any) -> Training:
         settings: Training = schema.resolve("training", self.training if value is None else value)
         return settings

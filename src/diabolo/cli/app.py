@@ -294,6 +294,31 @@ def plot(
 
 
 @app.command()
+@takes(
+    Option("data", "What to show; the data of the run, unless given.", metavar="DATA"),
+    Option("compare", "A second run, shown beside the first with the same rows.", Path, metavar="RUN"),
+    Option(
+        "sklearn", "No run: fit this transformer of scikit-learn (pca, nmf, ...) on DATA.", metavar="NAME"
+    ),
+    Option("latent_dim", "With --sklearn: how many components.", int, 2, metavar="INTEGER"),
+    Option("port", "The port on this machine; 0 takes any free one.", int, 0, metavar="INTEGER"),
+    Option("browser", "Open the page; its address is printed in any case.", bool),
+    *DATA_OPTIONS,
+)
+def explore(
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="The folder that `diabolo fit` left; with --sklearn, the data."),
+    ],
+    **given: Any,
+) -> None:
+    """Move through the latent space of a run in the browser, and see what it decodes to."""
+    from .explore import explore
+
+    explore(run, given)
+
+
+@app.command()
 @takes(JSON)
 def info(run: Run, **given: Any) -> None:
     """What is in a run: its parts, its data, how it was trained."""

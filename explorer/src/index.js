@@ -1,0 +1,35 @@
+// One module for every host: `render` is what a widget calls; the page calls it with a socket for a model.
+import { App } from "./app.js";
+import { SocketModel } from "./client.js";
+
+/** @param {{model: any, el: HTMLElement}} host */
+function render({ model, el }) {
+  const app = new App(model, el);
+  /** @type {any} */ (window).__explorer = { app, state: () => describe(app) };
+  return () => el.replaceChildren();
+}
+
+/** What a test or a program may look at. @param {App} app */
+function describe(app) {
+  const { state, side, map } = app;
+  return {
+    ready: Boolean(map?.ready && state.probe), online: state.online, decodes: state.decodes, latency: state.latency, tool: state.tool, tab: state.tab,
+    view: state.view, colour: state.colour, layers: { ...state.layers }, far: state.far, judged: state.judged, error: state.error,
+    probe: state.probe && Array.from(state.probe), decoded: state.decoded && Array.from(state.decoded), decodedAt: state.decodedAt && Array.from(state.decodedAt),
+    probeScreen: map?.ready && state.probe ? map.screenOf(state.probe) : null, pinned: state.pinned, hover: state.hover, neighbours: state.neighbours,
+    selection: Array.from(state.selection).sort((a, b) => a - b), polygon: state.polygon ?? null, path: app.loaded ? app.pathCodes.map((z) => Array.from(z)) : [],
+    points: side?.n ?? 0, total: side?.total ?? 0, fps: map?.fps ?? 0, thumbs: map?.shownThumbs ?? 0, grid: map?.grid?.length ?? 0, heat: map?.heatRange ?? null,
+    drawn: state.drawn ? { code: Array.from(state.drawn.code), row: Array.from(state.drawn.row) } : null, corrupted: state.corrupted ? state.corrupted.trail.length : 0,
+    epoch: state.epoch, maps: app.maps.length, muted: Array.from(state.muted), copied: app.copied ?? "", words: app.words ?? "",
+  };
+}
+
+export default { render };
+
+const page = document.getElementById("explorer");
+if (page) {
+  const { protocol, host, search } = window.location;
+  const socket = `${protocol === "https:" ? "wss" : "ws"}://${host}/ws${search}`;
+  render({ model: new SocketModel(socket, `/api${search}`), el: page });
+  /** @type {any} */ (window).__explorer.app.page = true;
+}

@@ -1,0 +1,72 @@
+"""What the page is told about a model and its data before anything is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..corruption import CORRUPTIONS
+from ..estimator import Autoencoder
+from .corrupting import AMOUNTS
+from .subject import Subject
+
+__all__ = ["describe"]
+
+
+def describe(subject: Subject) -> dict[str, Any]:
+    """The model, the data and what can be done with them, as values that JSON holds."""
+    data = subject.data
+    X = data.X
+    low, high = X.min(axis=0), X.max(axis=0)
+    whole = data.y is not None and data.y.dtype.kind == "i"
+    picture = data.image_shape is not None
+    return {
+        "model": subject.name,
+        "settings": str(subject.model)[:2000],
+        "dataset": data.name,
+        "n": len(X),
+        "n_features": subject.n_features,
+        "dim": subject.dim,
+        "image_shape": list(data.image_shape) if data.image_shape is not None else None,
+        "feature_names": [str(name) for name in data.feature_names or ()]
+        or [f"x{i}" for i in range(subject.n_features)],
+        "low": [float(v) for v in (low.min()[None] if picture else low)],
+        "high": [float(v) for v in (high.max()[None] if picture else high)],
+        "mean": [float(v) for v in X.mean(axis=0)],
+        "labels": {"kind": "class" if whole else "number"} if data.y is not None else None,
+        "label_names": _label_names(subject) if whole else None,
+        "id_name": data.id_name or "row",
+        "named_rows": data.ids is not None,
+        "can_decode": subject.can_decode,
+        "sphere": subject.on_sphere,
+        "variance": [float(v) for v in subject.finite_codes.var(axis=0)],
+        "kl": None if subject.kl_per_dimension is None else [float(v) for v in subject.kl_per_dimension],
+        "epochs": len(subject.snapshots),
+        "snapshot_rows": len(subject.snapshots[0]) if subject.snapshots else 0,
+        "history": _history(subject),
+        "corruptions": [
+            name for name in CORRUPTIONS if name in AMOUNTS and (picture or not AMOUNTS[name].picture)
+        ],
+    }
+
+
+def _label_names(subject: Subject) -> dict[str, str]:
+    """The text of every class that occurs."""
+    assert subject.data.y is not None
+    names = subject.data.label_names
+    return {
+        str(value): names[value] if names is not None and 0 <= value < len(names) else str(value)
+        for value in np.unique(subject.data.y).tolist()
+    }
+
+
+def _history(subject: Subject) -> dict[str, list[float]]:
+    """Loss and terms by epoch."""
+    if not isinstance(subject.model, Autoencoder):
+        return {}
+    epochs = subject.model.history_.epochs
+    kept = [
+        n for n in (epochs[0] if epochs else {}) if n not in ("epoch", "seconds", "lr") and "weight" not in n
+    ]
+    return {n: [float(v) if np.isfinite(v) else 0.0 for v in (e.get(n, 0.0) for e in epochs)] for n in kept}

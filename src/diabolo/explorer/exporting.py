@@ -1,0 +1,65 @@
+"""Chosen rows as a file: what the page cannot write by itself."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets import write
+from ..errors import DataError, UnknownNameError
+from .subject import Subject
+
+__all__ = ["FORMATS", "export"]
+
+#: Every format by name: what its file is for.
+FORMATS: Mapping[str, str] = {
+    "csv": "row, name, label, error and code of every row",
+    "parquet": "the same, typed",
+    "png": "the pictures of the rows in one",
+}
+_MAX_PICTURES = 2500
+
+
+def export(subject: Subject, rows: NDArray[np.int32], kind: str) -> bytes:
+    """Rows of the data as the content of a file.
+
+    Raises
+    ------
+    UnknownNameError
+        If the format is not in :data:`FORMATS`.
+    DataError
+        If pictures are asked of data that has none, or of too many rows.
+    """
+    if kind not in FORMATS:
+        raise UnknownNameError("export format", kind[:40], FORMATS)
+    data = subject.data
+    if kind == "png" and (data.image_shape is None or len(rows) > _MAX_PICTURES):
+        raise DataError(
+            f"a PNG needs rows that are pictures, and at most {_MAX_PICTURES} of them; got {len(rows)}."
+        )
+    with tempfile.TemporaryDirectory(prefix="diabolo-") as folder:
+        path = Path(folder, f"rows.{kind}")
+        if kind == "png":
+            write(path, data.X[rows], image_shape=data.image_shape)
+        else:
+            names, table = _table(subject, rows)
+            ids = rows if data.ids is None else data.ids[rows]
+            write(path, table, columns=names, ids=ids, id_name=data.id_name or "row")
+        return path.read_bytes()
+
+
+def _table(subject: Subject, rows: NDArray[np.int32]) -> tuple[list[str], NDArray[np.float64]]:
+    columns: dict[str, NDArray[Any]] = {}
+    if subject.data.ids is not None:
+        columns["place"] = rows
+    if subject.data.y is not None:
+        columns["label"] = subject.data.y[rows]
+    if subject.can_decode:
+        columns["reconstruction_error"] = subject.errors[rows]
+    columns |= {f"z{i}": subject.codes[rows, i] for i in range(subject.dim)}
+    return list(columns), np.column_stack([np.asarray(c, np.float64) for c in columns.values()])

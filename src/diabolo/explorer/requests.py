@@ -1,0 +1,249 @@
+"""What the page may ask, as one table from a name to the function that answers it.
+
+A function gets the question, and returns the header and the arrays
+of the answer. A long one is a generator: it stops between blocks of rows, so that others are answered meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, UnknownNameError
+from .corrupting import corrupt
+from .describe import describe
+from .exporting import export
+from .frames import Arrays
+from .subject import Subject
+from .values import array_of, number_of, rows_of, text_of
+
+__all__ = ["REQUESTS", "Answer", "Step", "answer"]
+
+Answer = tuple[Mapping[str, Any], Arrays]
+Step = Generator[None, None, Answer]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What was asked, of whom, with the arrays that came along."""
+
+    subject: Subject
+    header: Mapping[str, Any]
+    arrays: Arrays
+
+
+Request = Callable[[Question], Answer | Step]
+
+_MAX_DECODED = 4096
+_MAX_POINTS = 2_000_000
+_CLICK_NEIGHBOURS = 12
+_MAX_GRID = 96
+
+
+def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Arrays) -> Step:
+    """Answer one question, stopping in between where it is long.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+        If the question is not in the table, or what comes with it is not what it needs.
+    """
+    name = text_of(header, "do")
+    if name not in REQUESTS:
+        raise UnknownNameError("request", name[:40], REQUESTS)
+    place = number_of(header, "model", 0, 0, len(subjects) - 1)
+    answered = REQUESTS[name](Question(subjects[int(place)], header, arrays))
+    told, sent = answered if isinstance(answered, tuple) else (yield from answered)
+    return ({**told, "models": len(subjects)} if name == "hello" else told), sent
+
+
+def _hello(asked: Question) -> Answer:
+    return describe(asked.subject), {}
+
+
+def _points(asked: Question) -> Answer:
+    """Codes of the rows; where there are more than asked for, a share of every label."""
+    limit = int(number_of(asked.header, "limit", 100_000, 1, _MAX_POINTS))
+    rows = sample_rows(asked.subject, limit)
+    label = asked.subject.data.y
+    sent: dict[str, NDArray[Any]] = {"rows": rows.astype(np.int32), "codes": asked.subject.codes[rows]}
+    if label is not None:
+        sent["labels"] = label[rows].astype(np.float32)
+    mean, axes = asked.subject.plane
+    sent |= {"plane_mean": mean, "plane_axes": np.ascontiguousarray(axes)}
+    return {"total": len(asked.subject.codes), "not_finite": int((~asked.subject.finite).sum())}, sent
+
+
+def sample_rows(subject: Subject, limit: int) -> NDArray[np.intp]:
+    """Rows with a finite code; at most a number of them, each label by its share, evenly spread."""
+    rows = np.flatnonzero(subject.finite)
+    if len(rows) <= limit:
+        return rows
+    y = subject.data.y
+    if y is not None and y.dtype.kind == "i":
+        rows = rows[np.argsort(y[rows], kind="stable")]
+    return np.sort(rows[np.linspace(0, len(rows) - 1, limit).astype(int)])
+
+
+def _errors(asked: Question) -> Step:
+    if not asked.subject.can_decode:
+        raise DataError(f"{asked.subject.name} cannot decode, so that there is no reconstruction error.")
+    yield from asked.subject.compute_errors()
+    return {"unit": asked.subject.error_unit}, {"values": asked.subject.errors}
+
+
+def _column(asked: Question) -> Answer:
+    place = int(number_of(asked.header, "column", None, 0, asked.subject.n_features - 1))
+    return {}, {"values": np.ascontiguousarray(asked.subject.data.X[:, place], np.float32)}
+
+
+def _decode(asked: Question) -> Answer:
+    codes = array_of(asked.arrays, "codes", (_MAX_DECODED, asked.subject.dim))
+    return {}, {"rows": asked.subject.decode(codes)}
+
+
+def _encode(asked: Question) -> Answer:
+    given = array_of(asked.arrays, "rows", (256, asked.subject.n_features))
+    return _seen(asked.subject, given)
+
+
+def _seen(subject: Subject, given: NDArray[np.float32]) -> Answer:
+    """Rows as the model sees them: codes, reconstructions, errors and their percentiles."""
+    codes = subject.encode(given)
+    sent: dict[str, NDArray[Any]] = {"codes": codes}
+    if subject.can_decode:
+        errors = subject.error_of(given)
+        sent["reconstructed"] = subject.decode(codes)
+        sent["errors"] = errors.astype(np.float32)
+        sent["percentiles"] = subject.percentile_of(errors).astype(np.float32)
+    return {}, sent
+
+
+def _row(asked: Question) -> Answer:
+    """Everything about one row: input, reconstruction, error, neighbours."""
+    row = int(number_of(asked.header, "row", None, 0, len(asked.subject.codes) - 1))
+    given = np.ascontiguousarray(asked.subject.data.X[row : row + 1], np.float32)
+    _, sent = _seen(asked.subject, given)
+    near, distances = asked.subject.neighbours(asked.subject.codes[row], _CLICK_NEIGHBOURS + 1)
+    others = near != row
+    found = {
+        "input": given,
+        "neighbours": near[others][:_CLICK_NEIGHBOURS].astype(np.int32),
+        "distances": distances[others][:_CLICK_NEIGHBOURS].astype(np.float32),
+    }
+    return {"row": row, "name": _name(asked.subject, row)}, {**sent, **found}
+
+
+def _name(subject: Subject, row: int) -> str:
+    return str(row) if subject.data.ids is None else str(subject.data.ids[row])
+
+
+def _names(asked: Question) -> Answer:
+    """Names of rows, by their place in the data."""
+    rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), 1_000_000)
+    return {"names": [_name(asked.subject, int(row)) for row in rows]}, {}
+
+
+def _find(asked: Question) -> Answer:
+    """Rows whose name holds a text; at most 1000."""
+    text = text_of(asked.header, "text").strip().lower()
+    if asked.subject.data.ids is None:
+        rows = (
+            [int(text)] if text.isascii() and text.isdigit() and int(text) < len(asked.subject.codes) else []
+        )
+    else:
+        rows = [i for i, name in enumerate(asked.subject.data.ids) if text in str(name).lower()][:1000]
+    return {}, {"rows": np.array(rows, np.int32)}
+
+
+def _inputs(asked: Question) -> Answer:
+    """Input rows as they are, for thumbnails and the table."""
+    rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), _MAX_DECODED)
+    return {}, {"rows": rows.astype(np.int32), "inputs": asked.subject.data.X[rows].astype(np.float32)}
+
+
+def _judge(asked: Question) -> Answer:
+    """How near a code is to the data: density, distance to the fifth neighbour and cycle error, with their ranks."""
+    code = array_of(asked.arrays, "codes", (1, asked.subject.dim))
+    near, distances = asked.subject.neighbours(code[0], min(5, len(asked.subject.finite_codes)))
+    found = {"density": float(asked.subject.log_density(code)[0]), "distance": float(distances[-1])}
+    if asked.subject.can_decode:
+        found["cycle"] = float(asked.subject.cycle_error(code)[0])
+    usual = asked.subject.typical
+    ranks = {
+        name: 100.0 * float(np.searchsorted(usual[name], v)) / len(usual[name]) for name, v in found.items()
+    }
+    far = found["distance"] > 1.5 * float(usual["distance"][int(0.99 * (len(usual["distance"]) - 1))])
+    told = {name: value if np.isfinite(value) else None for name, value in found.items()}
+    return {"values": told, "ranks": ranks, "far": far, "nearest": int(near[0])}, {}
+
+
+def _heat(asked: Question) -> Step:
+    """A quantity on a grid of codes: the codes come with the question."""
+    kind = text_of(asked.header, "kind")
+    if kind not in _HEAT:
+        raise UnknownNameError("heat layer", kind[:40], _HEAT)
+    codes = array_of(asked.arrays, "codes", (_MAX_GRID * _MAX_GRID, asked.subject.dim))
+    parts = []
+    for start in range(0, len(codes), 1024):
+        parts.append(_HEAT[kind](asked.subject, codes[start : start + 1024]))
+        yield
+    values = np.nan_to_num(np.concatenate(parts), neginf=-700.0, posinf=3e38).astype(np.float32)
+    return {"kind": kind}, {"values": values}
+
+
+_HEAT: dict[str, Callable[[Subject, NDArray[Any]], NDArray[np.float64]]] = {
+    "density": lambda subject, codes: subject.log_density(codes),
+    "cycle": lambda subject, codes: subject.cycle_error(codes),
+}
+
+
+def _epoch(asked: Question) -> Answer:
+    """Codes of the first rows after an epoch."""
+    if not asked.subject.snapshots:
+        raise DataError("no epochs were kept; train with Training(snapshots=2000) to see codes move.")
+    place = int(number_of(asked.header, "epoch", None, 0, len(asked.subject.snapshots) - 1))
+    return {"epoch": place}, {"codes": np.ascontiguousarray(asked.subject.snapshots[place], np.float32)}
+
+
+def _corrupt(asked: Question) -> Answer:
+    row = int(number_of(asked.header, "row", None, 0, len(asked.subject.codes) - 1))
+    corrupted = corrupt(
+        asked.subject,
+        row,
+        text_of(asked.header, "kind"),
+        number_of(asked.header, "amount", 0.5, 0.0, 1.0),
+        int(number_of(asked.header, "seed", 0, 0, 2**31 - 1)),
+    )
+    _, sent = _seen(asked.subject, corrupted)
+    return {"row": row}, {**sent, "rows": corrupted}
+
+
+def _export(asked: Question) -> Answer:
+    rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), _MAX_POINTS)
+    content = export(asked.subject, rows, text_of(asked.header, "format"))
+    return {}, {"file": np.frombuffer(content, np.uint8)}
+
+
+#: Every request by name.
+REQUESTS: Mapping[str, Request] = {
+    "hello": _hello,
+    "points": _points,
+    "errors": _errors,
+    "column": _column,
+    "decode": _decode,
+    "encode": _encode,
+    "row": _row,
+    "names": _names,
+    "find": _find,
+    "inputs": _inputs,
+    "judge": _judge,
+    "heat": _heat,
+    "epoch": _epoch,
+    "corrupt": _corrupt,
+    "export": _export,
+}

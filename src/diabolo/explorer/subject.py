@@ -1,0 +1,285 @@
+"""What the page looks at: a fitted transformer with the rows it is shown with, described by what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets import Dataset
+from ..errors import DataError
+from ..estimator import Autoencoder
+from ..latent import Sphere, Stochastic
+
+__all__ = ["CHUNK", "Subject", "make_dataset", "snapshots_of"]
+
+Array = NDArray[np.float32]
+
+#: Rows that are computed at a time, so that a probe is answered in between.
+CHUNK = 2048
+_MAX_FITTED = 5000
+_MIN_PICTURE = 64
+
+
+@dataclass(eq=False)
+class Subject:
+    """A fitted transformer, the rows it is shown with, and everything the page asks about them.
+
+    Attributes
+    ----------
+    model : object
+        Fitted, with ``transform``; decoding needs ``inverse_transform``.
+    data : Dataset
+        The rows, with labels and names where there are any.
+    snapshots : sequence of array
+        Codes of the first rows by epoch, for the training view.
+    """
+
+    model: Any
+    data: Dataset
+    snapshots: Sequence[Array] = ()
+    codes: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.model, "transform", None)):
+            raise DataError(
+                f"the explorer needs a fitted model with transform, got {type(self.model).__name__}; "
+                "a method that only embeds its training rows, such as t-SNE, cannot place others."
+            )
+        self.codes = self.encode(self.data.X)
+
+    @property
+    def name(self) -> str:
+        """The model in one word."""
+        return type(self.model).__name__
+
+    @property
+    def dim(self) -> int:
+        """Width of a code."""
+        return int(self.codes.shape[1])
+
+    @property
+    def n_features(self) -> int:
+        """Width of a row."""
+        return int(self.data.X.shape[1])
+
+    @cached_property
+    def can_decode(self) -> bool:
+        """Whether codes can be decoded: the model has ``inverse_transform``, and it answers."""
+        if not hasattr(self.model, "inverse_transform"):
+            return False
+        try:
+            return bool(self.decode(self.finite_codes[:1]).shape == (1, self.n_features))
+        except (ValueError, NotImplementedError, AttributeError):
+            return False
+
+    @cached_property
+    def on_sphere(self) -> bool:
+        """Whether codes have norm one by construction."""
+        return isinstance(self.model, Autoencoder) and isinstance(self.model.module_.parts.latent, Sphere)
+
+    @cached_property
+    def finite(self) -> NDArray[np.bool_]:
+        """Which rows have a code that is a number."""
+        return np.asarray(np.isfinite(self.codes).all(axis=1))
+
+    @property
+    def finite_codes(self) -> Array:
+        """The codes that are numbers."""
+        return self.codes if self.finite.all() else self.codes[self.finite]
+
+    def encode(self, rows: NDArray[Any]) -> Array:
+        """Codes of rows, in blocks: (n, n_features) to (n, dim)."""
+        blocks = [self._transform(rows[i : i + CHUNK]) for i in range(0, len(rows), CHUNK)]
+        return np.ascontiguousarray(np.concatenate(blocks), dtype=np.float32)
+
+    def decode(self, codes: NDArray[Any]) -> Array:
+        """Rows that codes stand for, in the user's units: (n, dim) to (n, n_features)."""
+        rows = np.asarray(self.model.inverse_transform(np.asarray(codes, np.float32)))
+        return np.ascontiguousarray(rows.reshape(len(codes), -1), dtype=np.float32)
+
+    def error_of(self, rows: NDArray[Any]) -> NDArray[np.float64]:
+        """Reconstruction error of each row: the model's own loss, or the squared error summed over features."""
+        if isinstance(self.model, Autoencoder):
+            return -self.model.score_samples(self._named(rows))
+        squared = (np.asarray(rows, np.float64) - self.decode(self.encode(rows))) ** 2
+        return np.asarray(squared.sum(axis=1))
+
+    @cached_property
+    def error_unit(self) -> str:
+        """What errors are counted in."""
+        units = self.model.history_.units if isinstance(self.model, Autoencoder) else {}
+        return str(units.get("reconstruction", "squared error, summed over features"))
+
+    def compute_errors(self) -> Iterator[None]:
+        """Fill :attr:`errors` block by block; stops in between for whoever asks something shorter."""
+        if self._errors is None:
+            parts = []
+            for start in range(0, len(self.data.X), CHUNK):
+                parts.append(self.error_of(self.data.X[start : start + CHUNK]))
+                yield
+            self._errors = np.concatenate(parts).astype(np.float32)
+
+    _errors: Array | None = field(init=False, default=None)
+
+    @property
+    def errors(self) -> Array:
+        """Reconstruction error of every row."""
+        for _ in self.compute_errors():
+            pass
+        assert self._errors is not None
+        return self._errors
+
+    def percentile_of(self, errors: NDArray[Any]) -> NDArray[np.float64]:
+        """The share of rows, in percent, whose error is smaller."""
+        return 100.0 * np.searchsorted(self._sorted_errors, errors) / max(len(self._sorted_errors), 1)
+
+    @cached_property
+    def _sorted_errors(self) -> Array:
+        return np.sort(self.errors[np.isfinite(self.errors)])
+
+    def neighbours(self, code: NDArray[Any], k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The k nearest rows of a code and their distances."""
+        found = min(k, len(self.finite_codes))
+        distances, places = self._neighbour_tree.kneighbors(code.reshape(1, -1), found)
+        return np.flatnonzero(self.finite)[places[0]], distances[0]
+
+    @cached_property
+    def _neighbour_tree(self) -> Any:
+        from sklearn.neighbors import NearestNeighbors
+
+        return NearestNeighbors().fit(self.finite_codes)
+
+    @cached_property
+    def _kernel(self) -> Any:
+        from ..density import resolve
+
+        return resolve("kernel_density").fit(_spread(self.finite_codes, _MAX_FITTED))
+
+    def log_density(self, codes: NDArray[Any]) -> NDArray[np.float64]:
+        """Log-density of codes under a kernel estimate of the aggregate posterior, in nats."""
+        return np.asarray(self._kernel.log_prob(codes))
+
+    @cached_property
+    def typical(self) -> dict[str, NDArray[np.float64]]:
+        """What is usual among the data, sorted: log-density, distance to the fifth neighbour, cycle error."""
+        codes = _spread(self.finite_codes, 1000)
+        k = min(6, len(self.finite_codes))
+        usual = {
+            "density": self.log_density(codes),
+            "distance": self._neighbour_tree.kneighbors(codes, k)[0][:, -1],
+        }
+        if self.can_decode:
+            usual["cycle"] = self.cycle_error(codes)
+        return {name: np.sort(values) for name, values in usual.items()}
+
+    def cycle_error(self, codes: NDArray[Any]) -> NDArray[np.float64]:
+        """How far a code moves when it is decoded and encoded again: ||enc(dec(z)) - z||."""
+        return np.linalg.norm(self.encode(self.decode(codes)) - codes, axis=1).astype(np.float64)
+
+    @cached_property
+    def kl_per_dimension(self) -> Array | None:
+        """Mean KL divergence of each latent dimension in nats, for a latent space that draws its codes."""
+        if not isinstance(self.model, Autoencoder):
+            return None
+        latent = self.model.module_.parts.latent
+        if not isinstance(latent, Stochastic):
+            return None
+        rows = self.model._scaled(_spread(self.data.X, CHUNK))
+        kl = self.model._compute(lambda x: latent.kl_per_dimension(self.model.module_.encoder(x)[0]), rows)
+        return np.asarray(kl.double().mean(0).numpy(), np.float32)
+
+    @cached_property
+    def plane(self) -> tuple[Array, Array]:
+        """Mean and the two principal axes of the codes: (dim,) and (min(dim, 3), dim)."""
+        codes = _spread(self.finite_codes, 20_000).astype(np.float64)
+        mean = codes.mean(axis=0)
+        axes = np.linalg.svd(codes - mean, full_matrices=False)[2][:3]
+        return mean.astype(np.float32), axes.astype(np.float32)
+
+    def _transform(self, rows: NDArray[Any]) -> NDArray[Any]:
+        codes = np.asarray(self.model.transform(self._named(rows)))
+        return codes.reshape(len(rows), -1)
+
+    def _named(self, rows: NDArray[Any]) -> Any:
+        names = getattr(self.model, "feature_names_in_", None)
+        if names is None:
+            return rows
+        import pandas as pd
+
+        return pd.DataFrame(rows, columns=list(names))
+
+
+def _spread(rows: NDArray[Any], count: int) -> NDArray[Any]:
+    """At most a number of rows, evenly spread over all."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).astype(int)]
+
+
+def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
+    """Rows as they were handed in, as a data set: their names, their labels and their picture shape.
+
+    Raises
+    ------
+    DataError
+        If the rows are no table of finite numbers, or the labels do not fit.
+    """
+    if isinstance(X, Dataset):
+        return X
+    names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
+    ids = np.asarray(X.index) if hasattr(X, "index") and hasattr(X, "columns") else None
+    values = X.toarray() if hasattr(X, "toarray") else X
+    rows = np.asarray(values)
+    if rows.ndim not in (2, 3, 4) or rows.dtype.kind not in "fiub" or not len(rows):
+        raise DataError(
+            f"the explorer shows rows of numbers (n, n_features) or pictures (n, [channels,] height, width); "
+            f"got shape {rows.shape} of {rows.dtype}."
+        )
+    shape = _picture_shape(rows, names, model)
+    rows = np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32 if rows.dtype != np.float64 else None)
+    if not np.isfinite(rows).all():
+        raise DataError("X contains NaN or infinity; drop those rows or fill the values in.")
+    labels, label_names = _labels(y, len(rows))
+    return Dataset(rows, labels, ids, names, shape, label_names=label_names)
+
+
+def _picture_shape(rows: NDArray[Any], names: Any, model: Any) -> tuple[int, int, int] | None:
+    if rows.ndim == 4:
+        return (int(rows.shape[1]), int(rows.shape[2]), int(rows.shape[3]))
+    if rows.ndim == 3:
+        return (1, int(rows.shape[1]), int(rows.shape[2]))
+    if isinstance(model, Autoencoder) and model.module_.domain.image_shape is not None:
+        return model.module_.domain.image_shape
+    side = round(rows.shape[1] ** 0.5)
+    square = side * side == rows.shape[1] and rows.shape[1] >= _MIN_PICTURE and names is None
+    return (1, side, side) if square else None
+
+
+def _labels(y: Any, n: int) -> tuple[NDArray[Any] | None, tuple[str, ...] | None]:
+    if y is None:
+        return None, None
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise DataError(f"y must have one label a row, shape ({n},); got {labels.shape}.")
+    if labels.dtype.kind == "f" and not (labels == np.round(labels)).all():
+        return labels.astype(np.float64), None
+    if labels.dtype.kind in "iuf":
+        return labels.astype(np.int64), None
+    texts, places = np.unique(labels.astype(str), return_inverse=True)
+    return places.astype(np.int64), tuple(texts.tolist())
+
+
+def snapshots_of(model: Any, n: int) -> list[Array]:
+    """Codes by epoch that a training kept, where its rows are the first ones of the n shown."""
+    if not isinstance(model, Autoencoder):
+        return []
+    kept = [np.asarray(shot["codes"], np.float32) for shot in model.history_.snapshots]
+    # With a share of rows held out, or other rows shown, the kept ones cannot be told by their place.
+    settings = model._training(None)
+    known = kept and settings.validation == 0 and len(kept[0]) <= n
+    return kept if known else []

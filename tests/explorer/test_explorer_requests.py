@@ -1,0 +1,206 @@
+"""What the page asks, against the same computed directly."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import NMF, PCA
+from sklearn.manifold import TSNE
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from diabolo.errors import DataError, UnknownNameError
+from diabolo.explorer.requests import sample_rows
+from diabolo.explorer.serving import SKLEARN, make_subjects
+from diabolo.explorer.subject import Subject
+
+
+def code(*values: float) -> dict[str, np.ndarray]:
+    return {"codes": np.array([values], np.float32)}
+
+
+def test_the_page_is_told_what_the_model_can_do(
+    ask: Any, plane: Any, vae: Any, globe: Any, digits: Any
+) -> None:
+    told, _ = ask(make_subjects(plane, *digits), "hello")
+    assert (told["n"], told["dim"], told["image_shape"], told["models"]) == (600, 2, [1, 8, 8], 1)
+    assert told["can_decode"]
+    assert not told["sphere"]
+    assert told["epochs"] == 13
+    assert "rotation" in told["corruptions"]
+    assert ask(make_subjects(globe, *digits), "hello")[0]["sphere"]
+    kl = ask(make_subjects(vae, *digits), "hello")[0]["kl"]
+    latent = vae.module_.parts.latent
+    h = vae.module_.encoder(__import__("torch").from_numpy(digits[0]))[0]
+    np.testing.assert_allclose(kl, latent.kl_per_dimension(h).mean(0).detach().numpy(), rtol=1e-4)
+
+
+def test_points_codes_and_errors_are_those_of_the_model(ask: Any, plane: Any, digits: Any) -> None:
+    X, y = digits
+    subjects = make_subjects(plane, X, y)
+    told, sent = ask(subjects, "points")
+    assert told["total"] == len(X)
+    np.testing.assert_array_equal(sent["codes"], plane.transform(X))
+    np.testing.assert_array_equal(sent["labels"], y)
+    errors = ask(subjects, "errors")[1]["values"]
+    np.testing.assert_allclose(errors, -plane.score_samples(X), rtol=1e-6)
+
+
+def test_decoding_and_one_row_agree_with_the_model(ask: Any, plane: Any, digits: Any) -> None:
+    X, y = digits
+    subjects = make_subjects(plane, X, y)
+    rows = ask(subjects, "decode", code(0.3, -0.2))[1]["rows"]
+    np.testing.assert_array_equal(rows, plane.inverse_transform(code(0.3, -0.2)["codes"]))
+    _, sent = ask(subjects, "row", row=17)
+    np.testing.assert_array_equal(sent["input"][0], X[17])
+    np.testing.assert_array_equal(sent["reconstructed"], plane.reconstruct(X[17:18]))
+    errors = -plane.score_samples(X)
+    assert sent["percentiles"][0] == pytest.approx(100 * (errors < errors[17]).mean(), abs=0.2)
+    Z = plane.transform(X)
+    far = np.linalg.norm(Z - Z[17], axis=1)
+    assert sent["neighbours"].tolist() == [i for i in np.argsort(far) if i != 17][:12]
+
+
+def test_a_sample_of_the_points_keeps_the_share_of_every_label(plane: Any, digits: Any) -> None:
+    subject = make_subjects(plane, *digits)[0]
+    rows = sample_rows(subject, 100)
+    assert len(set(rows)) == 100
+    counts = np.bincount(digits[1][rows], minlength=10)
+    assert np.abs(counts - np.bincount(digits[1], minlength=10) / 6).max() <= 1.5
+
+
+def test_far_away_is_said_to_be_far_and_near_is_not(ask: Any, plane: Any, digits: Any) -> None:
+    subjects = make_subjects(plane, *digits)
+    size = 20 * float(np.abs(plane.transform(digits[0])).max())
+    assert ask(subjects, "judge", code(size, size))[0]["far"]
+    at = plane.transform(digits[0][:1])[0]
+    told = ask(subjects, "judge", code(*at))[0]
+    assert not told["far"]
+    assert told["nearest"] == 0
+
+
+def test_heat_layers_are_the_density_and_the_cycle_error(ask: Any, plane: Any, digits: Any) -> None:
+    from diabolo.density import KernelDensity
+
+    subjects = make_subjects(plane, *digits)
+    grid = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    density = ask(subjects, "heat", {"codes": grid}, kind="density")[1]["values"]
+    expected = KernelDensity().fit(plane.transform(digits[0])).log_prob(grid)
+    np.testing.assert_allclose(density, expected, rtol=1e-4)
+    cycle = ask(subjects, "heat", {"codes": grid}, kind="cycle")[1]["values"]
+    moved = plane.transform(plane.inverse_transform(grid)) - grid
+    np.testing.assert_allclose(cycle, np.linalg.norm(moved, axis=1), rtol=1e-4, atol=1e-6)
+
+
+def test_no_corruption_changes_nothing_and_more_changes_more(ask: Any, plane: Any, digits: Any) -> None:
+    subjects = make_subjects(plane, *digits)
+    X = digits[0]
+    for kind in ask(subjects, "hello")[0]["corruptions"]:
+        clean = ask(subjects, "corrupt", row=3, kind=kind, amount=0)[1]["rows"]
+        np.testing.assert_array_equal(clean[0], X[3])
+        assert (
+            np.abs(ask(subjects, "corrupt", row=3, kind=kind, amount=0.6)[1]["rows"] - X[3]).max() > 0.05
+        ), kind
+
+
+def test_epochs_give_the_codes_that_were_kept(ask: Any, plane: Any, digits: Any) -> None:
+    sent = ask(make_subjects(plane, *digits), "epoch", epoch=12)[1]
+    np.testing.assert_allclose(sent["codes"], plane.transform(digits[0][:100]), atol=1e-5)
+    with pytest.raises(DataError, match="no epochs were kept"):
+        ask(make_subjects(PCA(2).fit(digits[0]), *digits), "epoch", epoch=0)
+
+
+def test_exports_hold_the_chosen_rows(ask: Any, plane: Any, digits: Any) -> None:
+    frame = pd.DataFrame(digits[0], index=[f"n{i}" for i in range(600)]).add_prefix("p")
+    model = PCA(2).fit(frame)
+    subjects = make_subjects(model, frame, digits[1])
+    rows = {"rows": np.array([5, 2, 9], np.int32)}
+    csv = pd.read_csv(io.BytesIO(ask(subjects, "export", rows, format="csv")[1]["file"].tobytes()))
+    assert csv.iloc[:, 0].tolist() == ["n5", "n2", "n9"]
+    assert csv["label"].tolist() == digits[1][[5, 2, 9]].tolist()
+    parquet = pd.read_parquet(
+        io.BytesIO(ask(subjects, "export", rows, format="parquet")[1]["file"].tobytes())
+    )
+    np.testing.assert_allclose(parquet[["z0", "z1"]], model.transform(frame)[[5, 2, 9]], rtol=1e-5)
+    png = ask(make_subjects(plane, *digits), "export", rows, format="png")[1]["file"].tobytes()
+    assert png.startswith(b"\x89PNG")
+    with pytest.raises(DataError, match="pictures"):
+        ask(subjects, "export", rows, format="png")
+    with pytest.raises(UnknownNameError, match="parquet"):
+        ask(subjects, "export", rows, format="parkuet")
+
+
+FOREIGN = [PCA(3), NMF(2, max_iter=2000, tol=1e-3, random_state=0), make_pipeline(StandardScaler(), PCA(2))]
+
+
+@pytest.mark.parametrize("model", FOREIGN, ids=["pca", "nmf", "pipeline"])
+def test_any_transformer_is_explored(ask: Any, model: Any, digits: Any) -> None:
+    X, y = digits
+    subjects = make_subjects(model.fit(X), X, y)
+    assert ask(subjects, "hello")[0]["can_decode"]
+    sent = ask(subjects, "row", row=0)[1]
+    expected = model.inverse_transform(model.transform(X[:1]))
+    np.testing.assert_allclose(sent["reconstructed"], expected, atol=1e-5)
+    assert sent["errors"][0] == pytest.approx(((X[0] - expected) ** 2).sum(), rel=1e-4)
+
+
+def test_a_model_without_an_inverse_is_placed_but_not_decoded(ask: Any, digits: Any) -> None:
+    from sklearn.cluster import KMeans
+
+    model = KMeans(3, n_init=1, random_state=0).fit(digits[0])
+    subjects = make_subjects(model, *digits)
+    assert not ask(subjects, "hello")[0]["can_decode"]
+    assert "reconstructed" not in ask(subjects, "row", row=0)[1]
+    with pytest.raises(DataError, match="cannot decode"):
+        ask(subjects, "errors")
+
+
+def test_what_cannot_be_shown_is_refused_with_a_sentence(digits: Any) -> None:
+    X, y = digits
+    pca = PCA(2).fit(X)
+    with pytest.raises(DataError, match="t-SNE"):
+        make_subjects(TSNE(), X)
+    with pytest.raises(DataError, match="rows of numbers"):
+        make_subjects(pca, np.array([["a"]]))
+    with pytest.raises(DataError, match="NaN"):
+        make_subjects(pca, np.full((2, 64), np.nan))
+    with pytest.raises(DataError, match=r"\(600,\)"):
+        make_subjects(pca, X, y[:5])
+
+
+def test_names_and_search(ask: Any, digits: Any) -> None:
+    frame = pd.DataFrame(digits[0], index=[f"bird {i}" for i in range(600)]).add_prefix("p")
+    subjects = make_subjects(PCA(2).fit(frame), frame)
+    assert ask(subjects, "find", text="Bird 599")[1]["rows"].tolist() == [599]
+    assert ask(subjects, "names", {"rows": np.array([1], np.int32)})[0]["names"] == ["bird 1"]
+    plain = make_subjects(PCA(2).fit(digits[0]), digits[0])
+    assert ask(plain, "find", text="12")[1]["rows"].tolist() == [12]
+    assert ask(plain, "find", text="ten")[1]["rows"].tolist() == []
+
+
+def test_not_finite_codes_are_counted_and_left_out(ask: Any, digits: Any) -> None:
+    class Broken(PCA):
+        def transform(self, X: Any) -> Any:
+            codes = super().transform(X)
+            codes[codes[:, 0] > 0.5] = np.nan
+            return codes
+
+    X, y = digits
+    subjects = make_subjects(Broken(2).fit(X), X, y)
+    told, sent = ask(subjects, "points")
+    bad = int((PCA(2).fit(X).transform(X)[:, 0] > 0.5).sum())
+    assert bad > 0
+    assert told["not_finite"] == bad
+    assert len(sent["rows"]) == 600 - bad
+    assert isinstance(subjects[0], Subject)
+
+
+def test_every_named_transformer_exists() -> None:
+    import importlib
+
+    for module, name in SKLEARN.values():
+        assert hasattr(importlib.import_module(module), name)
