@@ -116,6 +116,18 @@ def test_sections_with_targets_are_repeated_and_their_mean_is_compared(tmp_path:
     assert len(result.findings["work"].statements) == 1
 
 
+def test_another_section_is_added_to_a_folder_and_the_page_is_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    reproduce("neuromatch-2", quick=True, out=folder, sections=["plane"])
+    both = reproduce("neuromatch-2", quick=True, out=folder, sections=["space"])
+    assert list(json.loads((folder / "results.json").read_text(encoding="utf-8"))["sections"]) == [
+        "plane",
+        "space",
+    ]
+    assert [c.target.published for c in both.comparisons] == [0.1741, 0.1576]
+    _check_folder(both)
+
+
 def test_the_page_says_what_was_reached_what_not_and_what_does_not_hold(tmp_path: Path) -> None:
     good, bad = page(_toy_run([0.5], tmp_path / "a")), page(_toy_run([3.0], tmp_path / "b"))
     assert "1 of 1 published numbers obtained" in good
