@@ -93,33 +93,40 @@ def _plain(found: Findings, seconds: float) -> dict[str, Any]:
 
 
 def _earlier(result: Result) -> None:
-    """Take in the sections that an earlier run of the same form, seeds and versions left in the folder."""
+    """Take in the sections that an earlier run of the same form, seeds and versions left in the folder.
+
+    Raises
+    ------
+    FileError
+        If what is there cannot be read.
+    """
+    path = result.folder / MARK
+    if not path.exists():
+        return
+    now = result.to_dict()
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if any(kept[key] != now[key] for key in ("format", "experiment", "quick", "seeds", "versions")):
+            return
+        for section in result.experiment.sections:
+            if section.name in kept["sections"]:
+                plain = kept["sections"][section.name]
+                result.findings[section.name] = _findings(plain, result.folder / "figures")
+                result.seconds[section.name] = plain["seconds"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path} is no whole result ({error}); give another folder.") from error
+
+
+def _findings(plain: dict[str, Any], figures: Path) -> Findings:
+    """What :func:`_plain` described, with the pictures beside."""
     from .bench import Findings
 
-    try:
-        kept = json.loads((result.folder / MARK).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except ValueError as error:
-        raise FileError(f"{result.folder / MARK} cannot be read ({error}); give another folder.") from error
-    same = {"experiment", "quick", "seeds", "versions"}
-    now = result.to_dict()
-    if any(kept.get(key) != now[key] for key in same):
-        return
-    for section in result.experiment.sections:
-        plain = kept["sections"].get(section.name)
-        if plain is None:
-            continue
-        result.findings[section.name] = Findings(
-            {name: Measure(name, m["unit"], m["values"]) for name, m in plain["measures"].items()},
-            [
-                Figure(**f, png=(result.folder / "figures" / f"{f['name']}.png").read_bytes())
-                for f in plain["figures"]
-            ],
-            [Statement(**s) for s in plain["statements"]],
-            plain["notes"],
-        )
-        result.seconds[section.name] = plain["seconds"]
+    return Findings(
+        {name: Measure(name, m["unit"], m["values"]) for name, m in plain["measures"].items()},
+        [Figure(**f, png=(figures / f"{f['name']}.png").read_bytes()) for f in plain["figures"]],
+        [Statement(**s) for s in plain["statements"]],
+        plain["notes"],
+    )
 
 
 def _versions() -> dict[str, str]:
