@@ -116,6 +116,21 @@ def test_sections_with_targets_are_repeated_and_their_mean_is_compared(tmp_path:
     assert len(result.findings["work"].statements) == 1
 
 
+def test_another_section_is_added_to_a_folder_and_the_page_is_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    reproduce("neuromatch-2", quick=True, out=folder, sections=["plane"])
+    both = reproduce("neuromatch-2", quick=True, out=folder, sections=["space"])
+    assert list(json.loads((folder / "results.json").read_text(encoding="utf-8"))["sections"]) == [
+        "plane",
+        "space",
+    ]
+    assert [c.target.published for c in both.comparisons] == [0.1741, 0.1576]
+    _check_folder(both)
+    (folder / "figures" / "plane-map.png").unlink()
+    with pytest.raises(FileError, match="is no whole result"):
+        reproduce("neuromatch-2", quick=True, out=folder, sections=["space"])
+
+
 def test_the_page_says_what_was_reached_what_not_and_what_does_not_hold(tmp_path: Path) -> None:
     good, bad = page(_toy_run([0.5], tmp_path / "a")), page(_toy_run([3.0], tmp_path / "b"))
     assert "1 of 1 published numbers obtained" in good
@@ -209,27 +224,6 @@ def test_the_untrained_estimator_is_where_training_started() -> None:
     ae = Autoencoder(training=Training(epochs=2, snapshots=20), random_state=0).fit(X)
     np.testing.assert_array_equal(untrained(ae).transform(X), ae.history_.snapshots[0]["codes"])
     assert (ae.transform(X) != untrained(ae).transform(X)).any()
-
-
-def test_models_of_a_stack_have_the_errors_they_have_alone() -> None:
-    from diabolo import MLP, Autoencoder, Training
-    from diabolo.experiments.many import test_errors as errors_of
-    from diabolo.metrics import mse
-
-    X = np.random.RandomState(0).uniform(size=(40, 3)).astype(np.float32)
-    models = [
-        Autoencoder(
-            1,
-            encoder=MLP((8,)),
-            scaling=None,
-            random_state=seed,
-            training=Training(epochs=2, lr=rate, batch_size=16),
-        )
-        for seed, rate in ((0, 1e-3), (1, 3e-3))
-    ]
-    alone = [mse(X, m.fit(X).reconstruct(X)) for m in models]
-    # The stack's test rows go through in one piece, those of an estimator in chunks of 256.
-    np.testing.assert_allclose(errors_of(models, X, X), alone, rtol=1e-6)
 
 
 def test_a_reference_is_trained_once_for_its_settings(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ..latent import Gaussian
 from ..metrics import active_units, cluster_agreement, kl_per_dimension, knn_accuracy, neighbourhood
 from ..networks import MLP
 from ..penalties import KL, Topological
+from ..studies import fit_stack
 from .bench import Bench
 from .course import autoencoder, columns, panels, pictures, several
 from .record import Experiment, Section, Target
@@ -37,23 +38,23 @@ def _linear(bench: Bench) -> Autoencoder:
     return bench.once("linear", train)
 
 
-def _vae(bench: Bench, size: int, beta: float = 1.0, epochs: int = _EPOCHS) -> Autoencoder:
-    """784-32-16, mean and log-variance heads, sigmoid output, summed squared error + beta KL."""
+def _variational(bench: Bench, size: int, beta: float, epochs: int) -> Autoencoder:
+    """784-32-16, mean and log-variance heads, sigmoid output, summed squared error + beta KL; not fitted."""
+    return autoencoder(
+        bench,
+        Gaussian(size),
+        MLP((32, 16)),
+        decoder=MLP((16, 32), output_activation="sigmoid"),
+        penalties=KL(beta),
+        epochs=epochs,
+        batch_size=64,
+        snapshots=_ROWS,
+    )
 
-    def train() -> Autoencoder:
-        ae = autoencoder(
-            bench,
-            Gaussian(size),
-            MLP((32, 16)),
-            decoder=MLP((16, 32), output_activation="sigmoid"),
-            penalties=KL(beta),
-            epochs=epochs,
-            batch_size=64,
-            snapshots=_ROWS,
-        )
-        return ae.fit(pictures(bench).X)
 
-    return bench.once((size, beta, epochs), train)
+def _vae(bench: Bench, size: int) -> Autoencoder:
+    data = pictures(bench)
+    return bench.once(("VAE", size), lambda: _variational(bench, size, 1.0, _EPOCHS).fit(data.X))
 
 
 def _error(ae: Autoencoder, X: Array) -> float:
@@ -176,8 +177,8 @@ def betas(bench: Bench) -> None:
     data = pictures(bench)
     epochs = bench.choose(20, 10)
     rows: dict[str, list[list[float]]] = {"test error": [], "KL divergence": [], "active units": []}
-    for beta in _BETAS:
-        ae = _vae(bench, 32, beta, epochs)
+    models = fit_stack([_variational(bench, 32, beta, epochs) for beta in _BETAS], data.X)
+    for beta, ae in zip(_BETAS, models, strict=True):
         found = (
             _error(ae, data.X_test),
             float(_kl(ae, data.X_test).sum()),

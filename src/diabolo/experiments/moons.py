@@ -17,10 +17,10 @@ from ..estimator import Autoencoder
 from ..metrics import c2st, code_histogram, mmd, mse, precision_recall
 from ..networks import MLP, Network, Residual
 from ..penalties import MMD
+from ..studies import fit_stack
 from . import moons_digits
 from .bench import Bench
 from .course import autoencoder, panels, several
-from .many import test_errors
 from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
@@ -56,6 +56,11 @@ def _model(bench: Bench, s: Setting, seed: int = 0) -> Autoencoder:
     )  # fmt: skip
 
 
+def _error(ae: Autoencoder, X_test: Array) -> float:
+    """The mean squared error a feature; infinite where the model diverged."""
+    return float("inf") if ae.status_ == "diverged" else mse(X_test, ae.reconstruct(X_test))
+
+
 def _study(bench: Bench) -> dict[Setting, Array]:
     """Test errors by setting, an array over repeats. Rates, schedules and repeats share a stack."""
 
@@ -72,8 +77,9 @@ def _study(bench: Bench) -> dict[Setting, Array]:
             X = _data(bench, n)
             for e, w, d in product(epochs, widths, depths):
                 cells = [Setting(n, e, lr, schedule, w, d) for lr, schedule in rates]
-                errors = test_errors([_model(bench, c, r) for c in cells for r in range(repeats)], X, X_test)
-                found |= dict(zip(cells, errors.reshape(len(cells), repeats), strict=True))
+                models = fit_stack([_model(bench, c, r) for c in cells for r in range(repeats)], X)
+                errors = np.array([_error(ae, X_test) for ae in models]).reshape(len(cells), repeats)
+                found |= dict(zip(cells, errors, strict=True))
             bench.say(f"moons: {len(found)} settings done")
         return found
 
@@ -159,8 +165,10 @@ def repeats(bench: Bench) -> None:
     """How much do reconstructions vary over repeats, with the same and with different data?"""
     best, X_test, n = _best(bench), _test(bench), bench.choose(3, 10)
     runs = {
-        "same data": [_model(bench, best, r).fit(_data(bench, best.points)) for r in range(n)],
-        "different data": [_model(bench, best, r).fit(_data(bench, best.points, seed=r)) for r in range(n)],
+        "same data": fit_stack([_model(bench, best, r) for r in range(n)], _data(bench, best.points)),
+        "different data": fit_stack(
+            [_model(bench, best, r) for r in range(n)], [_data(bench, best.points, seed=r) for r in range(n)]
+        ),
     }
     spread = {}
     for name, models in runs.items():
@@ -292,12 +300,11 @@ def noisier(bench: Bench) -> None:
     )
 
 
-def _matched(bench: Bench, encoder: Network, penalty: MMD) -> Autoencoder:
-    ae = autoencoder(
+def _matching(bench: Bench, encoder: Network, penalty: MMD) -> Autoencoder:
+    return autoencoder(
         bench, 2, encoder, penalties=penalty, epochs=bench.choose(30, 200), batch_size=256, lr=3e-3,
         schedule="cosine", drop_last=True,
     )  # fmt: skip
-    return ae.fit(_data(bench, bench.choose(500, 3000)))
 
 
 def matched(bench: Bench) -> None:
@@ -306,13 +313,19 @@ def matched(bench: Bench) -> None:
     networks: dict[str, Network] = {"MLP": MLP((100, 100)), "residual": Residual(3, 100)}
     bandwidths, weights = bench.choose((5,), (3, 5, 7)), bench.choose((1.0,), (0.1, 1.0, 10.0))
     normal = np.random.RandomState(0).normal(size=(_TEST_ROWS, 2))
+    keys = list(product(networks, ("gaussian", "imq"), bandwidths, weights))
+    models = fit_stack(
+        [
+            _matching(bench, networks[name], MMD(w, kernel=kernel, bandwidths=b))
+            for name, kernel, b, w in keys
+        ],
+        _data(bench, bench.choose(500, 3000)),
+    )
     rows: dict[tuple[str, str, int, float], tuple[float, float, Autoencoder]] = {}
-    for name, kernel, b, w in product(networks, ("gaussian", "imq"), bandwidths, weights):
-        ae = _matched(bench, networks[name], MMD(w, kernel=kernel, bandwidths=b))
-        error = mse(X_test, ae.reconstruct(X_test))
-        away = mmd(normal, ae.transform(X_test), n_permutations=1).value
-        rows[name, kernel, b, w] = (error, away, ae)
-        label = f"{name}, {kernel}, {b} bandwidths, weight {w:g}"
+    for ae, key in zip(models, keys, strict=True):
+        error, away = _error(ae, X_test), mmd(normal, ae.transform(X_test), n_permutations=1).value
+        rows[key] = (error, away, ae)
+        label = "{}, {}, {} bandwidths, weight {:g}".format(*key)
         bench.measure(f"{label}: test error", error, "squared units a feature")
         bench.measure(f"{label}: squared MMD of the codes to the normal", away)
     allowed = {key: row for key, row in rows.items() if row[0] <= limit} or rows

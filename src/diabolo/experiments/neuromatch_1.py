@@ -18,6 +18,7 @@ from ..estimator import Autoencoder
 from ..metrics import bce as bce_of
 from ..metrics import mse
 from ..networks import MLP
+from ..studies import fit_stack
 from .bench import Bench
 from .course import autoencoder, bce, columns, failing, panels, pictures, several, untrained
 from .record import Experiment, Section, Target
@@ -262,15 +263,16 @@ def dead(bench: Bench) -> None:
     counts: dict[str, int] = {}
     kept: dict[str, Autoencoder] = {}
     for name, encoder in _STARTS.items():
-        failed = []
-        for start in range(starts):
-            ae = autoencoder(
+        models = [
+            autoencoder(
                 bench, 2, encoder, decoder=MLP(()), reconstruction="bernoulli",
                 epochs=bench.choose(2, 3), batch_size=64, random_state=start,
-            ).fit(X)  # fmt: skip
-            failed.append(failing(ae.transform(data.X_test)))
-            if name not in kept or (failed[-1] and not failing(kept[name].transform(data.X_test))):
-                kept[name] = ae
+            )
+            for start in range(starts)
+        ]  # fmt: skip
+        fitted = fit_stack(models, X)
+        failed = [failing(ae.transform(data.X_test)) for ae in fitted]
+        kept[name] = fitted[int(np.argmax(failed))]
         counts[name] = sum(f > 0 for f in failed)
         bench.measure(f"{name}: starts with a failed unit", counts[name], f"of {starts}")
         weights = _weights(kept[name], "encoder")

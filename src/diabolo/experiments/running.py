@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, SettingError, UnknownNameError
 from .catalogue import EXPERIMENTS
-from .record import Comparison, Experiment, Section
+from .record import Comparison, Experiment, Figure, Measure, Section, Statement
 
 if TYPE_CHECKING:
     from .bench import Findings
@@ -72,7 +72,11 @@ class Result:
             "seeds": list(self.seeds),
             "versions": _versions(),
             "targets": [c.to_dict() for c in self.comparisons],
-            "sections": {name: _plain(found, self.seconds[name]) for name, found in self.findings.items()},
+            "sections": {
+                s.name: _plain(self.findings[s.name], self.seconds[s.name])
+                for s in self.experiment.sections
+                if s.name in self.findings
+            },
         }
 
 
@@ -83,9 +87,46 @@ def _plain(found: Findings, seconds: float) -> dict[str, Any]:
         "statements": [
             {"text": s.text, "holds": s.holds, "numbers": dict(s.numbers)} for s in found.statements
         ],
-        "figures": {f.name: f.reading for f in found.figures},
+        "figures": [{"name": f.name, "title": f.title, "reading": f.reading} for f in found.figures],
         "notes": found.notes,
     }
+
+
+def _earlier(result: Result) -> None:
+    """Take in the sections that an earlier run of the same form, seeds and versions left in the folder.
+
+    Raises
+    ------
+    FileError
+        If what is there cannot be read.
+    """
+    path = result.folder / MARK
+    if not path.exists():
+        return
+    now = result.to_dict()
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if any(kept[key] != now[key] for key in ("format", "experiment", "quick", "seeds", "versions")):
+            return
+        for section in result.experiment.sections:
+            if section.name in kept["sections"]:
+                plain = kept["sections"][section.name]
+                result.findings[section.name] = _findings(plain, result.folder / "figures")
+                result.seconds[section.name] = plain["seconds"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path} is no whole result ({error}); give another folder.") from error
+
+
+def _findings(plain: dict[str, Any], figures: Path) -> Findings:
+    """What :func:`_plain` described, with the pictures beside."""
+    from .bench import Findings
+
+    return Findings(
+        {name: Measure(name, m["unit"], m["values"]) for name, m in plain["measures"].items()},
+        [Figure(**f, png=(figures / f"{f['name']}.png").read_bytes()) for f in plain["figures"]],
+        [Statement(**s) for s in plain["statements"]],
+        plain["notes"],
+    )
 
 
 def _versions() -> dict[str, str]:
@@ -134,7 +175,8 @@ def reproduce(
     out : path or None, default None
         The run folder; None is ``runs/<name>`` or ``runs/<name>-quick``.
     sections : sequence of str or None, default None
-        Names of the sections to run; None: all.
+        Names of the sections to run; None: all. What the folder holds of other sections, from a run of the
+        same form, stays.
     reference : path or None, default None
         A saved model in place of the one that ``neuromatch-3`` trains once and keeps.
     progress : callable or None, default None
@@ -170,6 +212,8 @@ def reproduce(
     experiment = entry.load()
     chosen = _chosen(experiment, sections)
     result = Result(experiment, quick, tuple(range(seeds)), folder)
+    if sections is not None:
+        _earlier(result)
     _run(result, chosen, given, progress or _silent)
     return result
 
