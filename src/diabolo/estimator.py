@@ -17,7 +17,7 @@ from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
 from . import density as densities
 from . import schema
-from .errors import DataError, InterruptedWarning, SettingError, UnknownNameError
+from .errors import DataError, DivergedError, InterruptedWarning, SettingError, UnknownNameError
 from .fitting import (
     Preparation,
     architecture,
@@ -25,6 +25,7 @@ from .fitting import (
     execute,
     find_trained,
     in_chunks,
+    put_row,
     rebuild,
     require_parameters,
     take_over,
@@ -217,7 +218,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         rows, member = self._prepare(X, target, validation)
         trained = find_trained(self, member)
-        return self._train(rows, Run(self.module_, [member]), callbacks, trained)
+        if trained is not None:
+            return self._adopt(rows, trained)
+        return self._train(rows, Run(self.module_, [member]), callbacks)
 
     def fine_tune(
         self,
@@ -534,23 +537,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         rows: Array,
         run: Run,
         callbacks: Sequence[Callback],
-        trained: Ended | None = None,
     ) -> Self:
-        """Train :attr:`module_`, unless its member was trained elsewhere, and take in what came of it."""
+        """Train :attr:`module_` and take in what came of it, whatever ended the training."""
         member = run.members[0]
         try:
-            if trained is None:
-                execute(run, self.n_threads_, self.verbose, callbacks)
-            else:
-                run.adopt(trained)
+            execute(run, self.n_threads_, self.verbose, callbacks)
         finally:
-            self.history_, self.n_iter_, self.status_ = member.history, run.epoch, member.status
-            self.seed_, self.message_ = member.seed, member.message
-            # After a divergence the moments are NaN too.
-            state = None if member.status == "diverged" else member.state
-            self._optimizer_state: dict[str, torch.Tensor] | None = state
-            keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
-            self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
+            self._take_in(rows, member.ended(), run.epoch)
         if member.status == "interrupted":
             warnings.warn(
                 f"training was interrupted in epoch {run.epoch + 1} of {run.epochs}; the estimator keeps what it "
@@ -559,6 +552,26 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 stacklevel=3,
             )
         return self
+
+    def _adopt(self, rows: Array, ended: Ended) -> Self:
+        """Take in what came of this estimator's member, which was trained elsewhere."""
+        if ended.row is not None:
+            put_row(self.module_, ended.row, ended.statistics)
+        self.module_.eval()
+        self._take_in(rows, ended, len(ended.history))
+        if ended.status == "diverged":
+            raise DivergedError(ended.message)
+        return self
+
+    def _take_in(self, rows: Array, ended: Ended, epochs: int) -> None:
+        """What a training leaves, beside the weights of :attr:`module_`."""
+        self.history_, self.n_iter_, self.status_ = ended.history, epochs, ended.status
+        self.seed_, self.message_ = ended.seed, ended.message
+        # After a divergence the moments are NaN too.
+        state = None if ended.status == "diverged" else ended.state
+        self._optimizer_state: dict[str, torch.Tensor] | None = state
+        keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
+        self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
 
     def _rows(self, X: Any) -> Array:
         """Rows of the width that was learnt."""

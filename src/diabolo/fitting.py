@@ -66,14 +66,18 @@ def rebuild(
 ) -> Model:
     """A model from its parts, its row of parameters, and what its modules keep beside them (None: as built)."""
     model = Model(parts, domain, torch.Generator()).to(dtype=row.dtype)
-    layout = Layout.of(model)
-    layout.bind(model, row)
+    put_row(model, row, statistics)
+    return model.to(device)
+
+
+def put_row(model: Model, row: torch.Tensor, statistics: Mapping[str, torch.Tensor] | None = None) -> None:
+    """Give a model the parameters that are views into a row, and what its modules keep; train them no more."""
+    Layout.of(model).bind(model, row)
     for p in model.parameters():
         p.requires_grad_(False)
     if statistics is not None:
         for name, value in model.statistics().items():
             value.copy_(statistics[name])
-    return model.to(device)
 
 
 def take_over(old: Model, parts: Architecture, fresh: torch.Generator, reset: Sequence[str]) -> Model:

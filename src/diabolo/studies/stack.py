@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -183,10 +182,10 @@ def fit_all(
             outcome.error = error
     jobs = {i: Job.of(outcomes[i].estimator, member) for i, (_, member) in prepared.items()}
     trained = train(list(jobs.values()), budget)
-    for (i, (rows, member)), (ended, seconds) in zip(prepared.items(), trained, strict=True):
+    for (i, (rows, _)), (ended, seconds) in zip(prepared.items(), trained, strict=True):
         outcomes[i].seconds = seconds
         try:
-            outcomes[i].estimator._train(rows, Run(outcomes[i].estimator.module_, [member]), (), ended)
+            outcomes[i].estimator._adopt(rows, ended)
         except DivergedError as error:
             outcomes[i].error = error
     return outcomes
@@ -205,9 +204,8 @@ def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Ended, float]]:
     ]
     # The longest first, so that no worker is left with one at the end.
     stacks.sort(key=lambda stack: -_cost([jobs[i] for i in stack]))
-    n_threads = max(1, (os.cpu_count() or 1) // (workers * budget.sharers))
     run = Parallel(n_jobs=budget.n_jobs)
-    results = run(delayed(train_stack)([jobs[i] for i in stack], n_threads) for stack in stacks)
+    results = run(delayed(train_stack)([jobs[i] for i in stack]) for stack in stacks)
     found: dict[int, tuple[Ended, float]] = {}
     for stack, each in zip(stacks, results, strict=True):
         found |= zip(stack, each, strict=True)
@@ -220,7 +218,7 @@ def _cost(stack: Sequence[Job]) -> float:
     return len(stack) * rows * stack[0].row.numel()
 
 
-def train_stack(jobs: Sequence[Job], n_threads: int) -> list[tuple[Ended, float]]:
+def train_stack(jobs: Sequence[Job]) -> list[tuple[Ended, float]]:
     """Train members that share a stack; a single one trains alone. Divergence is left in the status."""
     start = time.perf_counter()
     members = [job.member for job in jobs]
@@ -228,9 +226,9 @@ def train_stack(jobs: Sequence[Job], n_threads: int) -> list[tuple[Ended, float]
     model = rebuild(first.parts, first.domain, jobs[0].row.clone(), jobs[0].row.device)
     alone = len(jobs) == 1
     run = Run(model, members, rows=None if alone else torch.stack([job.row for job in jobs]))
-    # One that would train on several threads alone does so here: products round by their number.
-    count = jobs[0].n_threads if alone or jobs[0].n_threads > 1 else n_threads
-    with threads(count), suppress(DivergedError):
+    # As many threads as each would have alone, since products round by their number. Several processes beat
+    # several threads, which wait for each other many times in a step.
+    with threads(jobs[0].n_threads), suppress(DivergedError):
         run.run()
     if any(member.status == "interrupted" for member in members):
         raise KeyboardInterrupt

@@ -21,7 +21,7 @@ from ..errors import DivergedError
 from ..model import Model, Noise
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .control import Interrupt
-from .member import Draws, Ended, Member, combine_draws
+from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
 from .row import Layout, under
 from .source import block_steps, split_blocks
@@ -140,33 +140,6 @@ class Run:
             self.model.eval()
         if not self.stacked and self.members[0].status == "diverged":
             raise DivergedError(self.members[0].message)
-
-    def adopt(self, ended: Ended) -> None:
-        """Take over what became of this run's single member in another run.
-
-        Raises
-        ------
-        DivergedError
-            As :meth:`run` does.
-        """
-        member = self.members[0]
-        for name, value in vars(ended).items():
-            setattr(member, name, value)
-        for name, value in self.model.statistics().items():
-            value.copy_(ended.statistics[name])
-        self.running, self.epoch = [], len(member.history)
-        self._settle()
-        if member.status == "diverged":
-            raise DivergedError(member.message)
-
-    def _settle(self) -> None:
-        """Leave the model with the parameters that its single member ended with."""
-        row = self.members[0].row
-        if self.stacked or row is None:
-            return
-        self.row.copy_(row)
-        for p in self.model.parameters():
-            p.requires_grad_(False)
 
     def _epochs(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> None:
         while self.epoch < self.epochs and self.running:
@@ -375,8 +348,10 @@ class Run:
             kept = torch.tensor(stay, device=self.row.device)
             self.optimizer.keep(kept)
             self._take(self.row[kept])
-        else:
-            self._settle()
+        elif not self.stacked and self.members[0].row is not None:
+            self.row.copy_(self.members[0].row)
+            for p in self.model.parameters():
+                p.requires_grad_(False)
 
     def _entries(self, trace: Tensor, rows: list[int]) -> list[dict[str, float]]:
         """The epoch's line in the history of each running model."""
