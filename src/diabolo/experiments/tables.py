@@ -26,6 +26,8 @@ def markdown(results: Iterable[Mapping[str, Any]]) -> str:
     '# Published experiments'
     """
     runs = list(results)
+    if not runs:
+        return "\n".join([*_HEAD[:3], "", "No results of full runs are kept in `docs/experiments/`.", ""])
     return "\n".join(
         [*_HEAD, *_targets(runs), "", "## What the statements came to", "", *_statements(runs), ""]
     )
