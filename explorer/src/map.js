@@ -487,6 +487,7 @@ export class LatentMap {
   press(event, x, y) {
     this.el.setPointerCapture?.(event.pointerId);
     this.el.focus({ preventScroll: true });
+    this.app.hover(this, -1);
     const { state } = this.app;
     const onProbe = this.side.index === 0 && state.probe && Math.hypot(...this.minus([x, y], this.screenOf(state.probe))) < 22;
     const tool = event.button === 1 ? "pan" : state.tool === "probe" && this.side.index ? "pan" : state.tool;
