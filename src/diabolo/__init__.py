@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     # What type checkers see: they cannot follow the table above, and take only "X as X" as meant for users.
     from . import datasets as datasets
     from . import density as density
+    from . import explorer as explorer
     from . import functional as functional
     from . import metrics as metrics
     from . import plots as plots
