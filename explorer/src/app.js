@@ -21,6 +21,7 @@ export class App {
   count = 1;
   walkAt = -1;
   layerRound = 0;
+  pathRound = 0;
   words = "";
   copied = "";
   keeping = 0;
@@ -577,15 +578,18 @@ export class App {
 
   async runPath() {
     this.map.overlay();
+    this.pathRound++;
+    const round = this.pathRound;
     const codes = this.pathCodes;
-    this.state.film = null;
-    if (codes.length && this.meta.can_decode) {
-      try {
-        this.state.film = await this.decode(codes);
-      } catch (error) {
-        this.fail(error);
-      }
+    let film = null;
+    try {
+      if (codes.length && this.meta.can_decode) film = await this.decode(codes);
+    } catch (error) {
+      this.fail(error);
     }
+    // The strip stays until the next one is there, so that it can be saved at any time.
+    if (round !== this.pathRound) return;
+    this.state.film = film;
     this.tell("path");
   }
 
