@@ -104,7 +104,11 @@ def shallow(latent_dim: int = 32, **settings: Any) -> Autoencoder:
     MLP(hidden=(), output_activation='relu')
     """
     encoder, decoder = MLP((), output_activation="relu"), Mirror("sigmoid")
-    return _make(settings, latent=latent_dim, encoder=encoder, decoder=decoder, scaling="minmax")
+    # A rate that rises slowly: at the full rate from the first step on, some units never come alive.
+    training = Training(schedule="one_cycle")
+    return _make(
+        settings, latent=latent_dim, encoder=encoder, decoder=decoder, scaling="minmax", training=training
+    )
 
 
 def _deep(hidden: tuple[int, ...], **more: Any) -> MLP:
