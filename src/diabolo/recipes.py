@@ -14,7 +14,7 @@ from .errors import UnknownNameError
 from .latent import Gaussian, Sphere
 from .networks import MLP, Convolutional, Mirror, Residual
 from .penalties import KL, L1, MMD, Contractive, Topological, WeightDecay
-from .training.settings import Adam, Training
+from .training.settings import Adam, OneCycle, Training
 
 if TYPE_CHECKING:
     from .estimator import Autoencoder
@@ -105,7 +105,7 @@ def shallow(latent_dim: int = 32, **settings: Any) -> Autoencoder:
     """
     encoder, decoder = MLP((), output_activation="relu"), Mirror("sigmoid")
     # A rate that rises slowly: at the full rate from the first step on, some units never come alive.
-    training = Training(schedule="one_cycle")
+    training = Training(schedule=OneCycle())
     return _make(
         settings, latent=latent_dim, encoder=encoder, decoder=decoder, scaling="minmax", training=training
     )
