@@ -16,6 +16,7 @@ from matplotlib import pyplot
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from scipy.integrate import trapezoid
 from sklearn.datasets import load_digits, make_moons
 from sklearn.decomposition import NMF, PCA
 from sklearn.mixture import GaussianMixture
@@ -377,7 +378,7 @@ def test_code_histogram_and_its_mixture_have_area_one() -> None:
     assert sum(p.get_height() * p.get_width() for p in ax.patches) == pytest.approx(1)
     x, density = ax.lines[0].get_data()
     # The curve ends a twentieth of the range beyond the data, which leaves out its tails.
-    assert np.trapezoid(density, x) == pytest.approx(1, abs=0.03)
+    assert trapezoid(density, x) == pytest.approx(1, abs=0.03)
     assert ax.get_xlabel() == "$z_{2}$"
     foreign = GaussianMixture(2, random_state=0).fit(Z[:, :1])
     drawn = plots.code_histogram(Z, density=foreign).lines[0]
