@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -154,10 +153,6 @@ class Convolutional(Network, Unstackable):
         """Channels, height and width after the last convolution."""
         stages = self.stages(domain)
         return (stages[-1].channels[1], *stages[-1].after) if stages else domain.picture
-
-    def flat_width(self, domain: Domain) -> int:
-        """How many numbers the affine map next to the code has on its other side."""
-        return math.prod(self.feature_maps(domain))
 
     def mirrored(self) -> Convolutional:
         return self.replace(output_activation="none")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 
@@ -87,8 +86,3 @@ def split_blocks(n_rows: int, batch_size: int, steps: int, drop_last: bool) -> l
     if rest and not drop_last:
         blocks.append((full * batch_size, 1, rest))
     return blocks
-
-
-def as_rows(array: torch.Tensor, scaling: tuple[Tensor, Tensor] | None) -> Rows:
-    """Rows of a tensor with a scaling, or without."""
-    return Rows(array) if scaling is None else Rows(array, *scaling)
