@@ -37,16 +37,14 @@ def mnist(data_dir: str) -> dict[str, npt.NDArray[np.float32]]:
     return parts
 
 
-# Moor et al. 2020 (arXiv:1906.00722), table 1, MNIST, PCA. The tolerance is half a unit of the last digit
-# shown. Their PCA saw a random 85 % of the training images; over such subsets trustworthiness lies between
-# 0.7453 and 0.7457, astride the border of 0.745, so it gets 0.0002 more.
+# Moor et al. 2020 (arXiv:1906.00722), table 1, MNIST, PCA. The tolerance is half a unit of the last digit shown.
 PUBLISHED = {
     "kl_0.01": (0.388, 0.0005),
     "kl_0.1": (0.163, 0.0005),
     "kl_1": (0.00160, 0.000005),
     "mrre": (0.166, 0.0005),
     "continuity": (0.901, 0.0005),
-    "trustworthiness": (0.745, 0.0007),
+    "trustworthiness": (0.745, 0.0005),
     "rmse": (13.2, 0.05),
 }
 
@@ -55,7 +53,11 @@ PUBLISHED = {
 @pytest.mark.slow
 def test_mnist_pca_row_of_the_topological_autoencoders(mnist: dict[str, npt.NDArray[np.float32]]) -> None:
     train, test = mnist["train"] * 2 - 1, mnist["test"] * 2 - 1
-    pca = PCA(2).fit(train)
+    # Their PCA saw 85 % of the training images. This is the split of the first repetition in their repository (seed
+    # 249040430, out of which Sacred makes the one below): every figure is that of the table. With all 60,000 images
+    # trustworthiness is 0.7456 and the others stay the same to the digits shown.
+    seen = np.random.RandomState(996820274).permutation(60_000)[:51_000]
+    pca = PCA(2, svd_solver="covariance_eigh").fit(train[seen])
     codes = pca.transform(test)
     started = time.process_time()
     scores = metrics.neighbourhood(test, codes)
