@@ -33,6 +33,10 @@ autodoc_default_options = {"members": True, "undoc-members": False, "show-inheri
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+# Words in a type, such as the axes of a shape, are no references.
+napoleon_use_param = False
+napoleon_use_keyword = False
+suppress_warnings = ["ref.python"]
 
 
 def draw_gallery(_app: object) -> None:
@@ -61,7 +65,13 @@ def escape(_app: object, _what: str, _name: str, _obj: object, _options: object,
             lines[i] = "".join(pieces)
 
 
+def skip(_app: object, _what: str, name: str, _obj: object, skipped: bool, _options: object) -> bool:
+    """Leave out the setters of metadata routing, which scikit-learn adds and explains."""
+    return skipped or bool(re.fullmatch(r"set_\w+_request", name))
+
+
 def setup(app: object) -> None:
     """Connect the gallery and the docstrings to the build."""
     app.connect("builder-inited", draw_gallery)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", escape, priority=400)  # type: ignore[attr-defined]
+    app.connect("autodoc-skip-member", skip)  # type: ignore[attr-defined]

@@ -169,7 +169,7 @@ class PCAResidual(_Baseline):
     ----------
     mean_ : ndarray of shape (features,)
         Mean of the training rows.
-    components_ : ndarray of shape (n_components_, features)
+    components_ : ndarray of shape (components, features)
         W, orthonormal rows.
     n_components_ : int
         Components in use.
