@@ -251,13 +251,13 @@ def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
     if folder is None:
         yield n_threads
         return
-    told = {"n_threads": n_threads, "seed": member.seed, "made_by": _makers(run)}
-    told["settings"] = identity(run, scaler)
+    settings, makers = identity(run, scaler), _makers(run)
+    told = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
     with Checkpoints(folder, told) as checkpoints:
         saved = newest(folder, repair=True)
         if saved is not None:
-            require_same(saved.told["settings"], told["settings"], folder)
-            _warn_of_other_makers(saved.told["made_by"], told["made_by"], folder)
+            require_same(saved.told["settings"], settings, folder)
+            _warn_of_other_makers(saved.told["made_by"], makers, folder)
             n_threads = checkpoints.told["n_threads"] = int(saved.told["n_threads"])
             restore(run, saved)
         checkpoints.expect(6 * run.row.numel() * run.row.element_size())

@@ -118,6 +118,8 @@ class Run:
             With code 143, once everything is saved: if the process was asked to end (SIGTERM) in a run with
             checkpoints.
         """
+        if not self.running:
+            return
         interrupt = Interrupt(terminated=self.checkpoints is not None)
         if not self.stacked and not self.members[0].history.snapshots:
             self._snapshot()

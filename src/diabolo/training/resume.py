@@ -72,7 +72,8 @@ def _running(run: Run, trace: Tensor | None) -> dict[str, Tensor]:
     if watch is not None and watch.row is not None:
         tensors["best"] = watch.row
     tensors |= {f"optimizer.{name}": value for name, value in run.optimizer.state.items()}
-    for which, values in {"now": run.statistics.now, **run.statistics.kept}.items():
+    kept = [(str(which), values) for which, values in run.statistics.kept.items()]
+    for which, values in [("now", run.statistics.now), *kept]:
         # Kept copies may be one and the same.
         tensors |= {f"statistics.{which}.{name}": value.clone() for name, value in values.items()}
     if _draws_by_itself(run):

@@ -264,8 +264,9 @@ class Training(Part):
     checkpoint: str | None = setting(default=None, doc="Folder to go on from after a stop.", local=True)
 
     def __post_init__(self) -> None:
-        if isinstance(self.checkpoint, os.PathLike):
-            object.__setattr__(self, "checkpoint", os.fspath(self.checkpoint))
+        given: object = self.checkpoint
+        if isinstance(given, os.PathLike):
+            object.__setattr__(self, "checkpoint", os.fspath(given))
         super().__post_init__()
 
     def batch_of(self, n_rows: int) -> int:
