@@ -107,7 +107,6 @@ def _warm(arguments: list[str], moment: str, limit: float | None) -> int | None:
         code = 99
         try:
             checkpoint._SECONDS, checkpoint._SHARE = 0.0, 0
-            diabolo.Autoencoder.report = lambda *_, **__: QuickReport()  # type: ignore[method-assign,assignment]
             random.seed()
             _arm(moment)
             with contextlib.redirect_stdout(io.StringIO()):
@@ -207,9 +206,9 @@ def _reader(folder: Path) -> int:
     code = seen = 0
     try:
         while not ended:
-            for place in folder.iterdir():
+            for place in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[-2:]:
                 seen += look(place)
-            time.sleep(0.002)
+            time.sleep(0.01)
         sys.stdout.write(f"the reader opened {seen} whole files and no broken one\n")
     except BaseException:
         traceback.print_exc()
@@ -231,6 +230,10 @@ def soak(runs: int, cold: int, seconds: float, folder: Path) -> None:
             continue
         whole, places = folder / f"{name}-whole", folder / name
         places.mkdir()
+        if start is _warm:  # its children find everything imported
+            diabolo.Autoencoder.report = lambda *_, **__: QuickReport()  # type: ignore[method-assign,assignment]
+            with contextlib.redirect_stdout(io.StringIO()):
+                main(["fit", data, *OPTIONS, "--out", str(folder / "warming")])
         begun = time.monotonic()
         code = start(["fit", data, *OPTIONS, "--out", str(whole)], "none", None)
         usual = time.monotonic() - begun
@@ -264,5 +267,6 @@ if __name__ == "__main__":
     parser.add_argument("--cold", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=600)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as made:
+    # A kill, unlike a loss of power, leaves what was written, so memory does for a disk and is quicker.
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as made:
         soak(given.runs, given.cold, given.seconds, Path(made))

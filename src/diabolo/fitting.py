@@ -256,10 +256,9 @@ def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
     with Checkpoints(folder, told) as checkpoints:
         saved = newest(folder, repair=True)
         if saved is not None:
-            require_same(saved.told["settings"], settings, folder)
-            _warn_of_other_makers(saved.told["made_by"], makers, folder)
-            n_threads = checkpoints.told["n_threads"] = int(saved.told["n_threads"])
-            restore(run, saved)
+            require_same(saved.told.get("settings"), settings, folder)
+            _warn_of_other_makers(saved.told.get("made_by"), makers, folder)
+            n_threads = checkpoints.told["n_threads"] = restore(run, saved)
         checkpoints.expect(6 * run.row.numel() * run.row.element_size())
         run.checkpoints = checkpoints
         yield n_threads
@@ -302,7 +301,8 @@ def _makers(run: Run) -> dict[str, str]:
     return {"diabolo": __version__, "torch": torch.__version__, "device": run.row.device.type}
 
 
-def _warn_of_other_makers(before: Mapping[str, str], now: Mapping[str, str], folder: str) -> None:
+def _warn_of_other_makers(told: Any, now: Mapping[str, str], folder: str) -> None:
+    before = told if isinstance(told, Mapping) else {}
     other = [f"{name} {before.get(name)} (now {now[name]})" for name in now if before.get(name) != now[name]]
     if other:
         warnings.warn(
@@ -316,7 +316,8 @@ def _warn_of_other_makers(before: Mapping[str, str], now: Mapping[str, str], fol
 def seed_of_checkpoint(training: Training) -> int | None:
     """The seed of the training that a folder holds a checkpoint of; None if there is none."""
     saved = None if training.checkpoint is None else newest(training.checkpoint)
-    return None if saved is None else int(saved.told["seed"])
+    seed = None if saved is None else saved.told.get("seed")
+    return seed if isinstance(seed, int) and 0 <= seed < 2**31 else None
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

@@ -215,6 +215,8 @@ def _read(path: Path) -> Saved:
         told = json.loads(header["__metadata__"][_KEY])
         tensors = {name: t.clone() for name, t in load(content).items()}
         number = told["format"]
+        if not isinstance(told, dict):
+            raise TypeError("its text is no object")
     except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _DamagedError(f"{path} is no checkpoint ({error})") from error
     if number != FORMAT:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: Ends that leave nothing to go on with.
 ENDS = ("finished", "early_stopped")
+_MAX_THREADS = 1024
 
 
 def capture(run: Run, trace: Tensor | None = None) -> Saved:
@@ -87,8 +88,8 @@ def _draws_by_itself(run: Run) -> bool:
     return isinstance(parts.encoder, Custom) or isinstance(parts.decoder, Custom)
 
 
-def restore(run: Run, saved: Saved) -> None:
-    """Bring a fresh run of one model to where a checkpoint was made.
+def restore(run: Run, saved: Saved) -> int:
+    """Bring a fresh run of one model to where a checkpoint was made; the number of threads it was computed with.
 
     Raises
     ------
@@ -96,16 +97,20 @@ def restore(run: Run, saved: Saved) -> None:
         If the checkpoint lacks something, or has it in another shape than the run.
     """
     try:
+        n_threads = _number(saved.told, "n_threads", 1, _MAX_THREADS)
         _restore(run, saved.tensors, saved.told)
-    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise FileError(
             f"the checkpoint does not fit this training ({error}); remove its folder to train from the start."
         ) from error
+    return n_threads
 
 
 def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:
     member, watch = run.members[0], run.members[0].watch
-    run.epoch, run.step, run.looked = (int(told[name]) for name in ("epoch", "step", "looked"))
+    run.epoch = _number(told, "epoch", run.first_epoch, run.epochs)
+    run.step = _number(told, "step", 0, run.per_epoch)
+    run.looked = _number(told, "looked", 0, run.step)
     run.before = float(told["spent"])
     _put(run.row, tensors["row"])
     with torch.no_grad():
@@ -120,6 +125,8 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
         member.history.units,
     )
+    if len(member.history) != run.epoch - run.first_epoch:
+        raise ValueError(f"its history has {len(member.history)} epochs, not {run.epoch - run.first_epoch}")
     if told["status"] in ENDS:
         run.end(told["status"])
         return
@@ -130,12 +137,22 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         kept = _under(tensors, f"statistics.{which}")
         run.statistics.kept[which] = {name: value.to(device) for name, value in kept.items()}
     if watch is not None:
-        for name, value in told["watch"].items():
-            setattr(watch, name, type(getattr(watch, name))(value))
+        watch.best = float(told["watch"]["best"])
+        watch.epoch = _number(told["watch"], "epoch", 0, run.epoch)
+        watch.waited = _number(told["watch"], "waited", 0, run.epoch)
         watch.row = tensors["best"].to(device) if "best" in tensors else None
     run.trace = tensors["trace"].to(device) if "trace" in tensors else None
+    if run.step != (0 if run.trace is None else len(run.trace)):
+        raise ValueError(f"it lacks the terms of the {run.step} steps of its epoch")
     if "generator" in tensors:
         torch.set_rng_state(tensors["generator"])
+
+
+def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    value = told[name]
+    if not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} is {value!r:.80}, a number from {least} to {most} was expected")
+    return value
 
 
 def _put(place: Tensor, value: Tensor) -> None:
@@ -152,7 +169,7 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}
 
 
-def require_same(saved: Mapping[str, Any], now: Mapping[str, Any], folder: object) -> None:
+def require_same(saved: Any, now: Mapping[str, Any], folder: object) -> None:
     """Refuse to go on with the checkpoint of another training.
 
     Raises
@@ -160,7 +177,7 @@ def require_same(saved: Mapping[str, Any], now: Mapping[str, Any], folder: objec
     SettingError
         The message names every setting that differs, with both values.
     """
-    found = differences(saved, now)
+    found = differences(saved if isinstance(saved, Mapping) else {}, now)
     if found:
         raise SettingError(
             f"{folder} holds the checkpoint of another training: {'; '.join(found)}. Use the settings that it was "
@@ -193,6 +210,7 @@ def _flat(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}.{name}" if prefix else str(name))
     elif isinstance(plain, list) and any(isinstance(item, Mapping) for item in plain):
         for number, item in enumerate(plain):
-            yield from _flat(item, f"{prefix}.{item['kind']}" if "kind" in item else f"{prefix}.{number}")
+            name = item.get("kind", number) if isinstance(item, Mapping) else number
+            yield from _flat(item, f"{prefix}.{name}")
     else:
         yield prefix, list(plain) if isinstance(plain, tuple) else plain
