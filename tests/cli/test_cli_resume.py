@@ -209,6 +209,14 @@ def test_a_run_that_was_killed_leaves_no_litter(
     (room / "new/checkpoint/.writing-7").write_text("half")
     assert command(*_FIT, "-q", "--out", "new")[0] == 0
     _same_run(whole, room / "new")
+    # So does one that was killed when it was finished; while its process lives, nothing is touched.
+    (room / "new/.writing.abc/old").mkdir(parents=True)
+    (room / "new/checkpoint").mkdir()
+    with Lock(room / "new"):
+        assert command(*_RESUME)[0] == 0
+        assert (room / "new/checkpoint").exists()
+    assert command(*_RESUME)[0] == 0
+    _same_run(whole, room / "new")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals to one process")

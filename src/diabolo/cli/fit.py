@@ -37,6 +37,7 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
     """
     place = unfinished.resumable(given["out"]) if given["resume"] else given["out"]
     if place is not None and runs.is_finished(place):
+        unfinished.tidy(place)
         typer.echo(
             f"{place} holds a finished run; nothing was changed. Give another --out to train anew.", err=True
         )

@@ -14,7 +14,7 @@ import yaml
 from ..errors import FileError, SettingError
 from . import runs
 
-__all__ = ["check", "clear", "how_to_go_on", "opened", "recorded", "resumable"]
+__all__ = ["check", "clear", "how_to_go_on", "opened", "recorded", "resumable", "tidy"]
 
 
 def folder_of(place: Path) -> Path:
@@ -98,8 +98,7 @@ def opened(place: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
     folder = folder_of(place)
     try:
         with Lock(place):
-            for left in place.glob(f"{runs.WRITING}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            _remove_hidden(place)
             try:
                 _record(folder, plan)
                 yield folder
@@ -115,6 +114,21 @@ def opened(place: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
 def clear(place: Path) -> None:
     """Remove what a finished run needs no more."""
     shutil.rmtree(folder_of(place), ignore_errors=True)
+
+
+def tidy(place: Path) -> None:
+    """Remove what is left where a run was killed when it was finished, but had not cleared up after itself."""
+    from ..training.lock import LOCK_NAME, Lock
+
+    if any((place / name).exists() for name in (LOCK_NAME, runs.CHECKPOINT)):
+        with suppress(FileError), Lock(place):  # else its process is just about to do this itself
+            _remove_hidden(place)
+            clear(place)
+
+
+def _remove_hidden(place: Path) -> None:
+    for left in place.glob(f"{runs.WRITING}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _record(folder: Path, plan: Mapping[str, Any]) -> None:
