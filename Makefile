@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench-studies help install demo test check lint types imports full oldest docs dist clean
+.PHONY: explorer explorer-same bench-studies soak fuzz help install demo test check lint types imports full oldest docs dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +64,12 @@ docs: $(STAMP) ## the documentation, as docs/_build/html
 
 bench-studies: $(STAMP) ## stacks of models against one by one, rivals in the same run
 	$(BIN)/python benchmarks/studies.py
+
+soak: $(STAMP) ## kill and resume a hundred runs, within ten minutes
+	$(BIN)/python tests/soak.py
+
+fuzz: $(STAMP) ## readers of files against files that are anything, EXAMPLES of each
+	DIABOLO_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py -n 0
 
 dist: $(STAMP) ## a wheel and an sdist in dist/
 	$(BIN)/python -m build

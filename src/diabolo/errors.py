@@ -55,3 +55,11 @@ class MissingExtraError(DiaboloError, ImportError):
 
 class InterruptedWarning(UserWarning):
     """Training was stopped by the user before its last epoch; what was learnt is kept."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written or read as usual; the message says what that costs."""
+
+
+class VersionWarning(UserWarning):
+    """What is read was written by another version of Diabolo or of PyTorch."""

@@ -15,9 +15,16 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
+from . import __version__, schema
 from . import density as densities
-from . import schema
-from .errors import DataError, DivergedError, InterruptedWarning, SettingError, UnknownNameError
+from .errors import (
+    DataError,
+    DivergedError,
+    InterruptedWarning,
+    SettingError,
+    UnknownNameError,
+    VersionWarning,
+)
 from .fitting import (
     Preparation,
     architecture,
@@ -28,6 +35,8 @@ from .fitting import (
     put_row,
     rebuild,
     require_parameters,
+    resumable,
+    seed_of_checkpoint,
     take_over,
     training_data,
 )
@@ -45,8 +54,9 @@ from .networks import Summary, describe
 from .penalties import MatchesPrior
 from .scaling import learn_scaling
 from .training.control import threads_for
+from .training.events import Callback
 from .training.keyed import generator
-from .training.loop import Callback, Run
+from .training.loop import Run
 from .training.member import Ended, Member
 from .training.row import Layout
 from .training.settings import Training
@@ -203,7 +213,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Rows that are judged after each epoch and never trained on. With a target: a pair of arrays,
             inputs and what is to be reconstructed from them.
         callbacks : sequence of callable
-            Each is called with an :class:`~diabolo.training.loop.Event` after every epoch.
+            Each is called with an :class:`~diabolo.training.events.Event` after every epoch.
 
         Returns
         -------
@@ -215,6 +225,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If a setting or the data cannot be used.
         DivergedError
             If the loss became NaN or infinite; the estimator keeps the last good weights.
+        FileError
+            If ``training.checkpoint`` names a folder that cannot be used.
+
+        Examples
+        --------
+        A training that a second ``fit`` goes on with, or takes over when it is finished, as here:
+
+        >>> import tempfile
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     training = Training(epochs=2, checkpoint=folder)
+        ...     a, b = (Autoencoder(training=training, random_state=0).fit(X) for _ in range(2))
+        >>> bool((a.transform(X) == b.transform(X)).all())
+        True
         """
         rows, member = self._prepare(X, target, validation)
         trained = find_trained(self, member)
@@ -302,7 +327,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         The first call decides the width, the scaling and the first weights; ``history_`` goes on.
         """
-        once = {"epochs": 1, "schedule": "constant", "early_stopping": None, "validation": 0.0}
+        once = {
+            "epochs": 1,
+            "schedule": "constant",
+            "early_stopping": None,
+            "validation": 0.0,
+            "checkpoint": None,
+        }
         if not hasattr(self, "module_"):
             before, self.training = self.training, self._training(None).replace(**once)
             try:
@@ -536,7 +567,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         rows = check_rows(self, X, reset=True)
         shape = check_image_shape(self.image_shape, rows.shape[1], shape)
         device = find_device(self.device)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        # Without a random_state, a training that goes on keeps the seed that it began with.
+        seed = seed_of_checkpoint(training) if self.random_state is None else None
+        if seed is None:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         scaler = learn_scaling(rows, self.scaling, parts.reconstruction)
         domain = domain_of(rows, scaler, shape)
         for corruption in parts.corruption:
@@ -557,14 +591,17 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> Self:
         """Train :attr:`module_` and take in what came of it, whatever ended the training."""
         member = run.members[0]
-        try:
-            execute(run, self.n_threads_, self.verbose, callbacks)
-        finally:
-            self._take_in(rows, member.ended(), run.epoch)
+        with resumable(run, self.n_threads_, self.scaler_) as self.n_threads_:
+            try:
+                execute(run, self.n_threads_, self.verbose, callbacks)
+            finally:
+                self._take_in(rows, member.ended(), run.epoch)
         if member.status == "interrupted":
+            folder = member.training.checkpoint
+            go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"
             warnings.warn(
                 f"training was interrupted in epoch {run.epoch + 1} of {run.epochs}; the estimator keeps what it "
-                "has learnt and can be used.",
+                f"has learnt and can be used{go_on}.",
                 InterruptedWarning,
                 stacklevel=3,
             )
@@ -629,7 +666,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __getstate__(self) -> dict[str, Any]:
         # Parameters are views into one row: pickled one by one they would be stored many times over.
-        state: dict[str, Any] = dict(super().__getstate__())
+        state: dict[str, Any] = dict(super().__getstate__()) | {"_diabolo_version": __version__}
         if "module_" in state:
             model = state.pop("module_")
             row = Layout.of(model).flatten(model)
@@ -641,6 +678,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
+        made_by = state.pop("_diabolo_version", "an unknown version")
+        if made_by != __version__:
+            warnings.warn(
+                f"this {type(self).__name__} was pickled by diabolo {made_by} and is read by {__version__}: it may "
+                "not work, or give other results. Between versions, use save() and diabolo.load().",
+                VersionWarning,
+                stacklevel=2,
+            )
         frozen, moments = state.pop("_frozen_model", None), state.pop("_frozen_moments", {})
         super().__setstate__(state)
         if frozen is not None:

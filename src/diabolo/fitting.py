@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,18 +14,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import schema
+from . import __version__, schema
 from .domain import Domain
-from .errors import DataError, SettingError, UnknownNameError
+from .errors import DataError, SettingError, UnknownNameError, VersionWarning
 from .inputs import check_companion, to_tensor
 from .model import Architecture, Model, resolve_decoder
+from .networks import Custom
 from .reconstruction import Reconstruction
 from .scaling import Scaler, require_range
+from .training.checkpoint import Checkpoints, newest
 from .training.control import threads
+from .training.events import Callback
 from .training.keyed import generator
-from .training.loop import Callback, Run
+from .training.loop import Run
 from .training.member import Ended, Member
 from .training.progress import Progress
+from .training.resume import require_same, restore
 from .training.row import Layout, under
 from .training.settings import Training
 from .training.source import Rows, TrainingData
@@ -225,6 +231,93 @@ def trained_ahead(find: Callable[[Any, Member], Ended | None]) -> Iterator[None]
 def find_trained(estimator: Any, member: Member) -> Ended | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
     return _AHEAD.get()(estimator, member)
+
+
+@contextmanager
+def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
+    """Within it a run leaves checkpoints, where its training names a folder; gives the threads to compute with.
+
+    What the folder holds is taken over first, with the number of threads that it was computed with.
+
+    Raises
+    ------
+    SettingError
+        If the folder holds the checkpoint of another training.
+    FileError
+        If it cannot be written, is in use, or is damaged.
+    """
+    member = run.members[0]
+    folder = member.training.checkpoint
+    if folder is None:
+        yield n_threads
+        return
+    settings, makers = identity(run, scaler), _makers(run)
+    told = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
+    with Checkpoints(folder, told) as checkpoints:
+        saved = newest(folder, repair=True)
+        if saved is not None:
+            require_same(saved.told.get("settings"), settings, folder)
+            _warn_of_other_makers(saved.told.get("made_by"), makers, folder)
+            n_threads = checkpoints.told["n_threads"] = restore(run, saved)
+        checkpoints.expect(6 * run.row.numel() * run.row.element_size())
+        run.checkpoints = checkpoints
+        yield n_threads
+
+
+def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
+    """All that decides what a training comes to, as plain values; data and first weights as their digests."""
+    member = run.members[0]
+    parts: dict[str, Any] = {
+        name: value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
+        for name in ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
+        for value in (getattr(member.parts, name),)
+    }
+    data = member.data
+    rows = [data.inputs, data.targets, *(data.validation or ())]
+    tensors = [r.values for r in rows if r is not None]
+    scaling = [torch.from_numpy(np.ascontiguousarray(v)) for v in (scaler.offset, scaler.scale)]
+    return parts | {
+        "training": schema.to_plain("training", member.training),
+        "random_state": member.seed,
+        "scaling": scaler.kind,
+        "rows": list(data.inputs.values.shape),
+        "first_epoch": run.first_epoch,
+        "freeze": list(run.frozen),
+        "data": digest([*tensors, *scaling]),
+        "weights": digest([run.row, *run.statistics.now.values(), *run.optimizer.state.values()]),
+    }
+
+
+def digest(tensors: Sequence[torch.Tensor]) -> str:
+    """The SHA-256 of numbers, with their types and shapes."""
+    found = hashlib.sha256()
+    for t in tensors:
+        found.update(f"{t.dtype}{tuple(t.shape)}".encode())
+        found.update(np.ascontiguousarray(t.detach().cpu().numpy()).data.cast("B") if t.numel() else b"")
+    return found.hexdigest()
+
+
+def _makers(run: Run) -> dict[str, str]:
+    return {"diabolo": __version__, "torch": torch.__version__, "device": run.row.device.type}
+
+
+def _warn_of_other_makers(told: Any, now: Mapping[str, str], folder: str) -> None:
+    before = told if isinstance(told, Mapping) else {}
+    other = [f"{name} {before.get(name)} (now {now[name]})" for name in now if before.get(name) != now[name]]
+    if other:
+        warnings.warn(
+            f"the checkpoint in {folder} was written with {', '.join(other)}: training goes on from it, but its "
+            "numbers may differ from those of a training that was never stopped.",
+            VersionWarning,
+            stacklevel=2,
+        )
+
+
+def seed_of_checkpoint(training: Training) -> int | None:
+    """The seed of the training that a folder holds a checkpoint of; None if there is none."""
+    saved = None if training.checkpoint is None else newest(training.checkpoint)
+    seed = None if saved is None else saved.told.get("seed")
+    return seed if isinstance(seed, int) and 0 <= seed < 2**31 else None
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

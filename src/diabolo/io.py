@@ -292,6 +292,8 @@ def _restore(
     _check_sizes(fitted, tensors)
     for name in schema.SLOTS:
         params[name] = _from_plain(name, params[name], modules)
+    if params["training"] is not None:
+        params["training"] = params["training"].replace(checkpoint=None)  # a file chooses no folder here
     if params["image_shape"] is not None:
         params["image_shape"] = tuple(params["image_shape"])
     estimator = Autoencoder(**params)

@@ -40,6 +40,8 @@ class Setting:
         The strings it may be.
     family : Family or None
         The family of parts it is chosen from; a name stands for the part with its defaults.
+    local : bool
+        Whether it is a place on this machine, which files and the command line's options leave out.
     """
 
     doc: str
@@ -49,6 +51,7 @@ class Setting:
     lt: float | None = None
     choices: tuple[str, ...] | None = None
     family: Family[Any] | None = None
+    local: bool = False
 
     @property
     def bounds(self) -> str:
@@ -336,6 +339,8 @@ class Family(Mapping[str, type[P]], Generic[P]):
         """A plain dict that JSON can hold and :meth:`from_dict` turns back."""
         plain: dict[str, Any] = {"kind": self.name_of(value)}
         for name, spec in settings(type(value)).items():
+            if spec.local:
+                continue
             item = getattr(value, name)
             if spec.family is not None and isinstance(item, Part):
                 item = spec.family.to_dict(item)

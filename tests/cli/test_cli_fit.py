@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,22 +84,6 @@ def test_a_finished_run_is_left_as_it_is(command: Command, room: Path) -> None:
     assert _files(room) == before
 
 
-@pytest.mark.usefixtures("quick_report")
-def test_what_fails_while_writing_leaves_nothing(
-    command: Command, room: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    before = _files(room)
-    code, _, err = command("fit", "people.csv", "--id", "name", "--label", "kind", *_QUICK, "--out", "new")
-    assert code == 2
-    assert "the run could not be written to new: No space left on device." in err
-    assert _files(room) == before
-    assert not (room / "new").exists()
-
-
 def _bad_files(folder: Path) -> None:
     Path("text.csv").write_text("a,b\n1,x\n2,y\n")
     Path("gap.csv").write_text("a,b\n1,2\n3,\n")
@@ -139,8 +119,8 @@ def _bad_files(folder: Path) -> None:
         (("digits", "--device", "tpu"), "device must be one of"),
         (("digits", "--seed", "-1"), "Seed must be"),
         (("digits", "--lr", "0"), "lr must be a number > 0"),
-        (("digits", "--out", "busy"), "is no finished run"),
-        (("digits", "--out", "text.csv"), "is no finished run"),
+        (("digits", "--out", "busy"), "is no run"),
+        (("digits", "--out", "text.csv"), "is no run"),
         (("digits", "--out", "text.csv/run"), "is a file"),
         (("digits", "--validation", "0.9999"), "leaves"),
         (("digits", "--batch-size", "2.5"), "batch_size must be an integer"),
@@ -182,30 +162,3 @@ def test_names_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         place = runs.place_for("a", "b")
         assert place == Path(expected)
         place.mkdir(parents=True)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
-def test_ctrl_c_keeps_what_was_learnt(room: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": str(Path(diabolo.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
-    options = ("--recipe", "linear", "--epochs", "100000", "--columns", "age,pay", "--out", "cut")
-    with subprocess.Popen(
-        [sys.executable, "-m", "diabolo", "fit", "people.csv", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=env,
-        cwd=room,
-    ) as process:
-        assert process.stderr is not None
-        # Written when the data has been read; training begins right after it.
-        assert process.stderr.readline().startswith("training on")
-        try:
-            process.wait(2)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "training was interrupted" in err
-    assert "Traceback" not in err
-    assert out.splitlines()[-1] == "cut"
-    assert diabolo.load(room / "cut").status_ == "interrupted"

@@ -82,6 +82,12 @@ def welcome(
     *DATA_OPTIONS,
     Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
     Option(
+        "resume",
+        "Go on with the run in the folder --out, where it was stopped; with nothing to go on with, begin.",
+        bool,
+        False,
+    ),
+    Option(
         "quiet",
         "No progress and no report: only the folder.",
         bool,
@@ -101,7 +107,7 @@ def fit(
 
     The path of the folder is the last line printed. A finished run is never changed: on the folder of one, this
     says so and leaves with exit code 0. A share of the rows is held out: it is never trained on, and the report
-    judges on it.
+    judges on it. A run that was stopped is gone on with by `diabolo fit --resume --out FOLDER`.
     """
     from .fit import fit
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from .. import schema
-from ..errors import SettingError
-from . import INTERRUPTED, runs
+from ..errors import FileError, InterruptedWarning, SettingError
+from . import INTERRUPTED, runs, unfinished
 from .holdout import Split, split
 from .settings import Plan, build, read_plan
 
@@ -33,33 +35,83 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
     given : dict
         The options of the command by name.
     """
-    out: Path | None = given["out"]
-    if out is not None and runs.is_finished(out):
+    place = unfinished.resumable(given["out"]) if given["resume"] else given["out"]
+    if place is not None and runs.is_finished(place):
+        unfinished.tidy(place)
         typer.echo(
-            f"{out} holds a finished run; nothing was changed. Give another --out to train anew.", err=True
+            f"{place} holds a finished run; nothing was changed. Give another --out to train anew.", err=True
         )
-        typer.echo(out)
+        typer.echo(place)
         return
-    plan = read_plan(data, given["config"], given, given["set"] or ())
+    config = given["config"]
+    if given["resume"] and not data and config is None:
+        config = unfinished.recorded(place)
+    plan = read_plan(data, config, given, given["set"] or ())
     if not plan.source:
         raise SettingError(
             "no data: give a name (`diabolo datasets`), a file, or a folder of pictures; see `diabolo fit --help`."
         )
-    runs.check_place(out or Path("runs", "new"))
+    runs.check_place(place or Path("runs", "new"))
     autoencoder = build(plan)
-    dataset = _read(plan)
-    parted = split(dataset, plan.hold_out, autoencoder.random_state)
-    _train(autoencoder, parted, given["quiet"])
-    place = out or runs.place_for(dataset.name, plan.recipe)
-    config = runs.describe(autoencoder, parted, plan.data, plan.recipe)
-    report = runs.write_run(place, config, autoencoder, parted)
+    parted = split(_read(plan), plan.hold_out, autoencoder.random_state)
+    if autoencoder.image_shape is None and parted.train.image_shape is not None:
+        autoencoder.set_params(image_shape=parted.train.image_shape)
+    place = place or runs.place_for(parted.train.name, plan.recipe)
+    code = _run(_Job(place, plan, autoencoder, parted), given)
+    if code:
+        raise typer.Exit(code)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is trained, on what, and where it goes."""
+
+    place: Path
+    plan: Plan
+    autoencoder: Autoencoder
+    split: Split
+
+    def planned(self) -> dict[str, Any]:
+        """What decides the run."""
+        return runs.planned(self.autoencoder, self.split, self.plan.data, self.plan.recipe)
+
+    def config(self) -> dict[str, Any]:
+        """What made the run."""
+        return runs.describe(self.autoencoder, self.split, self.plan.data, self.plan.recipe)
+
+
+def _run(job: _Job, given: dict[str, Any]) -> int:
+    """Train, judge and write; the exit code."""
+    place, planned = job.place, job.planned()
+    unfinished.check(place, planned, given["resume"])
+    with unfinished.opened(place, planned) as folder:
+        try:
+            code = _train(job, folder, given["quiet"])
+            if code:
+                runs.write_interrupted(place, job.config(), job.autoencoder)
+                typer.echo(_how_to_go_on(job), err=True)
+                typer.echo(place)
+                return code
+            report = runs.write_run(place, job.config(), job.autoencoder, job.split)
+        except (KeyboardInterrupt, FileError):
+            if any(folder.glob("*.safetensors")):
+                words = f"what was trained is kept; go on with `{unfinished.how_to_go_on(place)}`"
+                typer.echo(f"diabolo: {words}", err=True)
+            raise
+        unfinished.clear(place)
     if not given["quiet"]:
-        typer.echo(_summary(place, autoencoder, parted, report))
+        typer.echo(_summary(place, job.autoencoder, job.split, report))
     if given["open"]:
         open_page(place / runs.REPORT)
     typer.echo(place)
-    if autoencoder.status_ == "interrupted":
-        raise typer.Exit(INTERRUPTED)
+    return 0
+
+
+def _how_to_go_on(job: _Job) -> str:
+    return (
+        f"diabolo: training was interrupted in epoch {job.autoencoder.n_iter_ + 1}; go on with "
+        f"`{unfinished.how_to_go_on(job.place)}`. The model as it is now can be used already."
+    )
 
 
 def open_page(path: Path) -> None:
@@ -73,19 +125,32 @@ def _read(plan: Plan) -> Dataset:
     return datasets.load(plan.source, **plan.data)
 
 
-def _train(autoencoder: Autoencoder, parted: Split, quiet: bool) -> None:
-    if autoencoder.image_shape is None and parted.train.image_shape is not None:
-        autoencoder.set_params(image_shape=parted.train.image_shape)
+def _train(job: _Job, checkpoints: Path, quiet: bool) -> int:
+    """Train, or go on; 0, or the exit code of what interrupted it."""
+    autoencoder, parted = job.autoencoder, job.split
     training = schema.resolve("training", autoencoder.training)
     watched = parted.held if training.validation == 0 else None
     if not quiet:
         typer.echo(f"training on {parted.train!r}", err=True)
         typer.echo(f"judging on {parted.describe()}{_remark(parted, training)}", err=True)
-    # Told to the estimator for this training only: a saved model does not remember who was watching.
-    autoencoder.set_params(verbose=False if quiet else None).fit(
-        runs.named_rows(parted.train), validation=None if watched is None else runs.named_rows(watched)
+    # Told to the estimator for this training only: a saved model does not remember who was watching, or where.
+    before = autoencoder.training
+    autoencoder.set_params(
+        verbose=False if quiet else None, training=training.replace(checkpoint=checkpoints)
     )
-    autoencoder.set_params(verbose=None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InterruptedWarning)
+            rows = None if watched is None else runs.named_rows(watched)
+            autoencoder.fit(runs.named_rows(parted.train), validation=rows)
+    except SystemExit as left:
+        # A second signal leaves in the middle of something.
+        if getattr(autoencoder, "status_", "") != "interrupted":
+            raise
+        return int(left.code or 0)
+    finally:
+        autoencoder.set_params(verbose=None, training=before)
+    return INTERRUPTED if autoencoder.status_ == "interrupted" else 0
 
 
 def _remark(parted: Split, training: Training) -> str:

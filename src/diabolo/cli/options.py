@@ -142,7 +142,7 @@ def _of_slots() -> list[Option]:
 DEVICE = Option("device", "Where to compute: auto, cpu, cuda or mps.", metavar="NAME", path="device")
 SETTING_OPTIONS: tuple[Option, ...] = (
     *_of_slots(),
-    *(_of_setting(Training, "training", name, spec) for name, spec in settings(Training).items()),
+    *(_of_setting(Training, "training", n, s) for n, s in settings(Training).items() if not s.local),
     Option(
         "seed",
         "Decides the first weights, the order of rows and all noise. [default: 0]",

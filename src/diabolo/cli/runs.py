@@ -1,6 +1,6 @@
-"""The run folder: what ``diabolo fit`` leaves, whole or not at all.
+"""The run folder: what ``diabolo fit`` leaves, whole or unfinished.
 
-A run is written into a hidden folder beside its place, and renamed when everything is in it.
+What a run consists of is written into a hidden folder within its place, and renamed when all of it is there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import json
 import math
 import platform
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ import yaml
 
 from .. import __version__, schema
 from ..errors import FileError, UnknownNameError
+from ..training.lock import LOCK_NAME
 from .holdout import check_hold_out, split
 from .paths import existing
 
@@ -37,10 +39,15 @@ __all__ = [
     "named_rows",
     "place_for",
     "training_rows",
+    "write_interrupted",
     "write_run",
 ]
 
 CONFIG, METRICS, REPORT = "config.yaml", "metrics.json", "report.html"
+#: In a run that is not finished: what it needs to go on.
+CHECKPOINT = "checkpoint"
+WRITING = ".writing."
+_WRITTEN = ("figures", "history.csv", REPORT, CONFIG, "model", METRICS)
 _TABLES = (".csv", ".tsv", ".parquet")
 _OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
 
@@ -87,9 +94,9 @@ def place_for(data: str, recipe: str) -> Path:
 
 def check_place(place: Path) -> None:
     """Raise a FileError where a run cannot be written, before anything is trained."""
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise FileError(f"{place} exists and is no finished run; give --out a new or an empty folder.")
-    ancestor = next(folder for folder in place.absolute().parents if folder.exists())
+    if place.exists() and (not place.is_dir() or not all(map(_is_own, place.iterdir()))):
+        raise FileError(f"{place} exists and is no run; give --out a new or an empty folder.")
+    ancestor = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
     try:
         if not ancestor.is_dir():
             raise FileError(f"{ancestor} is a file, so that {place} cannot be a folder; give another --out.")
@@ -99,13 +106,22 @@ def check_place(place: Path) -> None:
         raise FileError(f"{ancestor} cannot be written to: {error.strerror or error}.") from None
 
 
+def _is_own(path: Path) -> bool:
+    """Whether something in a folder is of a run that was not finished."""
+    return (
+        path.name in (CHECKPOINT, LOCK_NAME)
+        or path.name.startswith(WRITING)
+        or (path.name in _WRITTEN and (path.parent / CHECKPOINT / CONFIG).is_file())
+    )
+
+
 def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, split: Split) -> Report:
-    """Judge a trained autoencoder and write its run folder.
+    """Judge a trained autoencoder and write its run folder, which is a finished run from then on.
 
     Parameters
     ----------
     place : Path
-        A folder that does not exist, or is empty.
+        A folder.
     config : mapping
         What made the run; see :func:`describe`.
     autoencoder : Autoencoder
@@ -119,33 +135,62 @@ def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, 
     Raises
     ------
     FileError
-        If the folder cannot be written; nothing is left then.
+        If the folder cannot be written; it is not a finished run then.
     """
     judged = split.judged
     report = autoencoder.report(named_rows(judged), named_labels(judged), **training_rows(split))
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as hidden:
-            folder = Path(hidden) / place.name
-            folder.mkdir()
-            autoencoder.save(folder / "model")
-            (folder / CONFIG).write_text(_HEAD + _dump(config), encoding="utf-8")
-            (folder / METRICS).write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
-            (folder / REPORT).write_text(report.to_html(), encoding="utf-8")
-            autoencoder.history_.to_frame().to_csv(folder / "history.csv", index=False)
-            (folder / "figures").mkdir()
-            for picture in report.pictures:
-                (folder / "figures" / f"{picture.name}.png").write_bytes(picture.png)
-            folder.rename(place)
-    except OSError as error:
-        raise FileError(f"the run could not be written to {place}: {error.strerror or error}.") from error
+    with _moved_into(place) as folder:
+        autoencoder.save(folder / "model")
+        (folder / CONFIG).write_text(HEAD + dump(config), encoding="utf-8")
+        (folder / METRICS).write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(report.to_html(), encoding="utf-8")
+        autoencoder.history_.to_frame().to_csv(folder / "history.csv", index=False)
+        (folder / "figures").mkdir()
+        for picture in report.pictures:
+            (folder / "figures" / f"{picture.name}.png").write_bytes(picture.png)
     return report
 
 
-_HEAD = "# What made this run; `diabolo fit --config config.yaml` trains it again.\n"
+def write_interrupted(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder) -> None:
+    """Write the model of a run that was interrupted, so that it can be used; the run stays unfinished.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written.
+    """
+    with _moved_into(place) as folder:
+        autoencoder.save(folder / "model")
+        (folder / CONFIG).write_text(HEAD + dump(config), encoding="utf-8")
 
 
-def _dump(config: Mapping[str, Any]) -> str:
+@contextmanager
+def _moved_into(place: Path) -> Iterator[Path]:
+    """A hidden folder whose content is renamed into a place when it is whole, the figures of merit last.
+
+    They tell a finished run from an unfinished one, so whatever a reader or a kill finds is one of the two.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place, prefix=WRITING) as hidden:
+            folder, old = Path(hidden, "new"), Path(hidden, "old")
+            folder.mkdir()
+            old.mkdir()
+            yield folder
+            for name in _WRITTEN:
+                if (folder / name).exists():
+                    if (place / name).is_dir():
+                        (place / name).rename(old / name)
+                    (folder / name).replace(place / name)
+    except OSError as error:
+        raise FileError(f"the run could not be written to {place}: {error.strerror or error}.") from error
+
+
+HEAD = "# What made this run; `diabolo fit --config config.yaml` trains it again.\n"
+
+
+def dump(config: Mapping[str, Any]) -> str:
+    """Plain values as YAML."""
     return yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
 
 
@@ -153,18 +198,8 @@ def describe(
     autoencoder: Autoencoder, split: Split, options: Mapping[str, Any], recipe: str
 ) -> dict[str, Any]:
     """All that made a run, as plain values: data, recipe, every setting, versions."""
-    params, dataset = autoencoder.get_params(deep=False), split.train
-    source = Path(dataset.source)
-    shape = params["image_shape"]
-    return {
-        "data": {"source": str(source.absolute()) if source.exists() else dataset.source, **options},
-        "hold_out": split.hold_out,
-        "recipe": recipe,
-        **{name: _resolved(name, params) for name in schema.SLOTS},
-        "scaling": params["scaling"],
-        "image_shape": None if shape is None else list(shape),
-        "random_state": params["random_state"],
-        "device": params["device"],
+    dataset = split.train
+    return planned(autoencoder, split, options, recipe) | {
         "trained": {
             "status": autoencoder.status_,
             "epochs": autoencoder.n_iter_,
@@ -180,6 +215,25 @@ def describe(
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy", "scikit-learn")},
         },
+    }
+
+
+def planned(
+    autoencoder: Autoencoder, split: Split, options: Mapping[str, Any], recipe: str
+) -> dict[str, Any]:
+    """All that decides a run, as plain values: data, recipe, every setting."""
+    params, dataset = autoencoder.get_params(deep=False), split.train
+    source = Path(dataset.source)
+    shape = params["image_shape"]
+    return {
+        "data": {"source": str(source.absolute()) if source.exists() else dataset.source, **options},
+        "hold_out": split.hold_out,
+        "recipe": recipe,
+        **{name: _resolved(name, params) for name in schema.SLOTS},
+        "scaling": params["scaling"],
+        "image_shape": None if shape is None else list(shape),
+        "random_state": params["random_state"],
+        "device": params["device"],
     }
 
 

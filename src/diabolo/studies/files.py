@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,23 @@ def read_study(path: Path) -> Study:
     """
     try:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise FileError(f"{path} cannot be read as a study: {' '.join(str(error).split())}") from None
     if not isinstance(plain, Mapping) or not isinstance(plain.get("axes"), Mapping):
         raise SettingError(f"{path} must be a mapping with 'axes', a mapping of paths to lists.")
     for key in plain:
         if key not in _KEYS:
             raise UnknownNameError("key of a study", key, _KEYS)
+    _check_kinds(plain, path)
+    try:
+        return _study(plain)
+    except (SettingError, FileError):
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise SettingError(f"{path} does not describe a study: {' '.join(str(error).split())}") from error
+
+
+def _study(plain: Mapping[str, Any]) -> Study:
     settings = {path_of(str(name)): _number(value) for name, value in (plain.get("set") or {}).items()}
     estimator = make(str(plain.get("recipe", "deep")), **settings)
     name, options = _data(plain.get("data", "moons"))
@@ -53,10 +64,54 @@ def read_study(path: Path) -> Study:
     return Study(estimator, axes, data=name, data_options=options, **own)
 
 
+def _whole(value: Any, least: int = 0) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+
+
+def _counts(value: Any) -> bool:
+    return all(_whole(v, 1) for v in value.values()) if isinstance(value, Mapping) else _whole(value, 1)
+
+
+# Seeds and numbers of models; no study is meant to be larger.
+_MOST = 2**31 - 1
+_MODELS = 1_000_000
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "set": (lambda v: v is None or isinstance(v, Mapping), "a mapping of paths to values"),
+    "repeats": (_counts, "a number of models, or a mapping of seed, data or both to numbers"),
+    "metrics": (_names, "a name or a list of names"),
+    "held_out": (
+        lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+        "a share or a number of rows",
+    ),
+    "n_points": (lambda v: v is None or _whole(v, 1), "a number of points"),
+    "random_state": (_whole, "a whole number, at least 0"),
+}
+
+
+def _check_kinds(plain: Mapping[str, Any], path: Path) -> None:
+    """Refuse values of the wrong kind by name, and studies that no machine could hold."""
+    for key, (fits, words) in _KINDS.items():
+        if key in plain and not fits(plain[key]):
+            raise SettingError(f"{path}: {key} must be {words}, got {plain[key]!r:.80}.")
+    seeds = plain["axes"].get("seed")
+    if isinstance(seeds, list) and not all(map(_whole, seeds)):
+        raise SettingError(f"{path}: the axis 'seed' must list whole numbers, at least 0, got {seeds!r:.80}.")
+    repeats = plain.get("repeats", 1)
+    listed = [len(v) for v in plain["axes"].values() if isinstance(v, list)]
+    points = plain.get("n_points") or math.prod(listed)
+    models = points * (math.prod(repeats.values()) if isinstance(repeats, Mapping) else repeats)
+    if models > _MODELS:
+        raise SettingError(f"{path} asks for {models} models, at most {_MODELS} are trained in one study.")
+
+
 def _data(plain: Any) -> tuple[str, dict[str, Any]]:
     options = dict(plain) if isinstance(plain, Mapping) else {"name": plain}
     name = options.pop("name", None)
-    if name not in DATASETS:
+    if not isinstance(name, str) or name not in DATASETS:
         raise UnknownNameError("data set", name, DATASETS)
     return name, {str(key): _number(value) for key, value in options.items()}
 

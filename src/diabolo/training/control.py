@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, NoReturn
 
 import torch
 
@@ -50,23 +51,42 @@ class Interrupt:
     """Turns the first Ctrl-C into a flag, so that the step in hand is finished; the second leaves at once.
 
     Outside the main thread, or where the program has its own handler, it does nothing.
+
+    Parameters
+    ----------
+    terminated : bool
+        Whether to do the same when the process is asked to end (SIGTERM).
+
+    Attributes
+    ----------
+    asked : int
+        The number of the signal, 0 as long as there was none.
     """
 
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: object = None
+    def __init__(self, terminated: bool = False) -> None:
+        self.asked = 0
+        usual: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
+        self._usual = usual | ({signal.SIGTERM: signal.SIG_DFL} if terminated else {})
+        self._taken: list[int] = []
 
     def __enter__(self) -> Interrupt:
-        main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            self._before = signal.signal(signal.SIGINT, self._ask)
+        if threading.current_thread() is threading.main_thread():
+            self._taken = [n for n, usual in self._usual.items() if signal.getsignal(n) is usual]
+            for number in self._taken:
+                signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in self._taken:
+            signal.signal(number, self._usual[number])
+
+    def leave(self) -> NoReturn:
+        """End as the signal wants it: KeyboardInterrupt, or SystemExit with the code that shells expect."""
+        if self.asked == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + self.asked)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+        again, self.asked = self.asked, number
+        if again:
+            self.leave()

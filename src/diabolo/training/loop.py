@@ -1,16 +1,15 @@
 """The training loop, of one model or of a stack of models.
 
-Order and noise are keyed by (seed, epoch, block): a run can go on from any epoch with the row of parameters,
-the optimiser's state and the epoch number. Nothing is synchronised with the device in a step; terms are
-written to a trace that is looked at every few dozen steps.
+Order and noise are keyed by (seed, epoch, block): a run can go on from any step; ``resume`` says with what.
+Nothing is synchronised with the device in a step; terms are written to a trace that is looked at every few dozen
+steps, which is also when the clock is.
 """
 
 from __future__ import annotations
 
-import math
+import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,32 +19,19 @@ from torch import Tensor
 from ..errors import DivergedError
 from ..model import Model, Noise
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
+from .checkpoint import Checkpoints
 from .control import Interrupt
+from .divergence import note_broken, note_diverged
+from .events import Callback, Event
+from .judging import evaluate
 from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
+from .resume import ENDS, capture
 from .row import Layout, under
 from .source import block_steps, split_blocks
 from .statistics import Statistics
 
 _LOOK_EVERY = 32
-
-
-@dataclass
-class Event:
-    """What a callback gets after each epoch. Call :meth:`stop` to end training after it."""
-
-    epoch: int
-    epochs: int
-    row: dict[str, float]
-    model: Model
-    stopped: bool = False
-
-    def stop(self) -> None:
-        """End training after this epoch."""
-        self.stopped = True
-
-
-Callback = Callable[[Event], Any]
 
 
 class Run:
@@ -82,6 +68,11 @@ class Run:
     ) -> None:
         self.model, self.members, self.running = model, list(members), list(members)
         self.stacked, self.frozen, self.epoch, self.first_epoch = rows is not None, frozen, epoch, epoch
+        # Within the running epoch: steps taken, steps looked at, seconds and terms of an earlier process.
+        self.step, self.looked, self.before = 0, 0, 0.0
+        self.trace: Tensor | None = None
+        self.checkpoints: Checkpoints | None = None
+        self._started_at = time.perf_counter()
         self.training = self.members[0].training
         n = self.members[0].n_rows
         self.n_rows, self.batch = n, self.training.batch_of(n)
@@ -115,15 +106,21 @@ class Run:
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the last epoch, or until something ends it.
 
-        Afterwards every member has its status, its row of parameters and its history.
+        Afterwards every member has its status, its row of parameters and its history. With :attr:`checkpoints`,
+        a run of one model leaves what it needs to go on.
 
         Raises
         ------
         DivergedError
             If a term of a single model became NaN or infinite; it keeps the last good weights. In a stack the
             member's status says so, and the others go on.
+        SystemExit
+            With code 143, once everything is saved: if the process was asked to end (SIGTERM) in a run with
+            checkpoints.
         """
-        interrupt = Interrupt()
+        if not self.running:
+            return
+        interrupt = Interrupt(terminated=self.checkpoints is not None)
         if not self.stacked and not self.members[0].history.snapshots:
             self._snapshot()
         try:
@@ -140,10 +137,21 @@ class Run:
             self.model.eval()
         if not self.stacked and self.members[0].status == "diverged":
             raise DivergedError(self.members[0].message)
+        if interrupt.asked == signal.SIGTERM:
+            interrupt.leave()
+
+    def end(self, status: str) -> None:
+        """Let every member go with a status, the weights that it has, and no further training."""
+        self._end_all(status)
+        self.model.eval()
+
+    def spent(self) -> float:
+        """Seconds of the running epoch so far."""
+        return self.before + (time.perf_counter() - self._started_at if self.step else 0.0)
 
     def _epochs(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> None:
         while self.epoch < self.epochs and self.running:
-            start = time.perf_counter()
+            self._started_at = time.perf_counter()
             self.statistics.train()
             entries = self._epoch(interrupt)
             self.model.eval()
@@ -151,52 +159,76 @@ class Run:
                 self._end_all("interrupted")
                 return
             if not self.running:
+                if self.checkpoints is not None:
+                    self.checkpoints.clear()  # the same settings would diverge again
                 return
             if self.running[0].judged_starts:
-                for entry, judged in zip(entries, self.evaluate(), strict=True):
+                for entry, judged in zip(entries, evaluate(self), strict=True):
                     entry |= {f"val_{name}": value for name, value in judged.items()}
-            seconds = (time.perf_counter() - start) / max(1, len(entries))
+            seconds = self.spent() / max(1, len(entries))
             for member, entry in zip(self.running, entries, strict=True):
                 member.history.epochs.append(entry | {"seconds": seconds})
-            self.epoch += 1
+            self.epoch, self.step, self.looked, self.before, self.trace = self.epoch + 1, 0, 0, 0.0, None
             self._snapshot()
             self._stop_early()
             if self.running and self._call(callbacks):
+                self._save()
                 self._end_all("stopped")
                 return
+            if self.epoch < self.epochs:
+                self._save_if_due()
         self._end_all("finished")
+        if self.members[0].status in ENDS:
+            self._save()
 
     def _epoch(self, interrupt: Interrupt) -> list[dict[str, float]] | None:
         """Train one epoch; the mean terms of each running model, or None if the user asked to stop."""
         device, models = self.row.device, self.row.shape[:-1]
         orders = [m.order(self.epoch) for m in self.running]
         order = torch.stack(orders, 1 if self.stacked else 0).to(device).view(-1, *models)
-        weights = self._weights()
+        weights = self.weights()
         rates = self._rates()
         trace = torch.empty(self.per_epoch, *models, len(self.names), dtype=self.row.dtype, device=device)
-        rows: list[int] = []
-        looked = 0
+        if self.trace is not None:
+            trace[: self.step] = self.trace
         blocks = split_blocks(self.n_rows, self.batch, self.block, self.training.drop_last)
+        before = 0
         for number, (first, steps, size) in enumerate(blocks):
+            before += steps
+            if self.step >= before:
+                continue  # taken by the process that this one goes on for
             index = order[first : first + steps * size].view(steps, size, *models).movedim(1, -1)
             x, target, noise = self._block(index, number)
             self.statistics.expect(size)
-            for s in range(steps):
+            for s in range(self.step - before + steps, steps):
                 now = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
-                self._step(x[s], target[s], now, weights, rates[len(rows)], trace[len(rows)])
-                rows.append(size)
-                if len(rows) - looked >= _LOOK_EVERY or interrupt.asked:
-                    looked = self._look(trace, looked, len(rows))
+                self._step(x[s], target[s], now, weights, rates[self.step], trace[self.step])
+                self.step += 1
+                if self.step % _LOOK_EVERY and not interrupt.asked:
+                    continue
+                if interrupt.asked:
+                    self._save(trace)
+                self._look(trace)
                 lost = all(m.status == "diverged" for m in self.running)
                 if interrupt.asked or lost:
-                    self._record(trace[: len(rows)])
+                    self._record(trace[: self.step])
                     self._leave_diverged()
                     return [] if lost else None
-        self._look(trace, looked, len(rows))
-        self._note_broken()
+                self._save_if_due(trace)
+        self._look(trace)
+        note_broken(self)
         self._record(trace)
         self._leave_diverged()
-        return self._entries(trace, rows)
+        return self._entries(trace, [size for _, steps, size in blocks for _ in range(steps)])
+
+    def _save_if_due(self, trace: Tensor | None = None) -> None:
+        if self.checkpoints is not None and self.checkpoints.due():
+            self._save(trace)
+
+    def _save(self, trace: Tensor | None = None) -> None:
+        if self.checkpoints is not None:
+            saved = capture(self, None if trace is None else trace[: self.step])
+            self.checkpoints.save(saved.tensors, saved.told)
 
     def _step(
         self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Any], rate: Tensor, trace: Tensor
@@ -239,7 +271,8 @@ class Run:
             return xs[0], targets[0], noise
         return torch.stack(xs, 1), torch.stack(targets, 1), noise
 
-    def _weights(self) -> dict[str, Any]:
+    def weights(self) -> dict[str, Any]:
+        """The weight of each term in this epoch: numbers, or tensors of one a model."""
         each = [m.weights(self.epoch) for m in self.running]
         if not self.stacked:
             return dict(each[0])
@@ -255,56 +288,18 @@ class Run:
         rates = torch.tensor(each, dtype=self.row.dtype, device=self.row.device)
         return (rates.T if self.stacked else rates[0]).unsqueeze(-1)
 
-    def _look(self, trace: Tensor, start: int, stop: int) -> int:
+    def _look(self, trace: Tensor) -> None:
         """Check the steps since the last look, and keep the weights that have proved good."""
-        if start == stop:
-            return stop
-        finite = torch.isfinite(trace[start:stop]).all(-1)
+        start, self.looked = self.looked, self.step
+        if start == self.step:
+            return
+        finite = torch.isfinite(trace[start : self.step]).all(-1)
         if not bool(finite.all()):
-            self._note_diverged(trace, finite, start)
+            note_diverged(self, trace, finite, start)
         # The pending weights have given a finite loss: they are good. Today's are still to be proved.
         self.good, self.pending = self.pending, self.good
         self.pending.copy_(self.row)
         self.statistics.advance()
-        return stop
-
-    def _note_diverged(self, trace: Tensor, finite: Tensor, start: int) -> None:
-        """Set aside every member whose terms are no longer finite, with its last good weights."""
-        for i, member in enumerate(self.running):
-            own = finite[:, i] if self.stacked else finite
-            if member.status == "diverged" or bool(own.all()):
-                continue
-            bad = start + int((~own).nonzero()[0])
-            values = trace[bad, i] if self.stacked else trace[bad]
-            names = [n for n, v in zip(self.names, values.tolist(), strict=True) if not math.isfinite(v)]
-            term = next((n for n in names if n != TOTAL), TOTAL)
-            kept = self.pending if bad > start else self.good
-            member.row = (kept[i] if self.stacked else kept).clone()
-            self.statistics.restore("pending" if bad > start else "good")
-            member.status = "diverged"
-            member.message = (
-                f"the term {term!r} became {float(values[self.names.index(term)])} in epoch {self.epoch + 1} of "
-                f"{self.epochs}, step {bad + 1} of {self.per_epoch}. Training stopped with the last good weights. "
-                f"Lower the learning rate (training.lr is {member.training.lr:g}), set training.clip_norm, or look "
-                "for extreme values in the data."
-            )
-
-    def _note_broken(self) -> None:
-        """Set aside members whose last step left weights that are not finite: no loss was computed with them."""
-        finite = torch.isfinite(self.row).all(-1)
-        if bool(finite.all()):
-            return
-        for i, member in enumerate(self.running):
-            if member.status == "diverged" or bool(finite[i] if self.stacked else finite):
-                continue
-            member.row = (self.good[i] if self.stacked else self.good).clone()
-            self.statistics.restore("good")
-            member.status = "diverged"
-            member.message = (
-                f"the weights became NaN or infinite in epoch {self.epoch + 1} of {self.epochs}, step "
-                f"{self.per_epoch} of {self.per_epoch}. Training stopped with the last good weights. Lower the "
-                f"learning rate (training.lr is {member.training.lr:g}) or set training.clip_norm."
-            )
 
     def _leave_diverged(self) -> None:
         self._leave([m.status == "running" for m in self.running])
@@ -393,30 +388,10 @@ class Run:
 
     def _call(self, callbacks: Sequence[Callback]) -> bool:
         event = Event(self.epoch, self.epochs, self.running[0].history.epochs[-1], self.model)
-        for callback in callbacks:
-            callback(event)
+        try:
+            for callback in callbacks:
+                callback(event)
+        except Exception:
+            self._save()
+            raise
         return event.stopped
-
-    def evaluate(self) -> list[dict[str, float]]:
-        """Mean terms of each running model over its validation rows, with noise that never changes.
-
-        Terms of a whole batch are means over batches of 1024 rows.
-        """
-        weights = self._weights()
-        sums = torch.zeros(*self.row.shape[:-1], len(self.names), dtype=torch.float64)
-        starts, n = self.running[0].judged_starts, 0
-        for number, start in enumerate(starts):
-            each = [m.judged(start, number) for m in self.running]
-            if self.stacked:
-                x, target = (torch.stack([e[k] for e in each]) for k in (0, 1))  # type: ignore[misc]
-                noise = combine_draws([e[2] for e in each], 0)
-            else:
-                x, target, noise = each[0]
-            with torch.set_grad_enabled(self.model.needs_input_gradient):
-                values = terms(self.model.parts, self.model(target, noise, corrupted=x))
-            loss = total(values, weights)
-            rows = target.shape[-2]
-            sums += torch.stack([v.detach() for v in (loss, *values.values())], -1).double().cpu() * rows
-            n += rows
-        means = (sums / n).view(-1, len(self.names)).tolist()
-        return [dict(zip(self.names, m, strict=True)) for m in means]

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from .loop import Event
+from .events import Event
 
 _PATIENCE = 0.7
 

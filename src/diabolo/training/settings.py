@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from abc import ABC, abstractmethod
 
 from ..errors import SettingError
@@ -231,6 +232,11 @@ class Training(Part):
         Number of rows whose codes and reconstructions are kept after each epoch, in ``history_``.
     precision : "float32" or "float64", default "float32"
         Numbers that the model computes with.
+    checkpoint : str, path or None, default None
+        A folder that a training saves itself into every few seconds and at its end. Where it was stopped, the
+        same ``fit`` goes on from there, to the bits that it would have had; where it was finished, it trains no
+        more. It belongs to one training: other data or settings are refused. Models that are trained as a stack
+        and ``partial_fit`` ignore it. Saved models do not remember it.
 
     Examples
     --------
@@ -255,6 +261,13 @@ class Training(Part):
     precision: str = setting(
         default="float32", doc="Numbers that the model computes with.", choices=("float32", "float64")
     )
+    checkpoint: str | None = setting(default=None, doc="Folder to go on from after a stop.", local=True)
+
+    def __post_init__(self) -> None:
+        given: object = self.checkpoint
+        if isinstance(given, os.PathLike):
+            object.__setattr__(self, "checkpoint", os.fspath(given))
+        super().__post_init__()
 
     def batch_of(self, n_rows: int) -> int:
         """Rows in a full step, given the number of training rows."""

@@ -1,0 +1,141 @@
+"""Runs that were stopped: what goes on with them, and what does not."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import FileError, SettingError
+from . import runs
+
+__all__ = ["check", "clear", "how_to_go_on", "opened", "recorded", "resumable", "tidy"]
+
+
+def folder_of(place: Path) -> Path:
+    """Where a run keeps its checkpoints while it is unfinished."""
+    return place / runs.CHECKPOINT
+
+
+def recorded(place: Path) -> Path | None:
+    """The file of the settings that an unfinished run was started with; None if there is none."""
+    path = folder_of(place) / runs.CONFIG
+    return path if path.is_file() else None
+
+
+def resumable(out: Path | None) -> Path:
+    """The run to go on with: as told, or the only unfinished one in ``runs``.
+
+    Raises
+    ------
+    FileError
+        If it is not told, and there is none or more than one.
+    """
+    if out is not None:
+        return out
+    found = sorted(path.parent.parent for path in Path("runs").glob(f"*/{runs.CHECKPOINT}/{runs.CONFIG}"))
+    if len(found) == 1:
+        return found[0]
+    there = f"runs holds {len(found)}: {', '.join(map(str, found))}" if found else "runs holds none"
+    raise FileError(f"--resume needs --out, the folder of an unfinished run; {there}.")
+
+
+def how_to_go_on(place: Path) -> str:
+    """The command that goes on with a run."""
+    return f"diabolo fit --resume --out {shlex.quote(str(place))}"
+
+
+def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
+    """Refuse to go on with a run of other settings, or with one where it was not asked to.
+
+    Raises
+    ------
+    SettingError
+        With what to type, and with every setting that differs.
+    """
+    from ..training.checkpoint import newest
+    from ..training.resume import differences
+
+    path = recorded(place)
+    saved = newest(folder_of(place)) if path is not None else None
+    if path is None or saved is None:
+        return
+    try:
+        before = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise FileError(f"{path} is damaged: {error!r}.") from None
+    now = yaml.safe_load(runs.dump(plan))
+    other = differences(before if isinstance(before, Mapping) else {}, now)
+    if other or not resume:
+        told = (
+            f" with other settings: {'; '.join(other)}" if other else f", {saved.told['epoch']} epochs done"
+        )
+        raise SettingError(
+            f"{place} holds an unfinished run{told}. To go on with it, type `{how_to_go_on(place)}`; to train anew, "
+            "give another --out or remove it."
+        )
+
+
+@contextmanager
+def opened(place: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
+    """A run folder for this process alone, while it trains; gives the folder of its checkpoints.
+
+    Where nothing came of it that a later process could go on with, nothing is left.
+
+    Raises
+    ------
+    FileError
+        If another process is at it, or the folder cannot be written.
+    """
+    from ..training.lock import Lock
+
+    made = [folder for folder in (place, *place.parents) if not folder.exists()]
+    folder = folder_of(place)
+    try:
+        with Lock(place):
+            _remove_hidden(place)
+            try:
+                _record(folder, plan)
+                yield folder
+            finally:
+                if not any(folder.glob("*.safetensors")):
+                    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+
+
+def clear(place: Path) -> None:
+    """Remove what a finished run needs no more."""
+    shutil.rmtree(folder_of(place), ignore_errors=True)
+
+
+def tidy(place: Path) -> None:
+    """Remove what is left where a run was killed when it was finished, but had not cleared up after itself."""
+    from ..training.lock import LOCK_NAME, Lock
+
+    if any((place / name).exists() for name in (LOCK_NAME, runs.CHECKPOINT)):
+        with suppress(FileError), Lock(place):  # else its process is just about to do this itself
+            _remove_hidden(place)
+            clear(place)
+
+
+def _remove_hidden(place: Path) -> None:
+    for left in place.glob(f"{runs.WRITING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _record(folder: Path, plan: Mapping[str, Any]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = folder / f"{runs.WRITING}{runs.CONFIG}"
+        fresh.write_text("# What this run was started with.\n" + runs.dump(plan), encoding="utf-8")
+        fresh.replace(folder / runs.CONFIG)
+    except OSError as error:
+        raise FileError(f"{folder} cannot be written to: {error.strerror or error}.") from error

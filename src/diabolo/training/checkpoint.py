@@ -1,0 +1,237 @@
+"""A folder of checkpoints: what a training has to know to go on, written so that a kill at any moment loses
+seconds only.
+
+A checkpoint is one safetensors file whose header holds a JSON text. It is named by a number and by the SHA-256
+of all its bytes, and it is renamed into its place when it is whole; so what is read is what was written. Nothing
+in it is code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import CheckpointWarning, FileError
+from .lock import Lock
+
+FORMAT = 1
+KEPT = 2
+
+# A checkpoint is due when so many seconds have passed, and when it costs less than three in a hundred of them.
+_SECONDS, _SHARE = 5.0, 33
+# The cost of the first save is not known yet; disks are seldom slower than this many bytes a second.
+_BYTES_A_SECOND = 2e8
+_NAME = re.compile(r"(\d{8})-([0-9a-f]{64})\.safetensors")
+_KEY = "checkpoint"
+_TEMPORARY = ".writing"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    tensors : dict of str to Tensor
+    told : dict
+        Plain values: where the training stood, its settings, its history.
+    """
+
+    tensors: dict[str, torch.Tensor]
+    told: dict[str, Any]
+
+
+class Checkpoints:
+    """The checkpoints of one training; a context in which its folder is locked.
+
+    Parameters
+    ----------
+    folder : str or Path
+        It is made where there is none. Other files in it are left alone.
+    told : mapping of str to object
+        What every checkpoint says beside what it is given.
+
+    Raises
+    ------
+    FileError
+        On entering, if the folder cannot be written or is in use.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Checkpoints(folder) as checkpoints:
+    ...     for epoch in range(3):
+    ...         _ = checkpoints.save({"row": torch.zeros(4)}, {"epoch": epoch})
+    ...     newest(folder).told["epoch"], len(list(Path(folder).glob("*.safetensors")))
+    (2, 2)
+    """
+
+    def __init__(self, folder: str | Path, told: Mapping[str, Any] | None = None) -> None:
+        self.folder, self.told = Path(folder).absolute(), dict(told or {})
+        self._stack = ExitStack()
+        self._last, self._cost = time.perf_counter(), 0.0
+
+    def __enter__(self) -> Checkpoints:
+        self._lock()
+        with suppress(OSError):
+            for left in self.folder.glob(f"{_TEMPORARY}*"):
+                left.unlink()
+        self._last = time.perf_counter()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def _lock(self) -> None:
+        self._stack.close()
+        self.lock = self._stack.enter_context(Lock(self.folder))
+
+    def expect(self, n_bytes: int) -> None:
+        """Say how large a checkpoint will be, to guess what the first one costs."""
+        self._cost = n_bytes / _BYTES_A_SECOND
+
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return time.perf_counter() - self._last >= max(_SECONDS, _SHARE * self._cost)
+
+    def save(self, tensors: Mapping[str, torch.Tensor], told: Mapping[str, Any]) -> bool:
+        """Write a checkpoint, and remove all but the last two; True if it is written.
+
+        What prevents it is told as a warning, since training can go on: the last checkpoint is whole then.
+        """
+        start = time.perf_counter()
+        try:
+            if not self.lock.held:
+                self._lock()  # someone removed the folder
+            self._write(_as_bytes(tensors, {**self.told, **told}))
+        except (OSError, FileError) as error:
+            words = error.strerror or str(error) if isinstance(error, OSError) else str(error).rstrip(".")
+            warnings.warn(
+                f"no checkpoint could be written to {self.folder}: {words}. Training goes on; if it is stopped now, "
+                f"it can go on from {'the last checkpoint' if _names(self.folder) else 'its start'} only.",
+                CheckpointWarning,
+                stacklevel=2,
+            )
+            return False
+        finally:
+            self._last = time.perf_counter()
+            self._cost = self._last - start
+        return True
+
+    def clear(self) -> None:
+        """Remove every checkpoint."""
+        for path in _names(self.folder):
+            with suppress(OSError):
+                path.unlink()
+
+    def _write(self, content: bytes) -> None:
+        before = _names(self.folder)
+        number = 1 + (int(before[-1].name[:8]) if before else 0)
+        digest = hashlib.sha256(content).hexdigest()
+        temporary = self.folder / f"{_TEMPORARY}-{os.getpid()}"
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.folder / f"{number:08d}-{digest}.safetensors")
+        except BaseException:  # a second Ctrl-C too
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync(self.folder)
+        for path in before[: len(before) + 1 - KEPT]:
+            path.unlink(missing_ok=True)
+
+
+def newest(folder: str | Path, *, repair: bool = False) -> Saved | None:
+    """The newest whole checkpoint of a folder, None if there is none.
+
+    A damaged one is passed over with a warning, and removed with ``repair``; the one before it takes its place.
+
+    Raises
+    ------
+    FileError
+        If there are checkpoints and all are damaged, or the newest is of a format that is not known.
+    """
+    names = _names(Path(folder))
+    for path in reversed(names):
+        try:
+            return _read(path)
+        except _DamagedError as error:
+            warnings.warn(f"{error}; the checkpoint before it is used.", CheckpointWarning, stacklevel=2)
+            if repair and len(names) > 1:
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue  # its training has written a newer one meanwhile
+        except OSError as error:
+            raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if names:
+        raise FileError(
+            f"every checkpoint in {folder} is damaged; remove the folder to train from the start."
+        )
+    return None
+
+
+class _DamagedError(Exception):
+    pass
+
+
+def _names(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, oldest first."""
+    try:
+        return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    except OSError:
+        return []
+
+
+def _as_bytes(tensors: Mapping[str, torch.Tensor], told: Mapping[str, Any]) -> bytes:
+    from safetensors.torch import save
+
+    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    return save(plain, metadata={_KEY: json.dumps({"format": FORMAT, **told})})
+
+
+def _read(path: Path) -> Saved:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    content = path.read_bytes()
+    if path.name[9:73] != hashlib.sha256(content).hexdigest():
+        raise _DamagedError(f"{path} is damaged (its SHA-256 is not that in its name)")
+    try:
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        told = json.loads(header["__metadata__"][_KEY])
+        tensors = {name: t.clone() for name, t in load(content).items()}
+        number = told["format"]
+        if not isinstance(told, dict):
+            raise TypeError("its text is no object")
+    except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise _DamagedError(f"{path} is no checkpoint ({error})") from error
+    if number != FORMAT:
+        raise FileError(
+            f"{path} has the checkpoint format {number!r}; this version of diabolo knows format {FORMAT}. Go on with "
+            "the version that wrote it, or remove the folder to train from the start."
+        )
+    return Saved(tensors, told)
+
+
+def _sync(folder: Path) -> None:
+    """Let the name of a file reach the disk as well, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

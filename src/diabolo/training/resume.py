@@ -1,0 +1,216 @@
+"""From a run to a checkpoint and back: a run that goes on gives the bits of one that was never stopped.
+
+Order and noise are keyed by (seed, epoch, block), so that the number of a step stands for them. What is kept
+are the rows of parameters (today's and the safe copies), the optimiser's state, what modules keep, early
+stopping, the history, and the terms of the epoch that is running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import FileError, SettingError
+from ..networks import Custom
+from .checkpoint import Saved
+from .history import History
+
+if TYPE_CHECKING:
+    from .loop import Run
+
+#: Ends that leave nothing to go on with.
+ENDS = ("finished", "early_stopped")
+_MAX_THREADS = 1024
+
+
+def capture(run: Run, trace: Tensor | None = None) -> Saved:
+    """All that a run of one model needs to go on from here.
+
+    Parameters
+    ----------
+    run : Run
+    trace : Tensor or None, shape (steps, terms)
+        The terms of the running epoch's steps; None between epochs.
+    """
+    member = run.members[0]
+    ended = member.status in ENDS and member.row is not None
+    tensors = _ended(run) if ended else _running(run, trace)
+    tensors |= {f"steps.{name}": torch.from_numpy(values) for name, values in member.history.steps.items()}
+    shots = member.history.snapshots
+    for name in shots[0] if shots else ():
+        tensors[f"snapshots.{name}"] = torch.from_numpy(np.stack([shot[name] for shot in shots]))
+    watch = member.watch
+    told = {
+        "status": member.status if ended else "running",
+        "epoch": run.epoch,
+        "step": run.step,
+        "looked": run.looked,
+        "spent": run.spent(),
+        "watch": None if watch is None else {n: getattr(watch, n) for n in ("best", "epoch", "waited")},
+        "epochs": member.history.epochs,
+    }
+    return Saved(tensors, told)
+
+
+def _ended(run: Run) -> dict[str, Tensor]:
+    member = run.members[0]
+    tensors = {} if member.row is None else {"row": member.row}
+    tensors |= {f"optimizer.{name}": value for name, value in member.state.items()}
+    return tensors | {f"statistics.now.{name}": value for name, value in member.statistics.items()}
+
+
+def _running(run: Run, trace: Tensor | None) -> dict[str, Tensor]:
+    watch = run.members[0].watch
+    tensors = {"row": run.row, "good": run.good}
+    if run.looked < run.step:  # else they are today's
+        tensors["pending"] = run.pending
+    if trace is not None:
+        tensors["trace"] = trace
+    if watch is not None and watch.row is not None:
+        tensors["best"] = watch.row
+    tensors |= {f"optimizer.{name}": value for name, value in run.optimizer.state.items()}
+    kept = [(str(which), values) for which, values in run.statistics.kept.items()]
+    for which, values in [("now", run.statistics.now), *kept]:
+        # Kept copies may be one and the same.
+        tensors |= {f"statistics.{which}.{name}": value.clone() for name, value in values.items()}
+    if _draws_by_itself(run):
+        tensors["generator"] = torch.get_rng_state()
+    return tensors
+
+
+def _draws_by_itself(run: Run) -> bool:
+    """Whether modules of the user's own may draw from PyTorch's generator, as dropout does."""
+    parts = run.model.parts
+    return isinstance(parts.encoder, Custom) or isinstance(parts.decoder, Custom)
+
+
+def restore(run: Run, saved: Saved) -> int:
+    """Bring a fresh run of one model to where a checkpoint was made; the number of threads it was computed with.
+
+    Raises
+    ------
+    FileError
+        If the checkpoint lacks something, or has it in another shape than the run.
+    """
+    try:
+        n_threads = _number(saved.told, "n_threads", 1, _MAX_THREADS)
+        _restore(run, saved.tensors, saved.told)
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise FileError(
+            f"the checkpoint does not fit this training ({error}); remove its folder to train from the start."
+        ) from error
+    return n_threads
+
+
+def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:
+    member, watch = run.members[0], run.members[0].watch
+    run.epoch = _number(told, "epoch", run.first_epoch, run.epochs)
+    run.step = _number(told, "step", 0, run.per_epoch)
+    run.looked = _number(told, "looked", 0, run.step)
+    run.before = float(told["spent"])
+    _put(run.row, tensors["row"])
+    with torch.no_grad():
+        for name, value in run.statistics.now.items():
+            _put(value, tensors[f"statistics.now.{name}"])
+    run.optimizer.load(_under(tensors, "optimizer"))
+    shots = _under(tensors, "snapshots")
+    n_shots = len(next(iter(shots.values()))) if shots else 0
+    member.history = History(
+        [dict(row) for row in told["epochs"]],
+        {name: value.numpy() for name, value in _under(tensors, "steps").items()},
+        [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
+        member.history.units,
+    )
+    if len(member.history) != run.epoch - run.first_epoch:
+        raise ValueError(f"its history has {len(member.history)} epochs, not {run.epoch - run.first_epoch}")
+    if told["status"] in ENDS:
+        run.end(told["status"])
+        return
+    _put(run.good, tensors["good"])
+    _put(run.pending, tensors.get("pending", tensors["row"]))
+    device = run.row.device
+    for which in run.statistics.kept:
+        kept = _under(tensors, f"statistics.{which}")
+        run.statistics.kept[which] = {name: value.to(device) for name, value in kept.items()}
+    if watch is not None:
+        watch.best = float(told["watch"]["best"])
+        watch.epoch = _number(told["watch"], "epoch", 0, run.epoch)
+        watch.waited = _number(told["watch"], "waited", 0, run.epoch)
+        watch.row = tensors["best"].to(device) if "best" in tensors else None
+    run.trace = tensors["trace"].to(device) if "trace" in tensors else None
+    if run.step != (0 if run.trace is None else len(run.trace)):
+        raise ValueError(f"it lacks the terms of the {run.step} steps of its epoch")
+    if "generator" in tensors:
+        torch.set_rng_state(tensors["generator"])
+
+
+def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    value = told[name]
+    if not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} is {value!r:.80}, a number from {least} to {most} was expected")
+    return value
+
+
+def _put(place: Tensor, value: Tensor) -> None:
+    if value.shape != place.shape or value.dtype != place.dtype:
+        raise ValueError(
+            f"numbers of shape {tuple(place.shape)} and type {place.dtype} were expected, got "
+            f"{tuple(value.shape)} and {value.dtype}"
+        )
+    place.detach().copy_(value)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}
+
+
+def require_same(saved: Any, now: Mapping[str, Any], folder: object) -> None:
+    """Refuse to go on with the checkpoint of another training.
+
+    Raises
+    ------
+    SettingError
+        The message names every setting that differs, with both values.
+    """
+    found = differences(saved if isinstance(saved, Mapping) else {}, now)
+    if found:
+        raise SettingError(
+            f"{folder} holds the checkpoint of another training: {'; '.join(found)}. Use the settings that it was "
+            "started with, or give another folder."
+        )
+
+
+_WORDS = {"data": "the data are others", "weights": "the first weights are others"}
+
+
+def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between the settings of two trainings, in words.
+
+    Examples
+    --------
+    >>> differences({"seed": 1, "training": {"lr": 0.1}}, {"seed": 1, "training": {"lr": 0.2}})
+    ['training.lr was 0.1 and is 0.2 now']
+    """
+    before, after = dict(_flat(saved)), dict(_flat(now))
+    return [
+        _WORDS.get(path) or f"{path} was {before.get(path)!r} and is {after.get(path)!r} now"
+        for path in sorted({*before, *after})
+        if before.get(path) != after.get(path)
+    ]
+
+
+def _flat(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(plain, Mapping):
+        for name, value in plain.items():
+            yield from _flat(value, f"{prefix}.{name}" if prefix else str(name))
+    elif isinstance(plain, list) and any(isinstance(item, Mapping) for item in plain):
+        for number, item in enumerate(plain):
+            name = item.get("kind", number) if isinstance(item, Mapping) else number
+            yield from _flat(item, f"{prefix}.{name}")
+    else:
+        yield prefix, list(plain) if isinstance(plain, tuple) else plain
