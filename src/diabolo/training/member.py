@@ -131,11 +131,6 @@ class Member:
         """The weight of each term in an epoch."""
         return term_weights(self.parts, epoch)
 
-    def rates(self, epoch: int, per_epoch: int, epochs: int) -> list[float]:
-        """The learning rate of each step of an epoch, counted from this training's first."""
-        factor, steps = self.training.schedule.factor, epochs * per_epoch
-        return [self.training.lr * factor(epoch * per_epoch + s, per_epoch, steps) for s in range(per_epoch)]
-
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""
         keys = {p: generator(self.seed, p, epoch, block, like.device) for p in self.purposes}
