@@ -107,7 +107,7 @@ class _Rectify(torch.autograd.Function):
         return torch._prelu_kernel(x, _by_row(slope, x).expand(x.shape))
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _: Tensor) -> None:
         ctx.save_for_backward(*inputs)
 
     @staticmethod
