@@ -87,36 +87,33 @@ class PReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Rows (*models, batch, width) to the same shape."""
-        if torch.is_grad_enabled() and (x.requires_grad or self.slope.requires_grad):
+        if self.slope.dim() > 1 and self.slope.requires_grad:
             return _Rectify.apply(x, self.slope)
-        return torch.where(x > 0, x, _by_row(self.slope, x) * x)
+        return torch._prelu_kernel(x, _by_row(self.slope, x).expand(x.shape))
 
 
 def _by_row(slope: Tensor, x: Tensor) -> Tensor:
-    """Slopes (*models, 1) that go with rows (*models, batch, width)."""
+    """Slopes (*models, 1) that go with rows (*models, batch, width).
+
+    By way of the width, so that a slope's gradient is summed over the batch first and the width after: one sum over
+    both rounds differently with and without an axis of models.
+    """
     return slope.expand(*slope.shape[:-1], x.shape[-1]).unsqueeze(-2)
 
 
 class _Rectify(torch.autograd.Function):
-    """PReLU out of PyTorch's vectorised kernels: its own backward pass is several times slower on a CPU."""
-
-    generate_vmap_rule = True
+    """PReLU of a stack; PyTorch's own backward pass takes several times as long for many models, on a CPU."""
 
     @staticmethod
-    def forward(x: Tensor, slope: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(x, slope)
         return torch._prelu_kernel(x, _by_row(slope, x).expand(x.shape))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], _: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         above = torch.ops.aten.threshold_backward(grad, x, 0)
         below = grad - above
-        # Summed over the batch first and the width after: one sum over both rounds differently with and
-        # without an axis of models.
         return torch.addcmul(above, below, _by_row(slope, x)), (below * x).sum(-2).sum(-1, keepdim=True)
 
 
