@@ -37,7 +37,8 @@ class Rival:
     ----------
     name : str
     run : callable
-        Does the work; gives its score (lower is better), or None where there is none.
+        Does the work; gives its score (lower is better), or a function that finds it once the clock has stopped, or
+        None where there is none.
     wanted : float or None
         Our seconds over this rival's that are to be reached, at most.
     module : str or None
@@ -49,7 +50,7 @@ class Rival:
     """
 
     name: str
-    run: Callable[[], float | None]
+    run: Callable[[], float | Callable[[], float] | None]
     wanted: float | None = None
     module: str | None = None
     units: int | None = None
@@ -111,11 +112,11 @@ def run(race: Race, turns: int) -> dict[str, Any]:
     for turn in range(0 if race.warm else 1, turns + 1):
         for rival in able:
             start = time.perf_counter()
-            score = rival.run()
+            result = rival.run()
             seconds = (time.perf_counter() - start) / (rival.units or race.units)
             if turn:
                 taken[rival.name].seconds.append(seconds)
-                taken[rival.name].score = score
+                taken[rival.name].score = result() if callable(result) else result
     ours = taken[able[0].name]
     rows = [_row(rival, taken.get(rival.name), ours, race) for rival in race.rivals]
     line = {"work": race.work, "unit": race.unit, "score": race.score, "floor": race.floor, "rivals": rows}
@@ -206,13 +207,16 @@ def machine() -> dict[str, Any]:
 
 
 def main(name: str, title: str, races: Callable[[bool], Sequence[Race]], turns: int = 5) -> None:
-    """Run a benchmark from the command line: ``--quick`` is one turn of less work, and writes nothing."""
+    """Run a benchmark from the command line."""
     parser = argparse.ArgumentParser(description=title)
-    parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("--quick", action="store_true", help="one turn of less work; writes nothing")
+    parser.add_argument(
+        "--turns", type=int, default=turns, help="how often rivals take turns; the median counts"
+    )
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
-    lines = [run(race, 1 if quick else turns) for race in races(quick)]
-    finish(name, title, lines, write=not quick)
+    lines = [run(race, 1 if options.quick else options.turns) for race in races(options.quick)]
+    finish(name, title, lines, write=not options.quick)
 
 
 def finish(name: str, title: str, lines: list[dict[str, Any]], *, write: bool = True) -> None:

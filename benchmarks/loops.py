@@ -1,4 +1,7 @@
-"""The rivals' trainings of one architecture: each gives its loss after it, a mean over rows of sums over features."""
+"""The rivals' trainings of one architecture.
+
+Each gives a function that finds its loss, a mean over rows of sums over features, once the clock has stopped.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import io
 import itertools
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 ACTIVATIONS = {"relu": nn.ReLU, "prelu": nn.PReLU}
+Score = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Task:
             return float(self.loss(network(rows), rows))
 
 
-def ours(task: Task) -> float:
+def ours(task: Task) -> Score:
     """This package."""
     from diabolo import MLP, Autoencoder, Training
 
@@ -82,10 +86,11 @@ def ours(task: Task) -> float:
     model = Autoencoder(
         task.widths[-1], encoder=encoder, reconstruction=loss, training=training, scaling=None, verbose=False
     )
-    return -model.fit(task.X).score(task.X)
+    model.fit(task.X)
+    return lambda: -model.score(task.X)
 
 
-def bare(task: Task) -> float:
+def bare(task: Task) -> Score:
     """The fastest loop that a person would write by hand: data in memory, logits, fused Adam, the best threads."""
     torch.set_num_threads(task.threads)
     rows, model = torch.from_numpy(task.X), task.network()
@@ -98,10 +103,10 @@ def bare(task: Task) -> float:
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-    return task.judge(model)
+    return lambda: task.judge(model)
 
 
-def course(task: Task) -> float:
+def course(task: Task) -> Score:
     """As courses write it: a sigmoid and then the cross-entropy, Adam as it comes, the loss read at each step."""
     torch.set_num_threads(max(1, torch.get_num_threads(), task.threads))
     rows, model = torch.from_numpy(task.X), task.network()
@@ -117,10 +122,10 @@ def course(task: Task) -> float:
             loss.backward()
             optimizer.step()
             losses.append(float(loss))
-    return task.judge(model)
+    return lambda: task.judge(model)
 
 
-def with_lightning(task: Task) -> float:
+def with_lightning(task: Task) -> Score:
     """Lightning as the courses use it: a loader of inputs and targets, and the loss kept at each step."""
     import lightning
     from torch.utils.data import DataLoader, TensorDataset
@@ -152,10 +157,10 @@ def with_lightning(task: Task) -> float:
     with silence():
         trainer = lightning.Trainer(max_epochs=task.epochs, accelerator="cpu", **quiet)
         trainer.fit(Module(), DataLoader(TensorDataset(rows, rows), task.batch, shuffle=True))
-    return task.judge(net)
+    return lambda: task.judge(net)
 
 
-def with_skorch(task: Task) -> float:
+def with_skorch(task: Task) -> Score:
     """skorch's regressor without validation."""
     from skorch import NeuralNetRegressor
 
@@ -172,7 +177,7 @@ def with_skorch(task: Task) -> float:
         verbose=0,
     )
     net.fit(task.X, task.X)
-    return task.judge(net.module_)
+    return lambda: task.judge(net.module_)
 
 
 def with_sklearn(task: Task) -> None:
@@ -205,7 +210,7 @@ def with_pyod(task: Task) -> None:
         ).fit(task.X)
 
 
-def with_pythae(task: Task, beta: float | None = None) -> float | None:
+def with_pythae(task: Task, beta: float | None = None) -> Score | None:
     """pythae's autoencoder (squared error), or its beta-VAE (Bernoulli), whose loss is compared."""
     from pythae.models import AE, AEConfig, BetaVAE, BetaVAEConfig
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
@@ -231,8 +236,7 @@ def with_pythae(task: Task, beta: float | None = None) -> float | None:
         BaseTrainer(model, rows, training_config=settings).train()
     if beta is None:
         return None
-    with torch.no_grad():
-        return float(model({"data": torch.from_numpy(task.X).unsqueeze(1)}).loss)
+    return lambda: float(model({"data": torch.from_numpy(task.X).unsqueeze(1)}).loss.detach())
 
 
 class _PythaeRows(torch.utils.data.Dataset):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from harness import Race, Rival, finish, main, run
-from loops import Task, bare, with_lightning
+from loops import Score, Task, bare, with_lightning
 from sklearn.model_selection import GridSearchCV
 
 from diabolo import MLP, Autoencoder, Training, datasets
@@ -31,16 +31,17 @@ def stacks(task: Task, models: int, name: str, wanted: tuple[float, float]) -> R
     """A stack against models one by one; the first few are judged, which must be the same alone."""
     few, estimators = max(1, models // 32), members(task, models)
 
-    def loss(fitted: Sequence[Autoencoder]) -> float:
-        return statistics.mean(-model.score(task.X) for model in fitted[:few])
+    def loss(fitted: Sequence[Autoencoder]) -> Score:
+        return lambda: statistics.mean(-model.score(task.X) for model in fitted[:few])
 
-    def many(n_jobs: int | None) -> float:
+    def many(n_jobs: int | None) -> Score:
         return loss(fit_stack(estimators, task.X, n_jobs=n_jobs))
 
-    def loop(train: Callable[[Task], float], count: int) -> float:
-        return statistics.mean(train(task) for _ in range(count))
+    def loop(train: Callable[[Task], Score], count: int) -> Score:
+        scores = [train(task) for _ in range(count)]
+        return lambda: statistics.mean(score() for score in scores)
 
-    def alone() -> float:
+    def alone() -> Score:
         return loss([model.fit(task.X) for model in members(task, few)])
 
     steps = task.steps

@@ -61,7 +61,7 @@ def table(quick: bool) -> Race:
         Rival("bare loop, fused Adam", partial(bare, task), 1.2, compared=True),
         Rival("skorch", partial(with_skorch, task), None, "skorch", compared=True),
     ]
-    return Race(f"fit on 1000 x 20, {task.epochs} epochs, 128-128-2", rivals, 1, "run", "training loss")
+    return Race(f"fit on 1000 x 20, {task.epochs} epochs, 128-128-2", rivals, 1, "run", "training loss", 0.10)
 
 
 def variational(quick: bool) -> Race:
