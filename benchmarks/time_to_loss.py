@@ -125,7 +125,7 @@ def main() -> None:
     finish("time-to-loss", "Time to a result", [line], write=not options.quick)
 
 
-EPOCHS = 4
+EPOCHS = 3
 
 if __name__ == "__main__":
     main()

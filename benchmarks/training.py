@@ -20,18 +20,18 @@ def whole(widths: tuple[int, ...]) -> tuple[int, ...]:
 
 def deep(quick: bool) -> Race:
     """The step of 784-392-64-2."""
-    task = Task(
-        pictures(1280 if quick else 6400), (784, 392, 64, 2), "prelu", 128, 2, bernoulli=True, threads=cores()
-    )
+    shape = ((784, 392, 64, 2), "prelu", 128)
+    task = Task(pictures(1280 if quick else 12_800), *shape, 3, bernoulli=True, threads=cores())
+    short = Task(task.X, *shape, 1, bernoulli=True, threads=cores())
     rivals = [
         Rival(OURS, partial(ours, task)),
         Rival("bare loop, fused Adam, logits", partial(bare, task), 1.10, compared=True),
         Rival("Lightning, DataLoader", partial(with_lightning, task), 0.65, "lightning", compared=True),
-        Rival("skorch", partial(with_skorch, task), None, "skorch", compared=True),
-        Rival("pythae", partial(with_pythae, task), 0.55, "pythae"),
+        Rival("skorch", partial(with_skorch, short), None, "skorch", short.steps),
+        Rival("pythae", partial(with_pythae, short), 0.55, "pythae", short.steps),
         Rival("the courses' loop", partial(course, task), 0.40, compared=True),
-        Rival("pyod", partial(with_pyod, task), 0.35, "pyod"),
-        Rival("scikit-learn's MLPRegressor", partial(with_sklearn, task)),
+        Rival("pyod", partial(with_pyod, short), 0.35, "pyod", short.steps),
+        Rival("scikit-learn's MLPRegressor", partial(with_sklearn, short), units=short.steps),
     ]
     floor = training_floor(whole(task.widths), task.batch, task.threads)
     return Race("784-392-64-2, PReLU, batch 128", rivals, task.steps, "step", "training loss", 0.10, floor)

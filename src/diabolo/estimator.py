@@ -377,12 +377,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         rows = self._rows(X)
         loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
-        variance = learnt["reconstruction"].double().cpu() if "reconstruction" in learnt else None
-        scaled = self._scaled(rows)
-        outputs = self._compute(lambda x: self.module_.decoder(self.module_.encode(x))[0], scaled).double()
-        # Summed in float64, so that a row's score does not depend on how the sum is split.
-        target = torch.from_numpy(np.asarray(scaled, np.float64))
-        return -loss.loss(outputs, target, variance).detach().numpy()
+        variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
+
+        def minus_loss(x: torch.Tensor) -> torch.Tensor:
+            output = self.module_.decoder(self.module_.encode(x))[0]
+            # Summed in float64, so that a row's score does not depend on how the sum is split.
+            return -loss.loss(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
+
+        return self._compute(minus_loss, self._scaled(rows)).squeeze(-1).numpy()
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels."""

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..errors import DivergedError
 from ..model import Model, Noise
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
-from .control import Interrupt
+from .control import Interrupt, keep_freed_memory
 from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
 from .row import Layout, under
@@ -124,6 +124,7 @@ class Run:
             member's status says so, and the others go on.
         """
         interrupt = Interrupt()
+        keep_freed_memory()
         if not self.stacked and not self.members[0].history.snapshots:
             self._snapshot()
         try:
