@@ -7,7 +7,7 @@ WORKERS ?= 2
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench-studies soak fuzz help install demo test check lint types imports full oldest docs dist clean
+.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz help install demo test check lint types imports full oldest docs dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,8 +62,23 @@ oldest: ## the test suite with the oldest allowed versions of the dependencies
 docs: $(STAMP) ## the documentation, as docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench-studies: $(STAMP) ## stacks of models against one by one, rivals in the same run
+BENCHMARKS := training transform topology memory startup
+RIVALS := $(VENV)/.rivals
+
+$(RIVALS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+bench: $(addprefix bench-,$(BENCHMARKS)) ## speed and score beside rivals, in under 10 minutes; writes docs/performance.md
+
+bench-studies: $(RIVALS) ## stacks of models against one by one, rivals in the same run
 	$(BIN)/python benchmarks/studies.py
+
+bench-time-to-loss: $(RIVALS) ## MNIST to a given test error, beside the courses' own loop
+	$(BIN)/python benchmarks/time_to_loss.py
+
+bench-%: $(RIVALS)
+	$(BIN)/python benchmarks/$*.py
 
 soak: $(STAMP) ## kill and resume a hundred runs, within ten minutes
 	$(BIN)/python tests/soak.py

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,14 +27,15 @@ from .errors import (
     VersionWarning,
 )
 from .fitting import (
+    Kept,
     Preparation,
+    Trained,
     architecture,
+    count_parameters,
     domain_of,
     execute,
     find_trained,
     in_chunks,
-    put_row,
-    rebuild,
     require_parameters,
     resumable,
     seed_of_checkpoint,
@@ -163,6 +165,26 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def module_(self) -> Model:
+        """The trained network; a model that was trained in a stack is built when it is first asked for."""
+        if "_module" not in self.__dict__:
+            if "_kept" not in self.__dict__:
+                raise AttributeError(f"this {type(self).__name__} is not fitted yet; call fit.")
+            self.module_ = self._kept.rebuild()
+        return self._module
+
+    @module_.setter
+    def module_(self, model: Model) -> None:
+        self._module = model
+        self.__dict__.pop("_kept", None)
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        # scikit-learn reads the signature at every call; a search makes thousands.
+        return list(super()._get_param_names())
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; with ``deep`` also every setting of every part by its path."""
         params = {name: getattr(self, name) for name in self._get_param_names()}
@@ -242,9 +264,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         True
         """
         rows, member = self._prepare(X, target, validation)
-        trained = find_trained(self, member)
+        trained = find_trained(self, rows, member)
         if trained is not None:
-            return self._adopt(rows, trained)
+            return self._adopt(member, trained)
+        like = member.data.inputs.values
+        model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+        self.module_ = model.to(device=like.device, dtype=like.dtype)
+        self.n_threads_ = threads_for(count_parameters(model), member.training.batch_of(member.n_rows))
         return self._train(rows, Run(self.module_, [member]), callbacks)
 
     def fine_tune(
@@ -334,7 +360,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "validation": 0.0,
             "checkpoint": None,
         }
-        if not hasattr(self, "module_"):
+        if not self.__sklearn_is_fitted__():
             before, self.training = self.training, self._training(None).replace(**once)
             try:
                 return self.fit(X)
@@ -382,12 +408,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         rows = self._rows(X)
         loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
-        variance = learnt["reconstruction"].double().cpu() if "reconstruction" in learnt else None
-        scaled = self._scaled(rows)
-        outputs = self._compute(lambda x: self.module_.decoder(self.module_.encode(x))[0], scaled).double()
-        # Summed in float64, so that a row's score does not depend on how the sum is split.
-        target = torch.from_numpy(np.asarray(scaled, np.float64))
-        return -loss.loss(outputs, target, variance).detach().numpy()
+        variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
+
+        def minus_loss(x: torch.Tensor) -> torch.Tensor:
+            output = self.module_.decoder(self.module_.encode(x))[0]
+            # Summed in float64, so that a row's score does not depend on how the sum is split.
+            return -loss.loss(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
+
+        return self._compute(minus_loss, self._scaled(rows)).squeeze(-1).numpy()
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels."""
@@ -555,10 +583,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         except SettingError:
             return None
 
-    def _threads_for(self, training: Training, n_rows: int) -> int:
-        n_parameters = sum(p.numel() for p in self.module_.parameters())
-        return threads_for(n_parameters, training.batch_of(n_rows))
-
     def _prepare(self, X: Any, target: Any = None, validation: Any = None) -> tuple[Array, Member]:
         """All of :meth:`fit` but the training: the checked rows, and the model that is due to train on them."""
         params = self.get_params(deep=False)
@@ -578,9 +602,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         dtype: torch.dtype = getattr(torch, training.precision)
         prepare = Preparation(scaler, dtype, device)
         data = training_data(rows, target, validation, training, seed, parts.reconstruction, prepare)
-        model = Model(parts, domain, generator(seed, "weights")).to(device=device, dtype=dtype)
-        self.module_, self.scaler_, self.seed_ = model, scaler, seed
-        self.n_threads_ = self._threads_for(training, len(rows))
+        self.scaler_, self.seed_ = scaler, seed
         return rows, Member(parts, domain, training, data, seed)
 
     def _train(
@@ -595,7 +617,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             try:
                 execute(run, self.n_threads_, self.verbose, callbacks)
             finally:
-                self._take_in(rows, member.ended(), run.epoch)
+                self._take_in(member.ended(), run.epoch)
+                self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
         if member.status == "interrupted":
             folder = member.training.checkpoint
             go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"
@@ -607,25 +630,32 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return self
 
-    def _adopt(self, rows: Array, ended: Ended) -> Self:
+    def _adopt(self, member: Member, trained: Trained) -> Self:
         """Take in what came of this estimator's member, which was trained elsewhere."""
-        if ended.row is not None:
-            put_row(self.module_, ended.row, ended.statistics)
-        self.module_.eval()
-        self._take_in(rows, ended, len(ended.history))
+        ended = trained.ended
+        if ended.row is None:
+            raise ValueError("a model that has not ended its training cannot be taken over.")
+        self.__dict__.pop("_module", None)
+        self._kept = Kept(member.parts, member.domain, ended.row, ended.statistics)
+        self.n_threads_, self.codes_ = trained.n_threads, trained.codes
+        self._take_in(ended, len(ended.history))
         if ended.status == "diverged":
             raise DivergedError(ended.message)
         return self
 
-    def _take_in(self, rows: Array, ended: Ended, epochs: int) -> None:
-        """What a training leaves, beside the weights of :attr:`module_`."""
+    def _take_in(self, ended: Ended, epochs: int) -> None:
+        """What a training leaves, beside the weights of :attr:`module_` and the codes."""
         self.history_, self.n_iter_, self.status_ = ended.history, epochs, ended.status
         self.seed_, self.message_ = ended.seed, ended.message
         # After a divergence the moments are NaN too.
         state = None if ended.status == "diverged" else ended.state
         self._optimizer_state: dict[str, torch.Tensor] | None = state
-        keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _KEPT_CODES)).astype(int))
-        self.codes_ = self._compute(self.module_.encode, self._scaled(rows[keep])).numpy()
+
+    def _shown(self, rows: Array, dtype: torch.dtype | None = None) -> Array:
+        """The training rows whose codes are kept, as the model sees them."""
+        if len(rows) > _KEPT_CODES:
+            rows = rows[np.linspace(0, len(rows) - 1, _KEPT_CODES).astype(int)]
+        return self._scaled(rows, dtype)
 
     def _rows(self, X: Any) -> Array:
         """Rows of the width that was learnt."""
@@ -636,8 +666,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         loss = self.module_.parts.reconstruction
         return training_data(rows, target, validation, training, self.seed_, loss, prepare)
 
-    def _scaled(self, rows: Array) -> Array:
-        return self.scaler_.forward(rows, np.dtype(str(self._dtype).removeprefix("torch.")))
+    def _scaled(self, rows: Array, dtype: torch.dtype | None = None) -> Array:
+        return self.scaler_.forward(rows, np.dtype(str(dtype or self._dtype).removeprefix("torch.")))
 
     def _compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
         self.module_.eval()
@@ -657,7 +687,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __sklearn_is_fitted__(self) -> bool:
         # The number of features is learnt before it is known whether the rest of a fit will succeed.
-        return hasattr(self, "module_")
+        return "_module" in self.__dict__ or "_kept" in self.__dict__
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -667,11 +697,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __getstate__(self) -> dict[str, Any]:
         # Parameters are views into one row: pickled one by one they would be stored many times over.
         state: dict[str, Any] = dict(super().__getstate__()) | {"_diabolo_version": __version__}
-        if "module_" in state:
-            model = state.pop("module_")
+        model: Model | None = state.pop("_module", None)
+        if model is not None:
             row = Layout.of(model).flatten(model)
-            statistics = {name: value.cpu().numpy() for name, value in model.statistics().items()}
-            state["_frozen_model"] = (model.parts, model.domain, row.cpu().numpy(), statistics)
+            state["_kept"] = Kept(model.parts, model.domain, row, model.statistics())
+        if "_kept" in state:
+            state["_kept"] = state["_kept"].to("cpu")
             moments = state.pop("_optimizer_state", None) or {}
             state["_frozen_moments"] = {name: t.cpu().numpy() for name, t in moments.items()}
         return state
@@ -686,10 +717,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 VersionWarning,
                 stacklevel=2,
             )
-        frozen, moments = state.pop("_frozen_model", None), state.pop("_frozen_moments", {})
+        moments = state.pop("_frozen_moments", None)
         super().__setstate__(state)
-        if frozen is not None:
-            parts, domain, numbers, kept = frozen
-            statistics = {name: torch.from_numpy(value) for name, value in kept.items()}
-            self.module_ = rebuild(parts, domain, torch.from_numpy(numbers.copy()), "cpu", statistics)
+        if moments is not None:
             self._optimizer_state = {n: torch.from_numpy(a.copy()) for n, a in moments.items()} or None

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,72 @@ def rebuild(
     model = Model(parts, domain, torch.Generator()).to(dtype=row.dtype)
     put_row(model, row, statistics)
     return model.to(device)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """All that a trained model is, to be built again from when it is needed.
+
+    Attributes
+    ----------
+    parts : Architecture
+    domain : Domain
+    row : Tensor, shape (size,)
+        Its parameters.
+    statistics : mapping of str to Tensor
+        What its modules keep beside parameters.
+    """
+
+    parts: Architecture
+    domain: Domain
+    row: torch.Tensor
+    statistics: Mapping[str, torch.Tensor]
+
+    def rebuild(self) -> Model:
+        """The model, on the device of its row."""
+        return rebuild(self.parts, self.domain, self.row, self.row.device, self.statistics)
+
+    def to(self, device: str) -> Kept:
+        """The same on another device."""
+        statistics = {name: value.to(device) for name, value in self.statistics.items()}
+        return Kept(self.parts, self.domain, self.row.to(device), statistics)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        statistics = {name: value.numpy() for name, value in self.statistics.items()}
+        return self.parts, self.domain, self.row.numpy(), statistics
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        parts, domain, row, statistics = state
+        tensors = {name: torch.from_numpy(value.copy()) for name, value in statistics.items()}
+        values = (parts, domain, torch.from_numpy(row.copy()), tensors)
+        for f, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, f.name, value)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a fit takes over of a model that was trained elsewhere.
+
+    Attributes
+    ----------
+    ended : Ended
+        With the row of parameters.
+    codes : array of shape (rows kept, dim)
+    n_threads : int
+        Threads that it computes with.
+    seconds : float
+        Its share of the time that its stack took.
+    """
+
+    ended: Ended
+    codes: Array
+    n_threads: int
+    seconds: float
+
+
+def count_parameters(model: Model) -> int:
+    """How many numbers a model learns."""
+    return sum(p.numel() for p in model.parameters())
 
 
 def put_row(model: Model, row: torch.Tensor, statistics: Mapping[str, torch.Tensor] | None = None) -> None:
@@ -213,14 +279,14 @@ def _judged(validation: Any, rows: Array, prepare: Preparation) -> tuple[Rows, R
     return judged, judged
 
 
-_AHEAD: ContextVar[Callable[[Any, Member], Ended | None]] = ContextVar(
+_AHEAD: ContextVar[Callable[[Any, Array, Member], Trained | None]] = ContextVar(
     "diabolo_trained_ahead", default=lambda *_: None
 )
 
 
 @contextmanager
-def trained_ahead(find: Callable[[Any, Member], Ended | None]) -> Iterator[None]:
-    """Within it a fit takes over what ``find(estimator, member)`` gives; where that is None, it trains."""
+def trained_ahead(find: Callable[[Any, Array, Member], Trained | None]) -> Iterator[None]:
+    """Within it a fit takes over what ``find(estimator, rows, member)`` gives; where that is None, it trains."""
     token = _AHEAD.set(find)
     try:
         yield
@@ -228,9 +294,9 @@ def trained_ahead(find: Callable[[Any, Member], Ended | None]) -> Iterator[None]
         _AHEAD.reset(token)
 
 
-def find_trained(estimator: Any, member: Member) -> Ended | None:
+def find_trained(estimator: Any, rows: Array, member: Member) -> Trained | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
-    return _AHEAD.get()(estimator, member)
+    return _AHEAD.get()(estimator, rows, member)
 
 
 @contextmanager
@@ -333,17 +399,23 @@ def in_chunks(
     dtype: torch.dtype,
     device: torch.device,
     n_threads: int,
+    models: tuple[int, ...] = (),
 ) -> torch.Tensor:
     """Apply a function of rows to chunks of exactly 256 rows, the last one padded with zeros.
 
     Matrix products round differently for different numbers of rows; with this every row's result depends on
-    that row alone.
+    that row alone. For a stack of models, ``models`` is their number as a tuple; rows are of shape (n, features), for
+    all of them, or (models, n, features).
     """
     pieces = []
     with threads(n_threads), torch.no_grad():
-        for start in range(0, len(rows), CHUNK):
-            block = to_tensor(rows[start : start + CHUNK], device).to(dtype)
-            padded = block.new_zeros(CHUNK, block.shape[1])
-            padded[: len(block)] = block
-            pieces.append(function(padded)[: len(block)].cpu())
-    return torch.cat(pieces)
+        for start in range(0, rows.shape[-2], CHUNK):
+            block = to_tensor(rows[..., start : start + CHUNK, :], device)
+            n = block.shape[-2]
+            # A fresh tensor, however the rows lie in memory: products round by alignment too.
+            padded = torch.zeros(
+                *(models or block.shape[:-2]), CHUNK, block.shape[-1], dtype=dtype, device=device
+            )
+            padded[..., :n, :] = block
+            pieces.append(function(padded)[..., :n, :].cpu())
+    return torch.cat(pieces, -2)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -86,10 +87,34 @@ class PReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Rows (*models, batch, width) to the same shape."""
-        # Two expansions, so that the slope's gradient is summed over the batch first and the width after:
-        # one sum over both rounds differently with and without an axis of models.
-        slope = self.slope.expand(*self.slope.shape[:-1], x.shape[-1]).unsqueeze(-2).expand(x.shape)
-        return torch.where(x > 0, x, slope * x)
+        if self.slope.dim() > 1 and self.slope.requires_grad:
+            return _Rectify.apply(x, self.slope)
+        return torch._prelu_kernel(x, _by_row(self.slope, x).expand(x.shape))
+
+
+def _by_row(slope: Tensor, x: Tensor) -> Tensor:
+    """Slopes (*models, 1) that go with rows (*models, batch, width).
+
+    By way of the width, so that a slope's gradient is summed over the batch first and the width after: one sum over
+    both rounds differently with and without an axis of models.
+    """
+    return slope.expand(*slope.shape[:-1], x.shape[-1]).unsqueeze(-2)
+
+
+class _Rectify(torch.autograd.Function):
+    """PReLU of a stack; PyTorch's own backward pass takes several times as long for many models, on a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(x, slope)
+        return torch._prelu_kernel(x, _by_row(slope, x).expand(x.shape))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        x, slope = ctx.saved_tensors
+        above = torch.ops.aten.threshold_backward(grad, x, 0)
+        below = grad - above
+        return torch.addcmul(above, below, _by_row(slope, x)), (below * x).sum(-2).sum(-1, keepdim=True)
 
 
 class Activation(nn.Module):

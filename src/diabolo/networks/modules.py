@@ -17,7 +17,22 @@ if TYPE_CHECKING:
     from .residual import Residual
 
 
-class Chain(nn.Module):
+class Startable(nn.Module):
+    """Base of networks of dense layers: their first weights can be drawn again and again."""
+
+    def start_by(self, rule: str, role: str) -> None:
+        """Say how weights start; a decoder's last layer always starts as torch's."""
+        layers = [layer for layer in self.modules() if isinstance(layer, Dense)]
+        last = layers[-1] if role == "decoder" else None
+        self._starts = [(layer, "torch" if layer is last else rule) for layer in layers]
+
+    def start(self, generator: torch.Generator) -> None:
+        """Draw the first weights of the layers, in order."""
+        for layer, rule in self._starts:
+            initialise(layer.weight, layer.bias, rule, (layer.n_in, layer.n_out), generator)
+
+
+class Chain(Startable):
     """Layers one after another, each with its activation; outputs but the last are the hidden ones."""
 
     def __init__(self, layers: Sequence[nn.Module], activations: Sequence[nn.Module]) -> None:
@@ -37,9 +52,11 @@ def mlp(spec: MLP, socket: Socket, generator: torch.Generator) -> Chain:
     """The chain of dense layers that an :class:`~diabolo.networks.MLP` describes."""
     widths = (socket.n_in, *spec.sizes, socket.n_out)
     layers = [Dense(a, b) for a, b in itertools.pairwise(widths)]
-    _start(layers, spec.init, socket, generator)
     names = (*[spec.activation] * len(spec.sizes), spec.output_activation)
-    return Chain(layers, [make_activation(name) for name in names])
+    chain = Chain(layers, [make_activation(name) for name in names])
+    chain.start_by(spec.init, socket.role)
+    chain.start(generator)
+    return chain
 
 
 class Block(nn.Module):
@@ -57,7 +74,7 @@ class Block(nn.Module):
         return x + self.layers[-1](y), hidden
 
 
-class ResidualChain(nn.Module):
+class ResidualChain(Startable):
     """Residual blocks one after another, with a layer before or after them where widths differ."""
 
     def __init__(
@@ -91,14 +108,6 @@ def residual(spec: Residual, socket: Socket, generator: torch.Generator) -> Resi
         for _ in range(spec.blocks)
     ]
     chain = ResidualChain(entry, blocks, exit, make_activation(spec.output_activation))
-    layers = [layer for layer in chain.modules() if isinstance(layer, Dense)]
-    _start(layers, spec.init, socket, generator)
+    chain.start_by(spec.init, socket.role)
+    chain.start(generator)
     return chain
-
-
-def _start(layers: Sequence[Dense], rule: str, socket: Socket, generator: torch.Generator) -> None:
-    """First weights of layers in order; a decoder's last one starts as torch's."""
-    for layer in layers:
-        last = socket.role == "decoder" and layer is layers[-1]
-        fans = (layer.n_in, layer.n_out)
-        initialise(layer.weight, layer.bias, "torch" if last else rule, fans, generator)

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..model import Architecture
 from ..parts import Part, Unstackable, settings
 from ..training.member import Member
 from ..training.source import Rows, block_steps
@@ -45,9 +44,7 @@ def stack_key(member: Member) -> Hashable:
     """
     training, n = member.training, member.n_rows
     return (
-        _shape(member.parts),
-        member.domain.n_features,
-        member.domain.image_shape,
+        *shape_key(member),
         n,
         training.batch_of(n),
         training.epochs_for(n),
@@ -60,9 +57,12 @@ def stack_key(member: Member) -> Hashable:
     )
 
 
-def _shape(parts: Architecture) -> Hashable:
+def shape_key(member: Member) -> tuple[Hashable, ...]:
+    """What models that start by the same rule, and have the same parameters, have in common."""
+    parts, domain = member.parts, member.domain
     penalties = tuple(penalty.replace(weight=0.0, warmup=0) for penalty in parts.penalties)
-    return (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, penalties)
+    shape = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, penalties)
+    return (*shape, domain.n_features, domain.image_shape)
 
 
 def bytes_per_model(member: Member, n_parameters: int, widths: int) -> int:

@@ -15,10 +15,10 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 
 from ..estimator import Autoencoder
-from ..fitting import trained_ahead
-from ..training.member import Ended, Member
-from .groups import SharedData, member_key
-from .stack import Budget, Job, train
+from ..fitting import Trained, trained_ahead
+from ..training.member import Member
+from .groups import member_key
+from .stack import Budget, Job, Jobs, train
 
 
 class _RehearsedError(Exception):
@@ -36,19 +36,18 @@ class _Rehearsal:
     def __init__(self) -> None:
         self.keys: list[Hashable] = []
         self.jobs: list[Job] = []
-        self.shared = SharedData()
-        self.found: dict[Hashable, list[tuple[Ended, float]]] = defaultdict(list)
+        self.due = Jobs()
+        self.found: dict[Hashable, list[Trained]] = defaultdict(list)
         self.seconds: list[float] = []
 
     @staticmethod
     def key(estimator: Autoencoder, member: Member) -> Hashable:
         return member_key(member, any_seed=estimator.random_state is None)
 
-    def note(self, estimator: Autoencoder, member: Member) -> Ended | None:
+    def note(self, estimator: Autoencoder, rows: Any, member: Member) -> Trained | None:
         """Note a member that is about to train, and end its fit."""
-        self.shared.share(member)
+        self.jobs.append(self.due.make(estimator, rows, member))
         self.keys.append(self.key(estimator, member))
-        self.jobs.append(Job.of(estimator, member))
         raise _RehearsedError
 
     def train(self, budget: Budget) -> None:
@@ -56,14 +55,14 @@ class _Rehearsal:
             self.found[key].append(result)
         self.jobs.clear()
 
-    def answer(self, estimator: Autoencoder, member: Member) -> Ended | None:
+    def answer(self, estimator: Autoencoder, rows: Any, member: Member) -> Trained | None:
         """What became of a member; None if it was not foreseen."""
         results = self.found.get(self.key(estimator, member))
         if not results:
             return None
-        ended, seconds = results.pop(0)
-        self.seconds.append(seconds)
-        return ended
+        trained = results.pop(0)
+        self.seconds.append(trained.seconds)
+        return trained
 
 
 class _Stacked(BaseEstimator):

@@ -9,28 +9,42 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..errors import DivergedError, SettingError
 from ..estimator import Autoencoder
-from ..fitting import rebuild
-from ..training.control import threads
+from ..fitting import Trained, in_chunks, put_row, rebuild
+from ..training.control import threads, threads_for
 from ..training.loop import Run
-from ..training.member import Ended, Member
-from ..training.row import Layout
-from .groups import STACK_SIZE, SharedData, bytes_per_model, chunks, memory_budget, stack_key, stackable
+from ..training.member import Member
+from .groups import (
+    STACK_SIZE,
+    SharedData,
+    bytes_per_model,
+    chunks,
+    memory_budget,
+    shape_key,
+    stack_key,
+    stackable,
+)
+from .start import Start
 
 
 @dataclass
 class Job:
-    """One model that is due to train: its member, its first parameters and its number of threads.
+    """One model that is due to train.
 
     Attributes
     ----------
     member : Member
-    row : Tensor, shape (size,)
+    row : array of shape (size,)
+        Its first parameters.
+    shown : array
+        The rows whose codes are kept, as the model sees them.
     n_threads : int
         Threads that it would train with alone.
     widths : int
@@ -38,16 +52,38 @@ class Job:
     """
 
     member: Member
-    row: torch.Tensor
+    row: NDArray[np.floating]
+    shown: NDArray[np.floating]
     n_threads: int
     widths: int
 
-    @classmethod
-    def of(cls, estimator: Autoencoder, member: Member) -> Job:
+
+class Jobs:
+    """Makes jobs; what models of one shape have in common is built once."""
+
+    def __init__(self) -> None:
+        self._shared = SharedData()
+        self._started: dict[Hashable, Start] = {}
+        self._shown: dict[int, NDArray[np.floating]] = {}
+
+    def make(self, estimator: Autoencoder, rows: Any, member: Member) -> Job:
         """The job of an estimator that is prepared."""
-        model = estimator.module_
-        widths = sum(p.shape[-1] for p in model.parameters() if p.dim()) + 2 * member.domain.n_features
-        return cls(member, Layout.of(model).flatten(model), estimator.n_threads_, widths)
+        self._shared.share(member)
+        inputs, settings = member.data.inputs, member.training
+        start = self._started.get(shape_key(member)) if stackable(member) else None
+        if start is None:
+            start = Start(member)
+            if stackable(member):
+                self._started[shape_key(member)] = start
+        # Where none is held out, members that share their rows keep the codes of the same ones.
+        key = id(inputs) if len(inputs) == len(rows) else None
+        shown = self._shown.get(key) if key is not None else None
+        if shown is None:
+            shown = estimator._shown(rows, inputs.values.dtype)
+            if key is not None:
+                self._shown[key] = shown
+        n_threads = threads_for(start.n_parameters, settings.batch_of(member.n_rows))
+        return Job(member, start.row(member), shown, n_threads, start.widths + 2 * member.domain.n_features)
 
 
 @dataclass
@@ -162,7 +198,7 @@ class Budget:
     def models(self, job: Job, workers: int) -> int:
         """Models in a stack of those like a job."""
         free = (memory_budget() if self.memory is None else self.memory) // (workers * self.sharers)
-        need = bytes_per_model(job.member, job.row.numel(), job.widths)
+        need = bytes_per_model(job.member, job.row.size, job.widths)
         return max(1, min(self.stack_size, free // need))
 
 
@@ -171,28 +207,25 @@ def fit_all(
 ) -> list[Outcome]:
     """Fit estimators in place, each to its (X, target, validation); errors are kept, not raised."""
     outcomes = [Outcome(estimator) for estimator in estimators]
-    prepared: dict[int, tuple[Any, Member]] = {}
-    shared = SharedData()
+    jobs: dict[int, Job] = {}
+    due = Jobs()
     for i, outcome in enumerate(outcomes):
         try:
             rows, member = outcome.estimator._prepare(*data[i])
-            shared.share(member)
-            prepared[i] = rows, member
+            jobs[i] = due.make(outcome.estimator, rows, member)
         except Exception as error:  # what a fit alone would raise is this model's outcome
             outcome.error = error
-    jobs = {i: Job.of(outcomes[i].estimator, member) for i, (_, member) in prepared.items()}
-    trained = train(list(jobs.values()), budget)
-    for (i, (rows, _)), (ended, seconds) in zip(prepared.items(), trained, strict=True):
-        outcomes[i].seconds = seconds
+    for (i, job), trained in zip(jobs.items(), train(list(jobs.values()), budget), strict=True):
+        outcomes[i].seconds = trained.seconds
         try:
-            outcomes[i].estimator._adopt(rows, ended)
+            outcomes[i].estimator._adopt(job.member, trained)
         except DivergedError as error:
             outcomes[i].error = error
     return outcomes
 
 
-def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Ended, float]]:
-    """Train members in stacks, through joblib; what became of each, and its share of the seconds."""
+def train(jobs: Sequence[Job], budget: Budget) -> list[Trained]:
+    """Train members in stacks, through joblib; what became of each."""
     workers = effective_n_jobs(budget.n_jobs)
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for i, job in enumerate(jobs):
@@ -206,7 +239,7 @@ def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Ended, float]]:
     stacks.sort(key=lambda stack: -_cost([jobs[i] for i in stack]))
     run = Parallel(n_jobs=budget.n_jobs)
     results = run(delayed(train_stack)([jobs[i] for i in stack]) for stack in stacks)
-    found: dict[int, tuple[Ended, float]] = {}
+    found: dict[int, Trained] = {}
     for stack, each in zip(stacks, results, strict=True):
         found |= zip(stack, each, strict=True)
     return [found[i] for i in range(len(jobs))]
@@ -215,22 +248,37 @@ def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Ended, float]]:
 def _cost(stack: Sequence[Job]) -> float:
     member = stack[0].member
     rows = member.n_rows * member.training.epochs_for(member.n_rows)
-    return len(stack) * rows * stack[0].row.numel()
+    return len(stack) * rows * stack[0].row.size
 
 
-def train_stack(jobs: Sequence[Job]) -> list[tuple[Ended, float]]:
+def train_stack(jobs: Sequence[Job]) -> list[Trained]:
     """Train members that share a stack; a single one trains alone. Divergence is left in the status."""
-    start = time.perf_counter()
-    members = [job.member for job in jobs]
-    first = members[0]
-    model = rebuild(first.parts, first.domain, jobs[0].row.clone(), jobs[0].row.device)
+    begin = time.perf_counter()
+    members, first = [job.member for job in jobs], jobs[0]
+    device = first.member.data.inputs.values.device
+    rows = torch.from_numpy(np.stack([job.row for job in jobs])).to(device)
+    model = rebuild(first.member.parts, first.member.domain, rows[0].clone(), device)
     alone = len(jobs) == 1
-    run = Run(model, members, rows=None if alone else torch.stack([job.row for job in jobs]))
     # As many threads as each would have alone, since products round by their number. Several processes beat
     # several threads, which wait for each other many times in a step.
-    with threads(jobs[0].n_threads), suppress(DivergedError):
-        run.run()
+    with threads(first.n_threads), suppress(DivergedError):
+        Run(model, members, rows=None if alone else rows).run()
     if any(member.status == "interrupted" for member in members):
         raise KeyboardInterrupt
-    seconds = (time.perf_counter() - start) / len(jobs)
-    return [(member.ended(), seconds) for member in members]
+    ended = [member.ended() for member in members]
+    codes = _codes(jobs, [e.row for e in ended if e.row is not None])
+    seconds = (time.perf_counter() - begin) / len(jobs)
+    return [Trained(e, own, job.n_threads, seconds) for job, e, own in zip(jobs, ended, codes, strict=True)]
+
+
+def _codes(jobs: Sequence[Job], rows: list[torch.Tensor]) -> list[NDArray[np.floating]]:
+    """The codes that each member's estimator keeps, from the rows of parameters that they ended with."""
+    first, member = jobs[0], jobs[0].member
+    model = rebuild(member.parts, member.domain, rows[0], rows[0].device, member.statistics)
+    if len(jobs) > 1:
+        put_row(model, torch.stack(rows))
+    same = all(job.shown is first.shown for job in jobs)
+    lead = () if len(jobs) == 1 else (len(jobs),)
+    shown = first.shown if same else np.stack([job.shown for job in jobs])
+    codes = in_chunks(model.encode, shown, rows[0].dtype, rows[0].device, first.n_threads, lead).numpy()
+    return [codes] if len(jobs) == 1 else [own.copy() for own in codes]

@@ -20,7 +20,7 @@ from ..errors import DivergedError
 from ..model import Model, Noise
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .checkpoint import Checkpoints
-from .control import Interrupt
+from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
 from .events import Callback, Event
 from .judging import evaluate
@@ -121,6 +121,7 @@ class Run:
         if not self.running:
             return
         interrupt = Interrupt(terminated=self.checkpoints is not None)
+        keep_freed_memory()
         if not self.stacked and not self.members[0].history.snapshots:
             self._snapshot()
         try:
@@ -284,8 +285,12 @@ class Run:
     def _rates(self) -> Tensor:
         """The learning rate of each step of this epoch, (steps, *models, 1)."""
         epoch, epochs = self.epoch - self.first_epoch, self.epochs - self.first_epoch
-        each = [m.rates(epoch, self.per_epoch, epochs) for m in self.running]
-        rates = torch.tensor(each, dtype=self.row.dtype, device=self.row.device)
+        # Members mostly share a schedule: its factors are worked out once.
+        schedules = dict.fromkeys(m.training.schedule for m in self.running)
+        factors = {s: np.array(s.factors(epoch, self.per_epoch, epochs)) for s in schedules}
+        each = np.stack([m.training.lr * factors[m.training.schedule] for m in self.running])
+        self._last_rates = each[:, -1].tolist()
+        rates = torch.from_numpy(each).to(dtype=self.row.dtype, device=self.row.device)
         return (rates.T if self.stacked else rates[0]).unsqueeze(-1)
 
     def _look(self, trace: Tensor) -> None:
@@ -362,8 +367,7 @@ class Run:
             entry |= dict(zip(self.names, means.tolist(), strict=True))
             weights = member.weights(self.epoch)
             entry |= {f"weight_{name}": w for name, w in weights.items() if name != RECONSTRUCTION}
-            epochs = self.epochs - self.first_epoch
-            entry["lr"] = member.rates(self.epoch - self.first_epoch, self.per_epoch, epochs)[-1]
+            entry["lr"] = self._last_rates[i]
             entries.append(entry)
         return entries
 

@@ -6,9 +6,11 @@ there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,6 +61,25 @@ class Ended:
     row: Tensor | None
     state: dict[str, Tensor]
     statistics: dict[str, Tensor]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Arrays are sent between processes many times faster than tensors are.
+        return {name: _map(value, _to_array) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({name: _map(value, _to_tensor) for name, value in state.items()})
+
+
+def _map(value: Any, function: Callable[[Any], Any]) -> Any:
+    return {k: function(v) for k, v in value.items()} if isinstance(value, dict) else function(value)
+
+
+def _to_array(value: Any) -> Any:
+    return value.numpy() if isinstance(value, Tensor) and value.device.type == "cpu" else value
+
+
+def _to_tensor(value: Any) -> Any:
+    return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
 
 
 @dataclass
@@ -130,11 +151,6 @@ class Member:
     def weights(self, epoch: int) -> dict[str, float]:
         """The weight of each term in an epoch."""
         return term_weights(self.parts, epoch)
-
-    def rates(self, epoch: int, per_epoch: int, epochs: int) -> list[float]:
-        """The learning rate of each step of an epoch, counted from this training's first."""
-        factor, steps = self.training.schedule.factor, epochs * per_epoch
-        return [self.training.lr * factor(epoch * per_epoch + s, per_epoch, steps) for s in range(per_epoch)]
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""

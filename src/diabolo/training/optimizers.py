@@ -93,7 +93,7 @@ class AdamRow(RowOptimizer):
             keep = 1 - lr * self.decay
             for view in trained:
                 view.mul_(keep.reshape(keep.shape[:-1] + (1,) * (view.dim() - keep.dim() + 1)))
-        row.add_(self.direction.mul_(lr))
+        row.addcmul_(self.direction, lr)
 
 
 class SGDRow(RowOptimizer):

@@ -78,6 +78,11 @@ class Schedule(Part, ABC):
     def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
         """The factor at a step (from 0) of a training of ``steps`` steps."""
 
+    def factors(self, epoch: int, steps_per_epoch: int, epochs: int) -> list[float]:
+        """The factors at the steps of an epoch (from 0)."""
+        first, steps = epoch * steps_per_epoch, epochs * steps_per_epoch
+        return [self.factor(first + s, steps_per_epoch, steps) for s in range(steps_per_epoch)]
+
 
 @part
 class Constant(Schedule):

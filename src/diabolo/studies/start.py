@@ -1,0 +1,48 @@
+"""The first parameters of many models of one shape."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fitting import count_parameters
+from ..model import Model
+from ..networks.modules import Startable
+from ..training.keyed import generator
+from ..training.member import Member
+from ..training.row import Layout
+
+
+class Start:
+    """Draws what models of one shape start with; modules are built once, since that takes as long as many steps.
+
+    Parameters
+    ----------
+    member : Member
+        Any of those models.
+
+    Attributes
+    ----------
+    n_parameters : int
+    widths : int
+        Sum of the widths of the layers.
+    """
+
+    def __init__(self, member: Member) -> None:
+        model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+        layout = Layout.of(model)
+        self._flat = layout.flatten(model)
+        layout.bind(model, self._flat)
+        self._halves = (model.encoder, model.decoder)
+        self.n_parameters = count_parameters(model)
+        self.widths = sum(p.shape[-1] for p in model.parameters() if p.dim())
+
+    def row(self, member: Member) -> NDArray[np.floating]:
+        """The first parameters of a member, of its precision."""
+        halves = [half for half in self._halves if isinstance(half, Startable)]
+        # A network that cannot start again serves one member only, and has just been drawn for it.
+        if len(halves) == len(self._halves):
+            source = generator(member.seed, "weights")
+            for half in halves:
+                half.start(source)
+        return self._flat.to(member.data.inputs.values.dtype, copy=True).numpy()
