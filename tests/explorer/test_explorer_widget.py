@@ -121,7 +121,9 @@ def test_explore_gives_a_widget_in_a_notebook_and_a_page_elsewhere(
 
 
 def test_the_explorer_does_not_import_widgets() -> None:
-    code = "import sys, diabolo.explorer; assert not {'anywidget', 'ipywidgets', 'IPython'} & set(sys.modules)"
+    code = (
+        "import sys, diabolo.explorer; assert not {'anywidget', 'ipywidgets', 'IPython'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
 
 
@@ -139,7 +141,8 @@ MOUNT = """async ([esm, css]) => {
       on: (name, f) => (handlers[name] ??= new Set()).add(f),
       off: (name, f) => handlers[name]?.delete(f),
       send: async (content, callbacks, buffers) => {
-        const [told, body] = await window.python(content, btoa(Array.from(buffers[0], (b) => String.fromCharCode(b)).join('')));
+        const text = Array.from(buffers[0], (b) => String.fromCharCode(b)).join('');
+        const [told, body] = await window.python(content, btoa(text));
         // A widget's buffers lie anywhere in a longer one.
         const longer = new Uint8Array([0, 0, 0, ...bytes(body)]);
         for (const f of handlers['msg:custom'] ?? []) f(told, [new DataView(longer.buffer, 3)]);
@@ -196,7 +199,8 @@ def test_the_module_mounts_as_a_widget_and_selection_goes_both_ways(
 
     # A kernel that does not answer is said to be busy; when it answers, that is over.
     page.evaluate("""() => { const answer = window.python;
-        window.python = async (...asked) => { await new Promise((go) => setTimeout(go, 2200)); return answer(...asked) };
+        const wait = () => new Promise((go) => setTimeout(go, 2200));
+        window.python = async (...asked) => { await wait(); return answer(...asked) };
         window.__explorer.app.pin(3) }""")
     page.wait_for_function("() => window.__explorer.state().busy")
     assert "kernel is busy" in page.locator(".dx-banner").inner_text()

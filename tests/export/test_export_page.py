@@ -33,7 +33,8 @@ ASK = """async ([asked, arrays]) => {
     const given = Object.fromEntries(Object.entries(arrays).map(([name, [kind, flat, shape]]) =>
         [name, {data: (kind === 'i4' ? Int32Array : Float32Array).from(flat), shape}]));
     const made = await window.__explorer.app.client.ask(asked, given);
-    return [made.header, Object.fromEntries(Object.entries(made.arrays).map(([k, v]) => [k, [Array.from(v.data), v.shape]]))];
+    const plain = Object.entries(made.arrays).map(([name, {data, shape}]) => [name, [Array.from(data), shape]]);
+    return [made.header, Object.fromEntries(plain)];
 }"""
 
 Open = Callable[..., Any]
@@ -73,7 +74,7 @@ def opened(browser: Any) -> Iterator[Open]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(path.as_uri(), timeout=120_000)
         until(page, lambda s: s.get("ready"))
         return page
 
@@ -445,7 +446,9 @@ def test_half_is_refused_where_it_changes_too_much(
 
 def test_wrong_things_are_told(plane: Autoencoder, digits: Any, tmp_path: Path) -> None:
     for rows in (0, -3, 2.5, True, "many"):
-        with pytest.raises(SettingError, match="rows, the number of rows in the page, must be an integer >= 1"):
+        with pytest.raises(
+            SettingError, match="rows, the number of rows in the page, must be an integer >= 1"
+        ):
             to_html(plane, *digits, path=tmp_path / "page.html", rows=rows)  # type: ignore[arg-type]
     with pytest.raises(FileError, match="is there already"):
         to_html(plane, *digits, path=tmp_path)

@@ -154,7 +154,7 @@ def test_a_module_that_cannot_be_exported_is_named(tmp_path: Path) -> None:
     X = table()
     ae = train(X, encoder=Custom(_Branching(6, 2), nn.Linear(2, 6)))
     with pytest.raises(
-        SettingError, match="torch cannot export the encoder: .*no branch that looks at values"
+        SettingError, match=r"torch cannot export the encoder: .*no branch that looks at values"
     ):
         to_torch(ae, tmp_path / "out")
     assert not list(tmp_path.iterdir())
@@ -170,7 +170,7 @@ def test_nothing_is_replaced_and_nothing_is_left_half_written(
     with pytest.raises(FileError, match="there is no folder"):
         to_torch(ae, tmp_path / "no" / "where")
     monkeypatch.setattr(programs, "TOLERANCE", -1.0)
-    with pytest.raises(DataError, match="differs from the model by .*nothing was written"):
+    with pytest.raises(DataError, match=r"differs from the model by .*nothing was written"):
         to_torch(ae, tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
 

@@ -20,13 +20,13 @@ __all__ = ["TARGETS", "export"]
 Given = Mapping[str, Any]
 
 
-def _onnx(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:
+def _onnx(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:  # noqa: ARG001
     from ..export import OPSET, to_onnx
 
     return to_onnx(autoencoder, out, opset=OPSET if given["opset"] is None else given["opset"])
 
 
-def _torch(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:
+def _torch(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:  # noqa: ARG001
     from ..export import to_torch
 
     return to_torch(autoencoder, out)

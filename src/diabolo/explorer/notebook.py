@@ -26,7 +26,7 @@ _STATIC = Path(__file__).with_name("static")
 _LOG = logging.getLogger(__name__)
 
 
-class Explorer(anywidget.AnyWidget):  # type: ignore[misc]
+class Explorer(anywidget.AnyWidget):
     """The explorer of models in a notebook.
 
     Parameters

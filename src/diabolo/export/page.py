@@ -123,7 +123,11 @@ def _content(subject: Subject, half: bool, rows: int | None) -> tuple[dict[str, 
     kept = _take(subject, places)
     meta = describe(subject)
     facts, arrays = _decoding(kept, half)
-    facts |= {"rows": len(places), "total": len(subject.codes), "levels": 256 if meta["image_shape"] else None}
+    facts |= {
+        "rows": len(places),
+        "total": len(subject.codes),
+        "levels": 256 if meta["image_shape"] else None,
+    }
     meta |= {"file": facts, "corruptions": [], "epochs": 0, "snapshot_rows": 0, "models": 1}
     mean, axes = subject.plane
     arrays |= {
@@ -188,7 +192,9 @@ def _decoding(kept: Subject, half: bool) -> tuple[dict[str, Any], Arrays]:
                 return {"engine": "browser", "half": False, "steps": plan.steps}, {"weights": plan.weights}
             change = _change_by_half(kept)
             packed = plan.weights.astype("<f2").view(np.uint8)
-            return {"engine": "browser", "half": True, "change": change, "steps": plan.steps}, {"weights": packed}
+            return {"engine": "browser", "half": True, "change": change, "steps": plan.steps}, {
+                "weights": packed
+            }
     codes = _atlas_codes(kept)
     decoded = kept.decode(codes)
     picture = kept.data.image_shape is not None
@@ -231,7 +237,9 @@ def _atlas_codes(kept: Subject) -> NDArray[np.float32]:
     mean, axes = (np.zeros(2, np.float32), np.eye(2, dtype=np.float32)) if kept.dim == 2 else (mean, axes[:2])
     placed = (finite - mean) @ axes.T
     low, high = placed.min(axis=0), placed.max(axis=0)
-    across = [np.linspace(a - 0.05 * (b - a), b + 0.05 * (b - a), _GRID) for a, b in zip(low, high, strict=True)]
+    across = [
+        np.linspace(a - 0.05 * (b - a), b + 0.05 * (b - a), _GRID) for a, b in zip(low, high, strict=True)
+    ]
     u, v = np.meshgrid(*across)
     grid = np.column_stack([u.ravel(), v.ravel()]) @ axes + mean
     return np.concatenate([kept.codes, grid.astype(np.float32)])

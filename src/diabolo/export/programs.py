@@ -266,9 +266,15 @@ def _program(half: _Half) -> torch.export.ExportedProgram:
 
 def _onnx_bytes(half: _Half, opset: int) -> bytes:
     given, made = _NAMES[half.side]
-    options = {"dynamo": True, "dynamic_shapes": _dynamic(), "opset_version": opset, "verbose": False}
-    names = {"input_names": [given], "output_names": [made]}
-    program = _tried(half, lambda: torch.onnx.export(half.module, (half.example,), **options, **names))
+    options: dict[str, Any] = {
+        "dynamo": True,
+        "dynamic_shapes": _dynamic(),
+        "opset_version": opset,
+        "input_names": [given],
+        "output_names": [made],
+        "verbose": False,
+    }
+    program = _tried(half, lambda: torch.onnx.export(half.module, (half.example,), **options))
     proto = program.model_proto
     version = max(entry.version for entry in proto.opset_import if entry.domain == "")
     if version != opset:
