@@ -59,7 +59,7 @@ def export(run: Path, given: Given) -> None:
         raise UnknownNameError("export target", kind, TARGETS)
     write, ending, own = TARGETS[kind]
     for name in {name for _, _, names in TARGETS.values() for name in names} - set(own):
-        if given[name]:
+        if given[name] is not None and given[name] is not False:
             whose = next(other for other, (_, _, names) in TARGETS.items() if name in names)
             raise SettingError(f"--{name} is for --to {whose}, not for --to {kind}.")
     source = Source.of(run)
