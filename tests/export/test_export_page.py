@@ -376,6 +376,25 @@ def test_tables_keep_their_numbers_and_names(opened: Open, tmp_path: Path) -> No
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("latent", [Sphere(3), Gaussian(5)], ids=str)
+def test_spheres_and_many_dimensions_are_shown(
+    opened: Open, digits: Any, tmp_path: Path, latent: Any
+) -> None:
+    ae = train(digits[0], latent=latent)
+    page = opened(to_html(ae, *digits, path=tmp_path / "page.html", rows=100))
+    page.locator(".dx-map").first.focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+    shown = until(page, lambda s: s["decodedAt"] == s["probe"])
+    expected = ae.inverse_transform(np.array([shown["probe"]], np.float32))[0]
+    np.testing.assert_allclose(shown["decoded"], expected, atol=TOLERANCE)
+    if isinstance(latent, Sphere):
+        assert np.linalg.norm(shown["probe"]) == pytest.approx(1, abs=1e-5)
+    else:
+        assert "KL" in page.locator(".dx-dims").inner_text()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
 def test_axe_finds_nothing_and_nothing_runs_sideways(
@@ -411,14 +430,14 @@ def mnist() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("source", [strokes, pytest.param(mnist, marks=pytest.mark.data)])
+@pytest.mark.parametrize("source", [strokes, pytest.param(mnist, marks=[pytest.mark.data, pytest.mark.slow])])
 def test_784_392_64_2_is_small_and_right(
     request: pytest.FixtureRequest, opened: Open, tmp_path: Path, source: Callable[[], Any]
 ) -> None:
     if source is mnist:
         request.getfixturevalue("data_dir")
     X, y = source()
-    ae = train(X, epochs=1, encoder=MLP((392, 64)), reconstruction="bernoulli")
+    ae = train(X[:256], epochs=4, encoder=MLP((392, 64)), reconstruction="bernoulli")
     codes = ae.transform(X[:40])
     expected = ae.inverse_transform(codes)
     for half, most, tolerance in ((False, 5_000_000, 1e-5), (True, 2_500_000, 1 / 255)):
