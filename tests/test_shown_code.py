@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/index.md", "docs/extend.md", "docs/explorer.md"]
+PAGES = ["README.md", "docs/index.md", "docs/extend.md", "docs/explorer.md", "docs/export.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

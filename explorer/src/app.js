@@ -34,6 +34,7 @@ export class App {
   /** @param {any} model a widget's model, or a socket that looks like one @param {HTMLElement} el */
   constructor(model, el) {
     this.client = new Client(model);
+    this.client.onBusy = (busy) => this.busy(busy);
     this.el = el;
     el.classList.add("dx");
     this.state = {
@@ -44,7 +45,7 @@ export class App {
       /** @type {any} */ point: null, /** @type {any} */ corrupted: null, /** @type {any} */ corruption: null, /** @type {any} */ drawn: null,
       /** @type {Float32Array[] | null} */ film: null, /** @type {[number, number][] | null} */ polygon: null, /** @type {number[]} */ latency: [],
       path: { /** @type {Float32Array | null} */ a: null, /** @type {Float32Array | null} */ b: null, way: "straight", steps: 11 },
-      /** @type {Set<number>} */ selection: new Set(), /** @type {Set<number>} */ muted: new Set(), epoch: -1, error: "",
+      /** @type {Set<number>} */ selection: new Set(), /** @type {Set<number>} */ muted: new Set(), epoch: -1, error: "", busy: false,
     };
     /** @type {Side[]} */
     this.sides = [];
@@ -68,12 +69,15 @@ export class App {
     this.colours = [];
     /** @type {LatentMap[]} */
     this.maps = [];
+    /** @type {(() => void)[]} */
+    this.closing = [];
     /** @type {((changed: string) => void)[]} */
     this.listeners = [];
     /** @type {Map<number, Float32Array>} */
     this.inputCache = new Map();
     this.theme = window.matchMedia("(prefers-color-scheme: dark)");
-    this.theme.addEventListener("change", () => this.restyle());
+    this.themed = () => this.restyle();
+    this.theme.addEventListener("change", this.themed);
     model.on("status", (/** @type {any} */ status) => this.status(status));
     this.decodeProbe = latest((/** @type {any} */ job) => this.decode([job.z]).then((rows) => rows[0]),
       (row, job) => this.shown(row, job), (error) => this.fail(error));
@@ -151,6 +155,7 @@ export class App {
   }
 
   async showAll() {
+    if (this.meta.file) return;
     await this.load(this.side, 2000000);
     this.map.setProjection(this.map.projection, true);
     this.recolour();
@@ -641,6 +646,30 @@ export class App {
       this.speaking = 0;
       if (this.live) this.live.textContent = this.words;
     }, 1000);
+  }
+
+  /** Only a notebook's kernel is busy with other things; a page's server answers beside its work. @param {boolean} busy */
+  busy(busy) {
+    if (!this.meta?.kernel || busy === this.state.busy) return;
+    this.state.busy = busy;
+    this.tell("busy");
+  }
+
+  /** Whether codes can be computed here, and not only looked up. */
+  get canEncode() {
+    return this.meta.can_encode !== false;
+  }
+
+  /** @param {() => void} action */
+  atClose(action) {
+    this.closing.push(action);
+  }
+
+  close() {
+    for (const action of this.closing.splice(0)) action();
+    this.theme.removeEventListener("change", this.themed);
+    this.client.close();
+    this.listeners = [];
   }
 
   fail(error) {

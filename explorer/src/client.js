@@ -85,6 +85,9 @@ export class SocketModel {
   }
 }
 
+/** An answer that takes longer, in milliseconds: a notebook's kernel answers nothing while a cell runs. */
+const BUSY = 1500;
+
 export class Client {
   /** @param {any} model with a widget model's `send` and `on` */
   constructor(model) {
@@ -92,10 +95,18 @@ export class Client {
     this.last = 0;
     /** @type {Map<number, {resolve: (answer: Answer) => void, reject: (error: Error) => void}>} */
     this.open = new Map();
-    model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
+    /** @type {(busy: boolean) => void} */
+    this.onBusy = () => {};
+    this.hear = (content, buffers) => this.receive(content, buffers);
+    model.on("msg:custom", this.hear);
     model.on("status", ({ online }) => {
       if (!online) this.drop();
     });
+  }
+
+  close() {
+    this.model.off("msg:custom", this.hear);
+    this.open.clear();
   }
 
   drop() {
@@ -108,6 +119,7 @@ export class Client {
     const waiting = this.open.get(content.id);
     if (!waiting) return;
     this.open.delete(content.id);
+    this.onBusy(false);
     if (content.error) waiting.reject(new Error(content.error));
     else waiting.resolve({ header: content, arrays: arraysOf(content, buffers?.[0]) });
   }
@@ -118,6 +130,7 @@ export class Client {
     const { content, body } = split({ ...header, id }, arrays);
     return new Promise((resolve, reject) => {
       this.open.set(id, { resolve, reject });
+      setTimeout(() => this.open.has(id) && this.onBusy(true), BUSY);
       this.model.send(content, undefined, [body]);
     });
   }

@@ -8,6 +8,10 @@ import { isPicture, paint, show } from "./pictures.js";
 /** @param {import("./app.js").App} app */
 export function drawPanel(app) {
   const { meta } = app;
+  if (!app.canEncode) {
+    app.focusDraw = () => {};
+    return panel("Draw an input", "draw", h("p", { className: "dx-note" }, "Where an input lands needs the encoder, which is not in this file: diabolo explore."));
+  }
   const result = h("div", { className: "dx-result" });
   const row = Float32Array.from({ length: meta.n_features }, (_, i) => (isPicture(meta) ? meta.low[0] : meta.mean[i]));
   const send = latest((/** @type {Float32Array} */ values) => app.client.ask({ do: "encode" }, { rows: { data: values, shape: [1, values.length] } }),

@@ -1,12 +1,25 @@
-// One module for every host: `render` is what a widget calls; the page calls it with a socket for a model.
+// One module for every host: `render` is what a widget calls; the page calls it with a socket for a model, and an
+// exported file with what is in it.
 import { App } from "./app.js";
 import { SocketModel } from "./client.js";
+import { KeptModel } from "./kept.js";
+import { linkSelection } from "./link.js";
 
 /** @param {{model: any, el: HTMLElement}} host */
 function render({ model, el }) {
+  if (el.id !== "explorer") {
+    el.classList.add("dx-widget");
+    // JupyterLab would take the keys of the map for its own.
+    el.dataset.lmSuppressShortcuts = "true";
+  }
   const app = new App(model, el);
+  const unlink = linkSelection(app, model);
   /** @type {any} */ (window).__explorer = { app, state: () => describe(app) };
-  return () => el.replaceChildren();
+  return () => {
+    unlink();
+    app.close();
+    el.replaceChildren();
+  };
 }
 
 /** What a test or a program may look at. @param {App} app */
@@ -20,14 +33,20 @@ function describe(app) {
     selection: Array.from(state.selection).sort((a, b) => a - b), polygon: state.polygon ?? null, path: app.loaded ? app.pathCodes.map((z) => Array.from(z)) : [],
     points: side?.n ?? 0, total: side?.total ?? 0, fps: map?.fps ?? 0, thumbs: map?.shownThumbs ?? 0, grid: map?.grid?.length ?? 0, heat: map?.heatRange ?? null,
     drawn: state.drawn ? { code: Array.from(state.drawn.code), row: Array.from(state.drawn.row) } : null, corrupted: state.corrupted ? state.corrupted.trail.length : 0,
-    epoch: state.epoch, maps: app.maps.length, muted: Array.from(state.muted), copied: app.copied ?? "", words: app.words ?? "",
+    epoch: state.epoch, maps: app.maps.length, muted: Array.from(state.muted), copied: app.copied ?? "", words: app.words ?? "", busy: state.busy,
   };
 }
 
 export default { render };
 
 const page = document.getElementById("explorer");
-if (page) {
+const kept = document.getElementById("explorer-data");
+if (page && kept) {
+  const model = new KeptModel(kept.textContent);
+  render({ model, el: page });
+  Object.assign(/** @type {any} */ (window).__explorer, { model });
+  /** @type {any} */ (window).__explorer.app.page = true;
+} else if (page) {
   const { protocol, host, search } = window.location;
   const socket = `${protocol === "https:" ? "wss" : "ws"}://${host}/ws${search}`;
   render({ model: new SocketModel(socket, `/api${search}`), el: page });

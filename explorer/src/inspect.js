@@ -17,6 +17,7 @@ export function probePanel(app) {
   const list = canvas ? null : bars(meta, "The row that the probe decodes to");
   const holder = h("div", { className: "dx-decoded" }, canvas ?? list.el);
   app.probeCanvas = canvas;
+  const atlas = meta.file?.engine === "atlas" ? h("p", { className: "dx-note dx-atlas" }, "the nearest of the decodes made beforehand, not a decode of this place") : null;
   app.onChange((changed) => {
     const { state } = app;
     if (changed === "decoded") {
@@ -36,7 +37,7 @@ export function probePanel(app) {
     }
   });
   const snap = check("snap to points", app.state.snap, (on) => (app.state.snap = on), { title: "Shift while dragging switches it off, too" });
-  return panel("Probe", "probe", place, holder, badge, words, snap);
+  return panel("Probe", "probe", place, holder, atlas ?? "", badge, words, snap);
 }
 
 const fact = (name, text) => h("p", { className: "dx-fact" }, h("span", {}, name), h("strong", {}, text));
@@ -75,6 +76,7 @@ function contents(app) {
   } else parts.push(show(input, meta, `Input of ${name}`));
   parts.push(neighbourRow(app, arrays));
   if (meta.corruptions.length && meta.can_decode) parts.push(corruptionControls(app));
+  else if (meta.file) parts.push(h("p", { className: "dx-note" }, "Corrupting it needs Python: diabolo explore."));
   return parts;
 }
 

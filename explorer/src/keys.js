@@ -7,8 +7,10 @@ const STEP = 12;
 /** @param {import("./app.js").App} app */
 export function keys(app) {
   const actions = table(app);
-  app.el.ownerDocument.addEventListener("keydown", (event) => {
-    if (!app.el.contains(/** @type {Node} */ (event.target)) && event.target !== document.body) return;
+  const page = app.el.ownerDocument;
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    // In a notebook the keys of the page around are not ours.
+    if (!app.el.contains(/** @type {Node} */ (event.target)) && !(app.page && event.target === document.body)) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.closest("dialog");
     if (event.key === "Escape" && !app.help.open) return back(app);
@@ -23,7 +25,9 @@ export function keys(app) {
     if (!action || (event.key === "Enter" && !onMap)) return;
     event.preventDefault();
     action();
-  });
+  };
+  page.addEventListener("keydown", press);
+  app.atClose(() => page.removeEventListener("keydown", press));
 }
 
 function table(app) {

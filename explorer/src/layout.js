@@ -23,7 +23,7 @@ export function layout(app) {
   app.live = h("p", { className: "dx-sr", ariaLive: "polite", role: "status" });
   const help = helpDialog();
   app.help = help;
-  const left = h("aside", { className: "dx-left", ariaLabel: "What is shown" }, colourPanel(app), viewPanel(app), layerPanel(app), dimsPanel(app));
+  const left = h("aside", { className: "dx-left", ariaLabel: "What is shown" }, ...[colourPanel(app), viewPanel(app), layerPanel(app), dimsPanel(app), filePanel(app)].filter(Boolean));
   const centre = h("div", { className: "dx-centre" }, toolbar(app), banner(app), app.mapHolder, tablePanel(app), filmstrip(app), trainingPanel(app));
   const right = h("aside", { className: "dx-right", ariaLabel: "What it decodes to" }, probePanel(app), pointPanel(app), drawPanel(app));
   const hint = h("p", { className: "dx-sr", id: "dx-map-help" }, "Press the question mark for all keys.");
@@ -40,7 +40,7 @@ function header(app) {
   app.onChange((changed) => {
     if (changed !== "decoded") return;
     const last = app.state.latency.slice(-30).sort((a, b) => a - b);
-    engine.textContent = last.length ? `python ${last[last.length >> 1].toFixed(0)} ms` : "";
+    engine.textContent = last.length ? `${app.meta.file?.engine ?? "python"} ${last[last.length >> 1].toFixed(0)} ms` : "";
   });
   const tabs = h("div", { className: "dx-tabs", role: "group", ariaLabel: "Views" }, TABS.map(([name, label]) =>
     button(label, () => setTab(app, name), { "data-tab": name, "aria-pressed": "false" })));
@@ -87,7 +87,7 @@ function toolbar(app) {
     if (changed !== "points" && changed !== "counting") return;
     const { side } = app;
     const some = side.n < side.total - side.notFinite;
-    all.hidden = !some;
+    all.hidden = !some || Boolean(app.meta.file);
     const bad = side.notFinite ? `; ${side.notFinite} codes are not finite and left out` : "";
     const now = app.counted >= 0 ? `${app.counted} points enclosed` : "";
     count.textContent = now || `${some ? "showing " : ""}${side.n.toLocaleString()}${some ? ` of ${side.total.toLocaleString()}` : ""} points${bad}`;
@@ -111,14 +111,31 @@ function banner(app) {
       el.hidden = true;
     }));
   app.onChange((changed) => {
-    if (!["status", "error", "decoded"].includes(changed)) return;
-    const { online, wait, error } = app.state;
-    el.hidden = online && !error;
-    el.dataset.kind = online ? "error" : "offline";
-    if (!online) words.textContent = `Python does not answer; trying again in ${Math.round((wait ?? 1000) / 1000)} s. Pictures shown are the last ones.`;
+    if (!["status", "error", "decoded", "busy"].includes(changed)) return;
+    const { online, wait, error, busy } = app.state;
+    el.hidden = online && !error && !busy;
+    el.dataset.kind = online && !busy ? "error" : "offline";
+    if (busy) words.textContent = "The kernel is busy with a cell; it answers when that is done. Pictures shown are the last ones.";
+    else if (!online) words.textContent = `Python does not answer; trying again in ${Math.round((wait ?? 1000) / 1000)} s. Pictures shown are the last ones.`;
     else if (error) words.textContent = error;
   });
   return el;
+}
+
+/** What an exported file holds, and what it cannot do. @param {import("./app.js").App} app */
+function filePanel(app) {
+  const { file } = app.meta;
+  if (!file) return null;
+  const count = (n) => n.toLocaleString();
+  const how = {
+    browser: `This page computes codes and decodes itself, with weights of ${file.half ? `16 bits (values change by at most ${short(100 * file.change)} % of their range)` : "32 bits"}.`,
+    atlas: `Nothing is computed here (${file.why}): shown is the nearest of ${count(file.decodes ?? 0)} decodes made beforehand.`,
+    none: `${file.why}: codes are placed and compared, not decoded.`,
+  }[file.engine];
+  const rows = file.rows < file.total ? `${count(file.rows)} of ${count(file.total)} rows are in it; error ranks, neighbours and density are told of these.` : `All ${count(file.rows)} rows are in it.`;
+  const levels = file.levels ? " Pictures of inputs are kept in 256 levels." : "";
+  return panel("This file", "file", h("p", { className: "dx-note" }, how), h("p", { className: "dx-note" }, rows, levels),
+    h("p", { className: "dx-note" }, `${file.engine === "browser" ? "Corruption" : "Drawing an input, corruption"}, epochs, Parquet and PNG need Python: `, h("code", {}, "diabolo explore")));
 }
 
 function colourPanel(app) {
@@ -210,7 +227,7 @@ function layerPanel(app) {
   /** @type {[string, string, boolean, string][]} */
   const list = [["points", "points", true, ""], ["thumbs", "pictures of the rows", picture, "rows are no pictures"],
     ["grid", "decoder grid", app.canGrid, "needs pictures and a decoder"], ["density", "density of the codes", true, ""],
-    ["cycle", "cycle error", meta.can_decode, "needs a decoder"]];
+    ["cycle", "cycle error", meta.can_decode && app.canEncode, "needs an encoder and a decoder"]];
   const boxes = new Map();
   const made = list.map(([name, label, can, why]) => {
     const el = check(label, app.state.layers[name], (on) => app.setLayer(name, on), { disabled: !can, title: can ? "" : why });

@@ -12,11 +12,12 @@ export function selectionBar(app) {
     const { arrays } = await app.client.ask({ do: "export", format }, { rows: { data: Int32Array.from(chosen), shape: [chosen.length] } });
     save(`selection.${format}`, /** @type {any} */ (arrays.file.data), type);
   });
+  const away = app.meta.file ? { "data-away": "", title: "Needs Python: diabolo explore" } : {};
   const actions = [
     button("CSV", () => server("csv", "text/csv"), { title: "Save (S)" }),
     button("JSON", () => attempt(app, async () => save("selection.json", JSON.stringify(await described(app, rows()), null, 1), "application/json"))),
-    button("Parquet", () => server("parquet", "application/octet-stream")),
-    isPicture(app.meta) ? button("PNG", () => server("png", "image/png")) : null,
+    button("Parquet", () => server("parquet", "application/octet-stream"), away),
+    isPicture(app.meta) ? button("PNG", () => server("png", "image/png"), away) : null,
     button("Copy Python", () => copy(app, `idx = [${rows().join(", ")}]`)),
     button("Clear", () => app.select([])),
   ].filter(Boolean);
@@ -27,7 +28,7 @@ export function selectionBar(app) {
     const n = app.state.selection.size;
     count.textContent = `${n.toLocaleString()} ${n === 1 ? "point" : "points"} selected`;
     count.dataset.selected = String(n);
-    for (const each of actions) each.disabled = !n;
+    for (const each of actions) each.disabled = !n || "away" in each.dataset;
     el.dataset.some = String(n > 0);
     fill(app, gallery, rows());
   };

@@ -22,7 +22,7 @@ export function trainingPanel(app) {
     slider.value = String(Number(slider.value) + step);
     set(Number(slider.value));
   };
-  const note = meta.epochs ? `the first ${meta.snapshot_rows} rows, epoch by epoch` : "No codes were kept while it trained: Training(snapshots=2000) keeps those of 2000 rows.";
+  const note = meta.file ? "An exported file keeps the losses; codes by epoch need Python: diabolo explore." : meta.epochs ? `the first ${meta.snapshot_rows} rows, epoch by epoch` : "No codes were kept while it trained: Training(snapshots=2000) keeps those of 2000 rows.";
   const key = h("p", { className: "dx-line" }, names.map((name, i) => h("span", {}, h("span", { className: "dx-swatch", style: { background: classColour(i) } }), ` ${name} ${short(meta.history[name][n - 1])}`)));
   app.onChange((changed) => ["tab", "theme"].includes(changed) && draw(app, canvas, names));
   return h("section", { className: "dx-training", ariaLabel: "Training" }, key, canvas, h("div", { className: "dx-line" }, h("span", {}, "epoch"), slider, words), h("p", { className: "dx-note" }, note));

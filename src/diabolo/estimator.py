@@ -557,21 +557,23 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return save(self, path)
 
     def explore(self, X: Any, y: Any = None, *, compare: Any = None, port: int = 0) -> Any:
-        """Open the explorer of the latent space in the browser; see :func:`diabolo.explorer.start`.
+        """Open the explorer of the latent space: a widget in a notebook, else a page in the browser.
+
+        Parameters
+        ----------
+        X, y, compare, port
+            As in :func:`diabolo.explorer.start`.
 
         Returns
         -------
-        diabolo.explorer.Page
-            With its ``url``; ``stop()`` ends it.
+        diabolo.explorer.notebook.Explorer or diabolo.explorer.Page
+            The widget's ``selection`` holds the chosen rows. A page has its ``url``; ``stop()`` ends it. A notebook
+            gets the widget where the extra ``notebook`` is installed and no port is asked for.
         """
-        import webbrowser
-
-        from .explorer import start
+        from .explorer import show
 
         check_is_fitted(self)
-        page = start(self, X, y, compare=compare, port=port)
-        webbrowser.open(page.url)
-        return page
+        return show(self, X, y, compare=compare, port=port)
 
     def _training(self, value: Any) -> Training:
         settings: Training = schema.resolve("training", self.training if value is None else value)

@@ -39,6 +39,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "id_name": data.id_name or "row",
         "named_rows": data.ids is not None,
         "can_decode": subject.can_decode,
+        "can_encode": True,
         "sphere": subject.on_sphere,
         "variance": [float(v) for v in subject.finite_codes.var(axis=0)],
         "kl": None if subject.kl_per_dimension is None else [float(v) for v in subject.kl_per_dimension],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-__all__ = ["MAX_BYTES", "MAX_HEADER", "Arrays", "pack", "unpack"]
+__all__ = ["MAX_BYTES", "MAX_HEADER", "Arrays", "join_arrays", "pack", "split_arrays", "unpack"]
 
 #: The largest message that is read, in bytes, and the largest header in it.
 MAX_BYTES = 16 << 20
@@ -50,14 +50,21 @@ def pack(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
     >>> header["do"], arrays["codes"].shape
     ('decode', (1, 2))
     """
-    listed, chunks = [], []
-    for name, array in (arrays or {}).items():
+    listed, body = join_arrays(arrays or {})
+    text = json.dumps({**header, "arrays": listed}, allow_nan=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join((struct.pack("<I", len(text)), text, body))
+
+
+def join_arrays(arrays: Arrays) -> tuple[list[list[Any]], bytes]:
+    """Named arrays as a list of [name, kind, shape], and their numbers as one block of bytes."""
+    listed: list[list[Any]] = []
+    chunks = []
+    for name, array in arrays.items():
         content = np.ascontiguousarray(array)
         listed.append([name, _NAMES[content.dtype], list(np.shape(array))])
         chunks.append(content.tobytes() + bytes(-content.nbytes % 4))
-    text = json.dumps({**header, "arrays": listed}, allow_nan=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    return b"".join((struct.pack("<I", len(text)), text, *chunks))
+    return listed, b"".join(chunks)
 
 
 def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -92,14 +99,21 @@ def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         raise DataError("the header of the message is no JSON.") from error
     if not isinstance(header, dict):
         raise DataError(f"the header of the message must be a JSON object, got {type(header).__name__}.")
-    return header, _arrays(header.pop("arrays", []), message, 4 + length)
+    return header, split_arrays(header.pop("arrays", []), message, 4 + length)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _arrays(listed: Any, message: bytes, start: int) -> dict[str, NDArray[Any]]:
+def split_arrays(listed: Any, message: bytes, start: int = 0) -> dict[str, NDArray[Any]]:
+    """The opposite of :func:`join_arrays`, from a place in a message that may hold anything.
+
+    Raises
+    ------
+    DataError
+        If the list is none, or the message does not hold what it lists.
+    """
     if not isinstance(listed, list) or len(listed) > _MAX_ARRAYS:
         raise DataError(f"'arrays' must be a list of at most {_MAX_ARRAYS} entries [name, kind, shape].")
     arrays: dict[str, NDArray[Any]] = {}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import SettingError, UnknownNameError
+from ..errors import MissingExtraError, SettingError, UnknownNameError
 from .server import Desk, make_app
 
 if TYPE_CHECKING:
     from .subject import Subject
 
-__all__ = ["SKLEARN", "Page", "open_run", "open_sklearn", "serve", "start"]
+__all__ = ["SKLEARN", "Page", "open_run", "open_sklearn", "serve", "show", "start", "widget"]
 
 _HOST = "127.0.0.1"
 #: Transformers of scikit-learn that the command line knows by name: the module and the class.
@@ -159,6 +160,64 @@ def start(model: Any, X: Any, y: Any = None, *, compare: Any = None, port: int =
     """
     subjects = make_subjects(model, X, y, compare)
     return Page(lambda: subjects, port)
+
+
+def widget(model: Any, X: Any, y: Any = None, *, compare: Any = None) -> Any:
+    """The explorer for a fitted transformer as a notebook's widget.
+
+    Parameters
+    ----------
+    model, X, y, compare
+        As in :func:`start`.
+
+    Returns
+    -------
+    diabolo.explorer.notebook.Explorer
+        A widget, with its ``selection``: the chosen rows, to be read and to be set.
+
+    Raises
+    ------
+    MissingExtraError
+        If anywidget is not installed.
+    """
+    from .notebook import Explorer
+
+    return Explorer(make_subjects(model, X, y, compare))
+
+
+def show(model: Any, X: Any, y: Any = None, *, compare: Any = None, port: int = 0) -> Any:
+    """Open the explorer where one is: as a widget in a notebook, else as a page in the browser.
+
+    A notebook without the extra ``notebook`` gets a page, too.
+
+    Parameters
+    ----------
+    model, X, y, compare, port
+        As in :func:`start`; a widget needs no port.
+
+    Returns
+    -------
+    diabolo.explorer.notebook.Explorer or Page
+    """
+    if _in_notebook() and port == 0:
+        try:
+            return widget(model, X, y, compare=compare)
+        except MissingExtraError as error:
+            warnings.warn(f"{error} The explorer opens in the browser instead.", stacklevel=3)
+    import webbrowser
+
+    page = start(model, X, y, compare=compare, port=port)
+    webbrowser.open(page.url)
+    return page
+
+
+def _in_notebook() -> bool:
+    """Whether Python is the kernel of a notebook; IPython is not imported for that."""
+    import sys
+
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return hasattr(shell, "kernel")
 
 
 def serve(

@@ -1,0 +1,74 @@
+"""The command that writes a run for elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ..errors import FileError, SettingError, UnknownNameError
+from ..export.files import fresh_target
+from .runs import Source
+
+if TYPE_CHECKING:
+    from ..estimator import Autoencoder
+
+__all__ = ["TARGETS", "export"]
+
+Given = Mapping[str, Any]
+
+
+def _onnx(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:  # noqa: ARG001
+    from ..export import OPSET, to_onnx
+
+    return to_onnx(autoencoder, out, opset=OPSET if given["opset"] is None else given["opset"])
+
+
+def _torch(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:  # noqa: ARG001
+    from ..export import to_torch
+
+    return to_torch(autoencoder, out)
+
+
+def _html(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:
+    from ..export import to_html
+
+    data = given["data"] or source.path
+    if not data:
+        raise FileError("the run does not say what it was trained on; give the data (--data).")
+    options = {} if given["rows"] is None else {"rows": given["rows"]}
+    return to_html(autoencoder, source.read(data, given), path=out, half=given["half"], **options)
+
+
+#: What a run can be turned into: what writes it, what its name ends in, and the options that only it takes.
+TARGETS: Mapping[str, tuple[Callable[..., Path], str, tuple[str, ...]]] = {
+    "onnx": (_onnx, "-onnx", ("opset",)),
+    "torch": (_torch, "-torch", ()),
+    "html": (_html, ".html", ("half", "data", "rows")),
+}
+
+
+def export(run: Path, given: Given) -> None:
+    """Write a run as ONNX files, as torch programs, or as a page."""
+    kind = given["to"]
+    if kind is None:
+        raise SettingError(f"say what to export to: --to {', --to '.join(TARGETS)}.")
+    if kind not in TARGETS:
+        raise UnknownNameError("export target", kind, TARGETS)
+    write, ending, own = TARGETS[kind]
+    for name in {name for _, _, names in TARGETS.values() for name in names} - set(own):
+        if given[name] is not None and given[name] is not False:
+            whose = next(other for other, (_, _, names) in TARGETS.items() if name in names)
+            raise SettingError(f"--{name} is for --to {whose}, not for --to {kind}.")
+    source = Source.of(run)
+    out = fresh_target(given["out"] or Path(f"{run.resolve().name}{ending}"))
+    from ..io import load
+
+    typer.echo(_shown(write(load(run, device="cpu"), out, source, given)))
+
+
+def _shown(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

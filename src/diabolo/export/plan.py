@@ -1,0 +1,184 @@
+"""A model as a plan that the page's own engine follows: a list of operations, and one block of numbers.
+
+Numbers of the scaling stay in double precision and stand in the plan itself; weights are float32, or float16.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..latent import Euclidean, Gaussian, LatentSpace, Sphere
+from ..reconstruction import (
+    AbsoluteError,
+    Bernoulli,
+    GaussianLikelihood,
+    Poisson,
+    Reconstruction,
+    SquaredError,
+)
+from .plain import Residue, halves
+
+if TYPE_CHECKING:
+    from ..estimator import Autoencoder
+
+__all__ = ["NotPlannedError", "Plan", "make_plan"]
+
+Operation = dict[str, Any]
+
+
+class NotPlannedError(Exception):
+    """The page's engine has no operation for a part of the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the engine does, and with what.
+
+    Attributes
+    ----------
+    steps : dict
+        Plain values: the operations of encoder and decoder, the latent space, the loss, the scaling.
+    weights : array of shape (n,)
+        float32; operations point into it.
+    """
+
+    steps: dict[str, Any]
+    weights: NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class _Writer:
+    """Collects weights and hands out their places."""
+
+    pieces: list[NDArray[np.float32]] = field(default_factory=list)
+    size: int = 0
+
+    def put(self, tensor: Tensor) -> list[int]:
+        """The place of the numbers of a tensor: [start, count]."""
+        piece = np.ascontiguousarray(tensor.detach().numpy(), np.float32).ravel()
+        self.pieces.append(piece)
+        self.size += len(piece)
+        return [self.size - len(piece), len(piece)]
+
+
+def _linear(m: nn.Linear, to: _Writer) -> list[Operation]:
+    # Inputs by outputs, so that the engine skips the inputs that are zero.
+    return [{"op": "dense", "out": m.out_features, "w": to.put(m.weight.mT), "b": to.put(m.bias)}]
+
+
+def _convolution(m: nn.Conv2d | nn.ConvTranspose2d, to: _Writer) -> list[Operation]:
+    made: Operation = {
+        "op": "transposed" if isinstance(m, nn.ConvTranspose2d) else "convolution",
+        "out": m.out_channels,
+        "kernel": list(m.kernel_size),
+        "stride": list(m.stride),
+        "padding": [int(p) for p in m.padding],
+        "extra": [int(p) for p in m.output_padding],
+        "w": to.put(m.weight),
+        "b": to.put(m.get_parameter("bias")),
+    }
+    return [made]
+
+
+def _sequence(m: nn.Sequential, to: _Writer) -> list[Operation]:
+    return [step for inner in m for step in _operations(inner, to)]
+
+
+def _elementwise(name: str) -> Callable[[nn.Module, _Writer], list[Operation]]:
+    return lambda m, to: [{"op": "each", "name": name}]  # noqa: ARG005
+
+
+#: How each kind of plain layer becomes operations.
+_OPERATIONS: dict[type[nn.Module], Callable[..., list[Operation]]] = {
+    nn.Linear: _linear,
+    nn.Conv2d: _convolution,
+    nn.ConvTranspose2d: _convolution,
+    nn.Sequential: _sequence,
+    nn.Identity: lambda m, to: [],  # noqa: ARG005
+    nn.Flatten: lambda m, to: [],  # noqa: ARG005
+    nn.Unflatten: lambda m, to: [{"op": "picture", "shape": list(m.unflattened_size)}],  # noqa: ARG005
+    nn.PReLU: lambda m, to: [{"op": "each", "name": "prelu", "slope": float(m.weight)}],  # noqa: ARG005
+    Residue: lambda m, to: [{"op": "residue", "inner": _sequence(m.inner, to)}],
+    nn.ReLU: _elementwise("relu"),
+    nn.LeakyReLU: _elementwise("leaky_relu"),
+    nn.ELU: _elementwise("elu"),
+    nn.SELU: _elementwise("selu"),
+    nn.GELU: _elementwise("gelu"),
+    nn.SiLU: _elementwise("silu"),
+    nn.Softplus: _elementwise("softplus"),
+    nn.Sigmoid: _elementwise("sigmoid"),
+    nn.Tanh: _elementwise("tanh"),
+}
+#: What the engine makes of an encoder's output, by the latent space.
+_LATENTS: dict[type[LatentSpace], str] = {Euclidean: "same", Gaussian: "first", Sphere: "sphere"}
+#: What the engine makes of a decoder's output, and how it scores it.
+_LOSSES: dict[type[Reconstruction], tuple[str, str]] = {
+    SquaredError: ("none", "squared"),
+    AbsoluteError: ("none", "absolute"),
+    Bernoulli: ("sigmoid", "bernoulli"),
+    GaussianLikelihood: ("none", "gaussian"),
+    Poisson: ("exp", "poisson"),
+}
+
+
+def _operations(module: nn.Module, to: _Writer) -> list[Operation]:
+    if type(module) not in _OPERATIONS:
+        raise NotPlannedError(f"the network holds {type(module).__name__}")
+    return _OPERATIONS[type(module)](module, to)
+
+
+def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
+    """The plan of a fitted autoencoder.
+
+    Parameters
+    ----------
+    autoencoder : Autoencoder
+        Fitted.
+    half : bool, default False
+        Round weights to float16.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    NotPlannedError
+        If the engine cannot do a part of it.
+    """
+    parts, scaler = autoencoder.module_.parts, autoencoder.scaler_
+    for part, table in ((parts.latent, _LATENTS), (parts.reconstruction, _LOSSES)):
+        if type(part) not in table:
+            raise NotPlannedError(f"the model has {type(part).__name__}")
+    encoder, decoder = halves(autoencoder)
+    to = _Writer()
+    link, loss = _LOSSES[type(parts.reconstruction)]
+    steps = {
+        "encoder": _operations(encoder.network, to),
+        "decoder": _operations(decoder.network, to),
+        "latent": {"kind": _LATENTS[type(parts.latent)], "dim": parts.latent.dim},
+        "link": link,
+        "loss": {"kind": loss, "variance": _variance(autoencoder)},
+        "scaling": None
+        if scaler.kind == "none"
+        else {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()},
+    }
+    weights = np.concatenate([*to.pieces, np.zeros(0, np.float32)])
+    return Plan(steps, weights.astype(np.float16).astype(np.float32) if half else weights)
+
+
+def _variance(autoencoder: Autoencoder) -> float | None:
+    """The variance of a Gaussian likelihood, stated or learnt."""
+    loss = autoencoder.module_.parts.reconstruction
+    if not isinstance(loss, GaussianLikelihood):
+        return None
+    if loss.variance is not None:
+        return loss.variance
+    return math.exp(float(loss.log_variance(autoencoder.module_.learnt["reconstruction"].double())))
