@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import itertools
 import json
+import os
 import platform
 import statistics
 import sys
@@ -200,6 +201,9 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
     }
+    if hasattr(os, "getloadavg"):
+        # Above the number of cores, others were computing too: trust the ratios only, and those of two cores less.
+        found["load"] = round(os.getloadavg()[1], 1)
     for name in ("torch", "numpy", "scikit-learn", "lightning", "pythae", "pyod", "skorch", "gudhi"):
         if importlib.util.find_spec(name.replace("scikit-learn", "sklearn")):
             found[name] = version(name)
