@@ -286,7 +286,9 @@ def _cells(work: str, score: str, row: dict[str, Any]) -> list[str]:
     return [work, row["name"], _time(row["seconds"]), ratio, reach, shown]
 
 
-def _time(seconds: float) -> str:
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.1f} µs"
     return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
