@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import itertools
 import json
+import os
 import platform
 import statistics
 import sys
@@ -200,6 +201,9 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
     }
+    if hasattr(os, "getloadavg"):
+        # Above the number of cores, others were computing too: trust the ratios only, and those of two cores less.
+        found["load"] = round(os.getloadavg()[1], 1)
     for name in ("torch", "numpy", "scikit-learn", "lightning", "pythae", "pyod", "skorch", "gudhi"):
         if importlib.util.find_spec(name.replace("scikit-learn", "sklearn")):
             found[name] = version(name)
@@ -282,7 +286,9 @@ def _cells(work: str, score: str, row: dict[str, Any]) -> list[str]:
     return [work, row["name"], _time(row["seconds"]), ratio, reach, shown]
 
 
-def _time(seconds: float) -> str:
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.1f} µs"
     return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -145,7 +145,7 @@ def deep(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     encoder = _deep((392, 64), output_activation="prelu")
     # On 55,000 rows of MNIST, judged on the other 5,000, three epochs of this reach a lower error than ten at the
     # constant rate of 1e-3. Short memories of the gradient suit a rate that high.
-    training = Training(lr=8e-3, optimizer=Adam((0.85, 0.9)), schedule=OneCycle(rise=0.15))
+    training = Training(lr=8e-3, optimizer=Adam((0.85, 0.9)), schedule=OneCycle())
     return _make(settings, latent=latent_dim, encoder=encoder, reconstruction="bernoulli", training=training)
 
 

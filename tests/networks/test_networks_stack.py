@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from diabolo.domain import Domain
 from diabolo.networks import ACTIVATIONS, MLP, Network, Residual, Socket
+from diabolo.networks.layers import _Rectify
 
 
 @pytest.fixture(autouse=True)
@@ -162,3 +163,10 @@ def test_torch_layers_are_the_same_function(activation: str) -> None:
     plain(x).square().sum().backward()
     for dense, linear in zip(module.layers, layers[::2], strict=True):  # type: ignore[arg-type,union-attr]
         torch.testing.assert_close(dense.weight.grad, linear.weight.grad.mT, atol=1e-13, rtol=1e-12)
+
+
+def test_second_derivatives_of_a_stack_of_prelus() -> None:
+    x = normal(2, 4, 3, dtype=torch.float64, seed=1).requires_grad_()
+    slope = torch.tensor([[0.25], [-0.5]], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(_Rectify.apply, (x, slope))
+    assert torch.autograd.gradgradcheck(_Rectify.apply, (x, slope))

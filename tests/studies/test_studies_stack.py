@@ -192,3 +192,23 @@ def test_wrong_lists_and_settings_are_refused() -> None:
 def test_chunks_share_evenly() -> None:
     assert [len(c) for c in chunks(range(5), 2)] == [1, 2, 2]
     assert list(chunks([], 4)) == []
+
+
+def test_a_member_is_built_when_it_is_asked_for_and_travels_unbuilt() -> None:
+    X = np.random.default_rng(0).random((70, 6), np.float32)
+    settings: dict[str, Any] = {
+        "training": Training(epochs=2, batch_size=32),
+        "encoder": MLP((9,), activation="prelu"),
+    }
+    first, second = fit_stack([Autoencoder(random_state=seed, **settings) for seed in (1, 2)], X)
+    alone = Autoencoder(random_state=1, **settings).fit(X)
+    assert "_module" not in vars(first)
+    copied = pickle.loads(pickle.dumps(first))
+    assert "_module" not in vars(copied)
+    for one in (first, copied):
+        np.testing.assert_array_equal(one.codes_, alone.codes_)
+        np.testing.assert_array_equal(one.transform(X), alone.transform(X))
+    assert not np.array_equal(first.codes_, second.codes_)
+    # A new fit forgets what was taken over.
+    again = first.set_params(random_state=2).fit(X)
+    np.testing.assert_array_equal(again.transform(X), second.transform(X))

@@ -6,11 +6,11 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import DataError, SettingError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..datasets import Dataset
 
 __all__ = ["DEFAULT_SHARE", "PUBLISHED", "Split", "check_hold_out", "split"]
@@ -116,6 +116,8 @@ def split(dataset: Dataset, hold_out: float | str | None, seed: int | None) -> S
             f"--hold-out {hold_out:g} of {n} rows leaves {n - n_held} to train on and {n_held} to judge on; give "
             "another share, or 0."
         )
+    import numpy as np
+
     order = np.random.RandomState(seed or 0).permutation(n)
     return Split(_rows(dataset, order[n_held:]), _rows(dataset, order[:n_held]), hold_out)
 
@@ -128,6 +130,8 @@ def _has_test_split(dataset: Dataset) -> bool:
 
 def _rows(dataset: Dataset, picked: np.ndarray) -> Dataset:
     """Some rows of a data set, in their order."""
+    import numpy as np
+
     at = np.sort(picked)
     return dataclasses.replace(
         dataset,
