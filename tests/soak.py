@@ -17,6 +17,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,8 +39,11 @@ from diabolo.errors import FileError
 from diabolo.report.pictures import Picture
 from diabolo.training import checkpoint
 
-EPOCHS = 12
-OPTIONS = ("--recipe", "deep", "--latent-dim", "2", "--epochs", str(EPOCHS), "--batch-size", "8", "-q")
+EPOCHS = 8
+OPTIONS = (
+    *("--recipe", "deep", "--latent-dim", "2", "--epochs", str(EPOCHS), "--batch-size", "5", "-q"),
+    *("--set", "encoder.hidden=[8]", "--corruption", "gaussian_noise", "--early-stopping"),
+)
 MOMENTS = ("start", "epoch", "saving", "report")
 _HURRY = (
     "import sys; from diabolo.training import checkpoint as c; c._SECONDS, c._SHARE = 0.02, 0; "
@@ -81,20 +85,19 @@ def _arm(moment: str) -> None:
         owner, name = random.choice(
             [(os, "fsync"), (Path, "replace"), (Path, "unlink"), (checkpoint, "_sync")]
         )
-        _die_at(owner, name, random.randint(1, 25))
+        _die_at(owner, name, random.randint(1, 20))
     elif moment == "report":
 
         def report(*_: object, **__: object) -> QuickReport:
-            owner, name = random.choice(
-                [
-                    (Path, "write_text"),
-                    (Path, "write_bytes"),
-                    (Path, "replace"),
-                    (os, "fsync"),
-                    (os, "unlink"),
-                ]
-            )
-            _die_at(owner, name, random.randint(1, 8))
+            # How often each is called from here on, to the last file of the finished run.
+            calls = [
+                (Path, "write_text", 3),
+                (Path, "write_bytes", 3),
+                (Path, "replace", 6),
+                (os, "fsync", 2),
+            ]
+            owner, name, most = random.choice([*calls, (shutil, "rmtree", 1)])
+            _die_at(owner, name, random.randint(1, most))
             return QuickReport()
 
         diabolo.Autoencoder.report = report  # type: ignore[method-assign,assignment]
