@@ -434,16 +434,3 @@ def test_due_by_time_and_by_cost(tmp_path, monkeypatch):
 def test_the_unused_lock_is_gone(tmp_path):
     _fit("plain", checkpoint=tmp_path, epochs=1)
     assert not Path(tmp_path, ".lock").exists()
-
-
-def test_a_pickle_of_another_version_warns(monkeypatch):
-    ae = _fit("plain", epochs=1)
-    content = pickle.dumps(ae)
-    monkeypatch.setattr("diabolo.estimator.__version__", "99.0")
-    with pytest.warns(VersionWarning, match=r"pickled by diabolo .* and is read by 99.0: .* diabolo.load"):
-        again = pickle.loads(content)
-    assert np.array_equal(again.transform(X), ae.transform(X))
-    state = ae.__getstate__()
-    del state["_diabolo_version"]
-    with pytest.warns(VersionWarning, match="pickled by diabolo an unknown version"):
-        Autoencoder().__setstate__(state)
