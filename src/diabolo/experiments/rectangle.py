@@ -180,7 +180,7 @@ def lines(bench: Bench) -> None:
 def frozen(bench: Bench) -> None:
     """A second encoder for the big model's frozen decoder: where do the two differ?"""
     X, big = _data(bench), _model(bench, "big")
-    training = big.training.replace(lr=0.01)
+    training = big.training.replace(lr=0.01, schedule="cosine")
     second = big.fine_tune(X, training=training, freeze=["decoder"], reset=["encoder"])
     axis = np.linspace(-5, 5, 101, dtype=np.float32)
     grid = np.stack([a.ravel() for a in np.meshgrid(axis, axis)], axis=1)
@@ -331,7 +331,7 @@ def regularised(bench: Bench) -> None:
     }
     hidden = {}
     for name, penalties in kinds.items():
-        ae = _fit(bench, MLP((50, 50, 50)), penalties=penalties)
+        ae = _fit(bench, _NETWORKS["big"], penalties=penalties) if penalties else _model(bench, "big")
         with torch.no_grad():
             layers = ae.module_.encoder(torch.from_numpy(X))[1]
         hidden[name] = np.concatenate([a.numpy() for a in layers], axis=1)

@@ -39,7 +39,7 @@ def settings_hash(ae: Autoencoder, X: np.ndarray) -> str:
 
 
 def reference(bench: Bench, latent: Any) -> Autoencoder:
-    """784-392-96 with torch's start, 25 epochs in batches of 32: trained once, then read from the cache.
+    """784-392-96, torch's start, 25 epochs in batches of 32 at a falling rate; trained once, then kept.
 
     A reference that the user gave takes its place, whatever the latent space.
 
@@ -54,7 +54,15 @@ def reference(bench: Bench, latent: Any) -> Autoencoder:
         if bench.reference is not None:
             return load(bench.reference)
         encoder, epochs = deep((392, 96), init="torch"), bench.choose(8, 25)
-        ae = autoencoder(bench, latent, encoder, epochs=epochs, batch_size=32, reconstruction="bernoulli")
+        ae = autoencoder(
+            bench,
+            latent,
+            encoder,
+            epochs=epochs,
+            batch_size=32,
+            schedule="cosine",
+            reconstruction="bernoulli",
+        )
         path = bench.cache / f"reference-{settings_hash(ae, data.X)}"
         if path.exists():
             bench.say(f"the reference model is read from {path}")
