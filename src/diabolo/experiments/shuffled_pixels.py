@@ -35,7 +35,7 @@ def shuffled(bench: Bench) -> None:
     )
     dense = partial(
         autoencoder, bench, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32,
-        schedule="cosine", reconstruction="bernoulli",
+        reconstruction="bernoulli",
     )  # fmt: skip
     ae = dense().fit(noisy, target=mixed)
     bench.measure("shuffled and noisy: test BCE", bce(ae, noisy_test, mixed_test), "nats a pixel")
