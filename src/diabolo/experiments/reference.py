@@ -60,7 +60,6 @@ def reference(bench: Bench, latent: Any) -> Autoencoder:
             encoder,
             epochs=epochs,
             batch_size=32,
-            schedule="cosine",
             reconstruction="bernoulli",
         )
         path = bench.cache / f"reference-{settings_hash(ae, data.X)}"
