@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench-studies help install demo test check lint types imports full oldest docs dist clean
+.PHONY: explorer explorer-same bench-studies help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,7 +49,7 @@ explorer-same: explorer/node_modules ## fail if the page that ships is not what 
 	cmp explorer/built/explorer.js src/diabolo/explorer/static/explorer.js
 	cmp explorer/built/explorer.css src/diabolo/explorer/static/explorer.css
 
-full: check docs oldest explorer-same ## make check and everything slow
+full: check tutorials oldest explorer-same ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	tests/new_user.sh
 
@@ -60,6 +60,9 @@ oldest: ## the test suite with the oldest allowed versions of the dependencies
 
 docs: $(STAMP) ## the documentation, as docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+tutorials: docs ## the tutorials: executed pages with the documentation, and notebooks to fill in
+	$(BIN)/python docs/notebooks.py
 
 bench-studies: $(STAMP) ## stacks of models against one by one, rivals in the same run
 	$(BIN)/python benchmarks/studies.py

@@ -54,14 +54,7 @@ def reference(bench: Bench, latent: Any) -> Autoencoder:
         if bench.reference is not None:
             return load(bench.reference)
         encoder, epochs = deep((392, 96), init="torch"), bench.choose(8, 25)
-        ae = autoencoder(
-            bench,
-            latent,
-            encoder,
-            epochs=epochs,
-            batch_size=32,
-            reconstruction="bernoulli",
-        )
+        ae = autoencoder(bench, latent, encoder, epochs=epochs, batch_size=32, reconstruction="bernoulli")
         path = bench.cache / f"reference-{settings_hash(ae, data.X)}"
         if path.exists():
             bench.say(f"the reference model is read from {path}")
