@@ -62,13 +62,11 @@ def _error(ae: Autoencoder, X_test: Array) -> float:
 
 
 def _study(bench: Bench) -> dict[Setting, Array]:
-    """Test errors by setting, an array over repeats. Rates, schedules and repeats share a stack, and two processes the stacks."""
+    """Test errors by setting, an array over repeats; what shares a shape shares a stack."""
 
     def run() -> dict[Setting, Array]:
-        points, epochs = (
-            bench.choose((100, 300), (100, 300, 1000, 3000)),
-            bench.choose((10, 50), (10, 50, 200)),
-        )
+        points = bench.choose((100, 300), (100, 300, 1000, 3000))
+        epochs = bench.choose((10, 50), (10, 50, 200))
         widths, depths = bench.choose((10, 50), (10, 50, 100)), bench.choose((1, 2), (1, 2, 3))
         rates = ((3e-4, "constant"), (1e-3, "constant"), (3e-3, "constant"), (3e-3, "cosine"))
         repeats, X_test = bench.choose(2, 10), _test(bench)
@@ -292,8 +290,7 @@ def noisier(bench: Bench) -> None:
     bench.state(
         "Trained at noise 0.2 the reconstructed set lies farther from the moons than that of noise 0.1.",
         away["noise 0.2, trained there"] > away["noise 0.1"],
-        trained_there=away["noise 0.2, trained there"],
-        noise_01=away["noise 0.1"],
+        **{name: away[name] for name in ("noise 0.2, trained there", "noise 0.1")},
     )
     bench.draw(
         "noisier",
@@ -311,7 +308,7 @@ def noisier(bench: Bench) -> None:
 
 def _matching(bench: Bench, encoder: Network, penalty: MMD) -> Autoencoder:
     return autoencoder(
-        bench, 2, encoder, penalties=penalty, epochs=bench.choose(30, 200), batch_size=256, lr=3e-3,
+        bench, 2, encoder, penalties=penalty, epochs=bench.choose(30, 200), batch_size=_BATCH, lr=3e-3,
         schedule="cosine", drop_last=True,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..estimator import Autoencoder
 from ..latent import Euclidean, Sphere
 from ..metrics import mse
-from ..training import Training
+from ..training import Constant, Training
 from .bench import Bench
 from .course import Pictures, autoencoder, bce, corrupted, deep, panels, pictures
 from .neighbours import class_shares
@@ -58,7 +58,7 @@ def _corrupted(bench: Bench, kind: str, part: str) -> Array:
 
 def _further(epochs: int) -> Training:
     """How the reference is trained further: a fresh Adam at a constant 1e-3."""
-    return Training(epochs=epochs, batch_size=32, lr=1e-3, schedule="constant")
+    return Training(epochs=epochs, batch_size=32, lr=1e-3, schedule=Constant())
 
 
 def _tuned(bench: Bench, kind: str) -> Autoencoder:

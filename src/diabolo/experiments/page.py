@@ -24,7 +24,9 @@ _STYLE = """
 .diabolo-report section figure{margin:0 0 20px;padding:0;background:none;border:0}
 .diabolo-report h3{font-size:1rem;margin:0 0 .4em}
 .diabolo-report table,.diabolo-report ul{margin:0 0 14px}
-.diabolo-report td[colspan]{white-space:normal;text-align:left;padding-left:0}
+.diabolo-report td{white-space:normal}
+.diabolo-report tbody th{min-width:5em}
+.diabolo-report td[colspan]{text-align:left;padding-left:0}
 .diabolo-report li.holds{border-color:var(--good)}
 .diabolo-report li.fails{border-color:var(--bad)}
 .diabolo-report .yes{color:var(--good);font-weight:600}
