@@ -7,7 +7,7 @@ WORKERS ?= 2
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz help install demo test check lint types imports full oldest docs dist clean
+.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,7 +50,7 @@ explorer-same: explorer/node_modules ## fail if the page that ships is not what 
 	cmp explorer/built/explorer.js src/diabolo/explorer/static/explorer.js
 	cmp explorer/built/explorer.css src/diabolo/explorer/static/explorer.css
 
-full: check docs oldest explorer-same ## make check and everything slow
+full: check tutorials oldest explorer-same ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	tests/new_user.sh
 
@@ -61,6 +61,9 @@ oldest: ## the test suite with the oldest allowed versions of the dependencies
 
 docs: $(STAMP) ## the documentation, as docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+tutorials: docs ## the tutorials: executed pages with the documentation, and notebooks to fill in
+	$(BIN)/python docs/notebooks.py
 
 BENCHMARKS := training transform topology memory startup
 RIVALS := $(VENV)/.rivals

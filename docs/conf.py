@@ -15,12 +15,17 @@ copyright = f"2026, {author}"
 version = release = installed("diabolo")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
 exclude_patterns = ["_build"]
+# A tutorial is executed whenever its page is written; a cell that fails ends the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_show_tb = True
 html_theme = "furo"
 html_title = "Diabolo"
 html_static_path: list[str] = []

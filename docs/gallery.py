@@ -236,7 +236,7 @@ def weight_histograms() -> Any:
 
 @drawing
 def unit_weights() -> Any:
-    """Weights of bottleneck units."""
+    """Weights of units."""
     W = pca(6).components_
     return plots.unit_weights(W, 3 * W.T)
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,7 @@ from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
 from diabolo.experiments import EXPERIMENTS, Comparison, Experiment, Section, Target, listing, reproduce
 from diabolo.experiments.bench import Bench
 from diabolo.experiments.page import page
-from diabolo.experiments.running import Result, _run
-
-QUICK_ENOUGH = {"rectangle": ["frozen"], "neuromatch-2": ["plane"]}
+from diabolo.experiments.running import Result, _earlier, _run
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -46,41 +45,6 @@ def test_the_table_is_read_without_pytorch() -> None:
     )
     assert done.stdout.strip() == "False"
     assert [row[0] for row in listing()] == list(EXPERIMENTS)
-
-
-@pytest.mark.parametrize("name", QUICK_ENOUGH)
-def test_a_quick_run_leaves_every_number_and_a_page(name: str, tmp_path: Path) -> None:
-    said: list[str] = []
-    folder = tmp_path / "run"
-    result = reproduce(name, quick=True, out=folder, sections=QUICK_ENOUGH[name], progress=said.append)
-    _check_folder(result)
-    assert len(said) == len(result.findings)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_the_quick_form_of_every_experiment_runs(name: str, tmp_path: Path) -> None:
-    _check_folder(reproduce(name, quick=True, out=tmp_path / "run"))
-
-
-def _check_folder(result: Result) -> None:
-    kept = json.loads((result.folder / "results.json").read_text(encoding="utf-8"))
-    assert kept["experiment"] == result.experiment.name
-    assert set(kept["sections"]) == set(result.findings)
-    ran = [s for s in result.experiment.sections if s.name in result.findings]
-    assert [t["name"] for t in kept["targets"]] == [t.name for s in ran for t in s.targets]
-    text = result.page.read_text(encoding="utf-8")
-    assert "http" not in text.replace("http-equiv", "")
-    assert "<script" not in text
-    for name, found in result.findings.items():
-        assert f'<section id="{name}">' in text
-        assert found.figures or found.measures
-        for figure in found.figures:
-            assert figure.reading.endswith(".")
-            assert (result.folder / "figures" / f"{figure.name}.png").read_bytes() == figure.png
-        for statement in found.statements:
-            assert statement.numbers
-    assert text.count("<figure>") == sum(len(f.figures) for f in result.findings.values())
 
 
 def _toy(values: list[float]) -> Experiment:
@@ -116,7 +80,34 @@ def test_sections_with_targets_are_repeated_and_their_mean_is_compared(tmp_path:
     assert len(result.findings["work"].statements) == 1
 
 
-def test_another_section_is_added_to_a_folder_and_the_page_is_the_same(tmp_path: Path) -> None:
+def test_a_folder_of_fewer_seeds_gets_those_that_it_lacks(tmp_path: Path) -> None:
+    ran: list[tuple[str, int]] = []
+
+    def work(bench: Bench) -> None:
+        ran.append(("work", bench.seed))
+        bench.measure("error", bench.seed, "units")
+        if bench.first:
+            bench.measure("first", 7.0)
+
+    target = Target("error", 1.0, 0.5, unit="units")
+    sections = (
+        Section("work", "Work", work, (target,)),
+        Section("once", "Once", lambda bench: ran.append(("once", bench.seed))),
+    )
+    experiment = Experiment("toy", "Toy", "Nobody.", "none", "none", sections)
+    for seeds in (1, 3):
+        result = Result(experiment, False, tuple(range(seeds)), tmp_path)
+        _earlier(result, sections)
+        _run(result, sections, None, [].append)
+    assert ran == [("work", 0), ("once", 0), ("work", 1), ("work", 2)]
+    assert result.comparisons[0].obtained == (0.0, 1.0, 2.0)
+    assert result.findings["work"].measures["first"].values == [7.0]
+    assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["seeds"] == [0, 1, 2]
+
+
+def test_another_section_is_added_to_a_folder_and_the_page_is_the_same(
+    tmp_path: Path, check_folder: Callable[[Result], None]
+) -> None:
     folder = tmp_path / "run"
     reproduce("neuromatch-2", quick=True, out=folder, sections=["plane"])
     both = reproduce("neuromatch-2", quick=True, out=folder, sections=["space"])
@@ -125,7 +116,7 @@ def test_another_section_is_added_to_a_folder_and_the_page_is_the_same(tmp_path:
         "space",
     ]
     assert [c.target.published for c in both.comparisons] == [0.1741, 0.1576]
-    _check_folder(both)
+    check_folder(both)
     (folder / "figures" / "plane-map.png").unlink()
     with pytest.raises(FileError, match="is no whole result"):
         reproduce("neuromatch-2", quick=True, out=folder, sections=["space"])

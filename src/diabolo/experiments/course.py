@@ -144,9 +144,12 @@ def columns(ae: Autoencoder) -> dict[str, Array]:
 def grid_of_axes(n: int, size: tuple[float, float] = (4.2, 3.6), per_row: int = 2) -> Any:
     """Axes in one new figure, a row of at most ``per_row``."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     across, down = min(n, per_row), -(-n // per_row)
-    figure = Figure(figsize=(size[0] * across, size[1] * down), layout="constrained")
+    # Colour bars hang beside their axes, where the layout does not see their labels.
+    layout = ConstrainedLayoutEngine(wspace=0.12, hspace=0.06)
+    figure = Figure(figsize=(size[0] * across, size[1] * down), layout=layout)
     made = np.atleast_1d(figure.subplots(down, across)).ravel()
     for extra in made[n:]:
         extra.remove()
@@ -164,4 +167,7 @@ def panels(draw: Callable[[Any, Any], Any], items: Mapping[str, Any], **layout: 
     for ax, (title, item) in zip(axes, items.items(), strict=True):
         draw(item, ax)
         ax.set_title(title)
+    # A plot that puts its legend under the figure does so for every axes; one says it all.
+    for again in axes[0].figure.legends[1:]:
+        again.remove()
     return axes

@@ -25,7 +25,7 @@ from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
 
-_BATCH, _TEST_ROWS = 128, 2000
+_BATCH, _TEST_ROWS = 256, 2000
 _NAMES = ("training points", "epochs", "learning rate", "schedule", "width", "depth")
 
 
@@ -62,24 +62,27 @@ def _error(ae: Autoencoder, X_test: Array) -> float:
 
 
 def _study(bench: Bench) -> dict[Setting, Array]:
-    """Test errors by setting, an array over repeats. Rates, schedules and repeats share a stack."""
+    """Test errors by setting, an array over repeats; what shares a shape shares a stack."""
 
     def run() -> dict[Setting, Array]:
-        points, epochs = (
-            bench.choose((100, 300), (100, 300, 1000, 3000)),
-            bench.choose((10, 50), (10, 50, 200)),
-        )
+        points = bench.choose((100, 300), (100, 300, 1000, 3000))
+        epochs = bench.choose((10, 50), (10, 50, 200))
         widths, depths = bench.choose((10, 50), (10, 50, 100)), bench.choose((1, 2), (1, 2, 3))
         rates = ((3e-4, "constant"), (1e-3, "constant"), (3e-3, "constant"), (3e-3, "cosine"))
         repeats, X_test = bench.choose(2, 10), _test(bench)
         found: dict[Setting, Array] = {}
         for n in points:
-            X = _data(bench, n)
-            for e, w, d in product(epochs, widths, depths):
-                cells = [Setting(n, e, lr, schedule, w, d) for lr, schedule in rates]
-                models = fit_stack([_model(bench, c, r) for c in cells for r in range(repeats)], X)
-                errors = np.array([_error(ae, X_test) for ae in models]).reshape(len(cells), repeats)
-                found |= dict(zip(cells, errors, strict=True))
+            cells = [
+                Setting(n, e, lr, schedule, w, d)
+                for e, w, d, (lr, schedule) in product(epochs, widths, depths, rates)
+            ]
+            models = fit_stack(
+                [_model(bench, c, r) for c in cells for r in range(repeats)],
+                _data(bench, n),
+                n_jobs=bench.choose(1, 2),
+            )
+            errors = np.array([_error(ae, X_test) for ae in models]).reshape(len(cells), repeats)
+            found |= dict(zip(cells, errors, strict=True))
             bench.say(f"moons: {len(found)} settings done")
         return found
 
@@ -251,11 +254,15 @@ def generation(bench: Bench) -> None:
 
 
 def _two_clouds(clouds: dict[str, Array]) -> Any:
-    def cloud(ax: Any, points: Array) -> None:
-        ax.scatter(points[:, 0], points[:, 1], s=3, color="#0072B2")
-        ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", xlim=(-1.7, 2.7), ylim=(-1.2, 1.7))
+    return _clouds(clouds, "x", xlim=(-1.7, 2.7), ylim=(-1.2, 1.7))
 
-    return panels(lambda p, ax: cloud(ax, p), clouds)
+
+def _clouds(clouds: dict[str, Array], letter: str, **limits: tuple[float, float]) -> Any:
+    def cloud(points: Array, ax: Any) -> None:
+        ax.scatter(points[:, 0], points[:, 1], s=3, color="#0072B2")
+        ax.set(xlabel=f"${letter}_1$", ylabel=f"${letter}_2$", aspect="equal", **limits)
+
+    return panels(cloud, clouds)
 
 
 def noisier(bench: Bench) -> None:
@@ -283,8 +290,7 @@ def noisier(bench: Bench) -> None:
     bench.state(
         "Trained at noise 0.2 the reconstructed set lies farther from the moons than that of noise 0.1.",
         away["noise 0.2, trained there"] > away["noise 0.1"],
-        trained_there=away["noise 0.2, trained there"],
-        noise_01=away["noise 0.1"],
+        **{name: away[name] for name in ("noise 0.2, trained there", "noise 0.1")},
     )
     bench.draw(
         "noisier",
@@ -302,7 +308,7 @@ def noisier(bench: Bench) -> None:
 
 def _matching(bench: Bench, encoder: Network, penalty: MMD) -> Autoencoder:
     return autoencoder(
-        bench, 2, encoder, penalties=penalty, epochs=bench.choose(30, 200), batch_size=256, lr=3e-3,
+        bench, 2, encoder, penalties=penalty, epochs=bench.choose(30, 200), batch_size=_BATCH, lr=3e-3,
         schedule="cosine", drop_last=True,
     )  # fmt: skip
 
@@ -320,6 +326,7 @@ def matched(bench: Bench) -> None:
             for name, kernel, b, w in keys
         ],
         _data(bench, bench.choose(500, 3000)),
+        n_jobs=bench.choose(1, 2),
     )
     rows: dict[tuple[str, str, int, float], tuple[float, float, Autoencoder]] = {}
     for ae, key in zip(models, keys, strict=True):
@@ -350,7 +357,7 @@ def matched(bench: Bench) -> None:
         "Codes, and the normal they are drawn to",
         f"No coordinate's distribution function is farther than {edge:.2f} from the normal's; the squared MMD of both "
         f"together is {away:.4f}.",
-        lambda: _clouds_of_codes(codes, normal),
+        lambda: _clouds({"codes": codes, "standard normal": normal}, "z", xlim=(-4, 4), ylim=(-4, 4)),
     )
     bench.draw(
         "matched-samples",
@@ -361,21 +368,12 @@ def matched(bench: Bench) -> None:
     )
 
 
-def _clouds_of_codes(codes: Array, normal: Array) -> Any:
-    def cloud(ax: Any, points: Array) -> None:
-        ax.scatter(points[:, 0], points[:, 1], s=3, color="#0072B2")
-        ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
-
-    both = {"codes": codes, "standard normal": normal}
-    return panels(lambda p, ax: cloud(ax, p), both)
-
-
 EXPERIMENT = Experiment(
     name="moons",
     title="Two moons: a systematic study, and what generation takes",
     source="An exercise of a course on generative networks.",
     data="two moons with noise 0.1, 2000 test points; ReLU inside, linear outputs, mirrored decoder, Adam, "
-    "batches of 128; the bundled digits",
+    "batches of 256; the bundled digits",
     quick="a small part of the study, 2 repeats",
     sections=(
         Section("study", "(a) What decides the test error?", study),

@@ -298,18 +298,23 @@ def _draw_dead(
     ae = kept[name]
     before = _weights(untrained(ae), "encoder")
     moved = np.abs(_weights(ae, "encoder") - before).mean()
-    layers = (_weights(ae, "encoder"), _weights(ae, "decoder"))
     bench.draw(
         "weights",
         f"Weights before and after training: {name}",
         f"This start fails in {counts[name]} of {n} cases. The encoder's weights moved by {moved:.2g} on average.",
-        lambda: plots.weight_histograms({"encoder": before}, {"encoder": layers[0]}),
+        lambda: plots.weight_histograms({"encoder": before}, {"encoder": _weights(ae, "encoder")}),
     )
+    whole = min(counts, key=lambda key: counts[key])
     bench.draw(
         "units",
         "Weights into and out of each unit, as images",
-        "Left of each pair the weights into a unit, right those out of it.",
-        lambda: plots.unit_weights(layers[0].T, layers[1].T, image_shape=shape),
+        f"Above the weights into a unit, below those out of it. {whole} fails in {counts[whole]} of {n} cases.",
+        lambda: panels(
+            lambda model, ax: plots.unit_weights(
+                _weights(model, "encoder").T, _weights(model, "decoder").T, image_shape=shape, ax=ax
+            ),
+            {key: kept[key] for key in (name, whole)},
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -19,15 +19,24 @@ from .record import Experiment, Section, Target
 _SHOWN = 2000
 
 
-def _fit(bench: Bench, latent: LatentSpace, encoder: MLP, epochs: int = 10) -> Autoencoder:
+def _fit(
+    bench: Bench, latent: LatentSpace, encoder: MLP, epochs: int = 10, schedule: str = "constant"
+) -> Autoencoder:
     """A model of the course, trained once a run."""
 
     def train() -> Autoencoder:
         data = pictures(bench)
-        ae = autoencoder(bench, latent, encoder, epochs=epochs, batch_size=128, reconstruction="bernoulli")
-        return ae.fit(data.X)
+        return autoencoder(
+            bench,
+            latent,
+            encoder,
+            epochs=epochs,
+            batch_size=128,
+            schedule=schedule,
+            reconstruction="bernoulli",
+        ).fit(data.X)
 
-    return bench.once((latent, encoder, epochs), train)
+    return bench.once((latent, encoder, epochs, schedule), train)
 
 
 def parameters(ae: Autoencoder) -> int:
@@ -140,46 +149,44 @@ def _shallow_width(n_features: int, budget: int) -> int:
 
 
 def budget(bench: Bench) -> None:
-    """The same number of parameters in one layer or in several; Kaiming's start or torch's."""
-    data = pictures(bench)
-    several_layers = _fit(bench, Euclidean(2), deep((196, 64)))
+    """One layer or several with the same number of parameters; Kaiming's start or torch's; two kinds of rate."""
+    data, plane_of = pictures(bench), partial(_fit, bench, Euclidean(2))
+    usual, several_layers = plane_of(deep((392, 64))), plane_of(deep((196, 64)))
     n = parameters(several_layers)
-    one_layer = _fit(bench, Euclidean(2), deep((_shallow_width(data.X.shape[1], n),)))
-    scores = {"several layers": bce(several_layers, data.X_test), "one layer": bce(one_layer, data.X_test)}
+    one_layer = plane_of(deep((_shallow_width(data.X.shape[1], n),)))
     bench.measure("several layers (196, 64): parameters", n)
     bench.measure("one layer: parameters", parameters(one_layer))
-    for name, score in scores.items():
-        bench.measure(f"{name}: test BCE", score, "nats a pixel")
-    bench.state(
-        "The same number of parameters does more in several layers than in one.",
-        scores["several layers"] < scores["one layer"],
-        **scores,
-    )
-    kaiming = _fit(bench, Euclidean(2), deep((392, 64)))
-    torch_start = _fit(bench, Euclidean(2), deep((392, 64), init="torch"))
-    starts = {"Kaiming normal": kaiming, "torch": torch_start}
-    by_start = {name: bce(ae, data.X_test) for name, ae in starts.items()}
-    for name, score in by_start.items():
-        bench.measure(f"{name} start: test BCE", score, "nats a pixel")
-    bench.state(
-        "Kaiming's start ends lower than torch's.",
-        by_start["Kaiming normal"] < by_start["torch"],
-        **by_start,
-    )
-    compared: dict[str, Any] = {
-        "depth": {"several layers": several_layers, "one layer": one_layer},
-        "start": starts,
+    compared = {
+        "Depth, with the same number of parameters": {
+            "several layers": several_layers,
+            "one layer": one_layer,
+        },
+        "Start": {"Kaiming normal": usual, "torch": plane_of(deep((392, 64), init="torch"))},
+        "Rate": {"constant": usual, "falling": plane_of(deep((392, 64)), schedule="cosine")},
     }
+    claims = (
+        "The same number of parameters does more in several layers than in one.",
+        "Kaiming's start ends lower than torch's.",
+        "The constant rate of the course ends lower than one that falls to 0 along half a cosine.",
+    )
+    readings = []
+    for claim, (question, models) in zip(claims, compared.items(), strict=True):
+        scores = {name: bce(ae, data.X_test) for name, ae in models.items()}
+        for name, score in scores.items():
+            bench.measure(f"{question.split(',')[0].lower()}, {name}: test BCE", score, "nats a pixel")
+        first, second = scores.values()
+        bench.state(claim, first < second, **scores)
+        readings.append(" and ".join(f"{name} at {score:.4f}" for name, score in scores.items()))
     bench.draw(
         "budget",
-        "Depth at a fixed number of parameters, and two starts",
-        f"One layer ends at {scores['one layer']:.4f}, several at {scores['several layers']:.4f}; "
-        f"Kaiming's start at {by_start['Kaiming normal']:.4f}, torch's at {by_start['torch']:.4f}.",
+        "Three choices: depth, start and rate",
+        f"At the end of training the test error is: {'; '.join(readings)}.",
         lambda: panels(
             lambda models, ax: plots.loss_curves(
                 {name: columns(ae) for name, ae in models.items()}, against="epoch", ax=ax
             ),
             compared,
+            per_row=3,
         ),
     )
 
@@ -214,7 +221,7 @@ EXPERIMENT = Experiment(
             sphere,
             (Target("on the sphere: test BCE", 0.1745, 0.003),),
         ),
-        Section("budget", "Depth at a fixed number of parameters, and how weights start", budget),
+        Section("budget", "Depth at a fixed number of parameters, the start, and the rate", budget),
         Section("wide", "784-1568-392-96-3 on the sphere", wide),
     ),
     corrections=(

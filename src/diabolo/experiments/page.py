@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..report.html import whole_page
 from .record import Comparison, Figure, Measure, Section, Statement
 
 if TYPE_CHECKING:
@@ -16,57 +16,37 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
+# Beyond the report's own style: pictures and words side by side, and verdicts in colour.
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#fff;--card:#f6f8fa;
---good:#1a7f37;--bad:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9da7b3;--line:#3d444d;--paper:#0d1117;
---card:#161b22;--good:#56d364;--bad:#ff8a80}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:1180px;margin:0 auto;padding:16px;overflow-wrap:anywhere}
-h1{font-size:1.6rem;line-height:1.25;margin:.3em 0}
-h2{font-size:1.2rem;margin:0 0 .6em}
-h3{font-size:1rem;margin:0 0 .4em}
-p{margin:.4em 0}
-.soft{color:var(--soft);font-size:.9rem}
-section{margin:0 0 16px;padding:16px;background:var(--card);border:1px solid var(--line);border-radius:8px}
-.beside{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:20px;align-items:start}
-.alone{display:block}
-figure{margin:0 0 20px}
-img{display:block;max-width:100%;height:auto;background:#fff;border-radius:4px}
-table{width:100%;border-collapse:collapse;font-size:.9rem;margin:0 0 14px}
-th,td{padding:4px 6px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
-font-variant-numeric:tabular-nums;overflow-wrap:normal}
-td,thead th{white-space:nowrap}
-td[colspan]{white-space:normal}
-tbody th{overflow-wrap:anywhere}
-th:first-child,td:first-child{text-align:left;padding-left:0}
-thead th{color:var(--soft);font-weight:600}
-tbody th{font-weight:400}
-ul{margin:0 0 14px;padding:0;list-style:none}
-li{margin:0 0 .6em;padding-left:12px;border-left:4px solid var(--line)}
-li.holds{border-color:var(--good)}
-li.fails{border-color:var(--bad)}
-.yes{color:var(--good);font-weight:600}
-.no{color:var(--bad);font-weight:600}
-@media(max-width:800px){.beside{display:block}}
+.diabolo-report{--good:#1a7f37;--bad:#b3261e}
+@media(prefers-color-scheme:dark){.diabolo-report{--good:#56d364;--bad:#ff8a80}}
+.diabolo-report .beside{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:20px;align-items:start}
+.diabolo-report section figure{margin:0 0 20px;padding:0;background:none;border:0}
+.diabolo-report h3{font-size:1rem;margin:0 0 .4em}
+.diabolo-report table,.diabolo-report ul{margin:0 0 14px}
+.diabolo-report td{white-space:normal}
+.diabolo-report tbody th{min-width:5em}
+.diabolo-report td[colspan]{text-align:left;padding-left:0}
+.diabolo-report li.holds{border-color:var(--good)}
+.diabolo-report li.fails{border-color:var(--bad)}
+.diabolo-report .yes{color:var(--good);font-weight:600}
+.diabolo-report .no{color:var(--bad);font-weight:600}
+@media(max-width:800px){.diabolo-report .beside{display:block}}
 """
 
 
 def page(result: Result) -> str:
-    """The page as one document, whose policy allows its own style and pictures and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
+    """The page as one document in the style of the reports; no script, no request."""
     body = "\n".join(
-        [_head(result), *(_section(result, s) for s in result.experiment.sections), _foot(result)]
+        [
+            '<main class="diabolo-report">',
+            _head(result),
+            *(_section(result, s) for s in result.experiment.sections),
+            _foot(result),
+            "</main>",
+        ]
     )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="icon" href="data:,">\n<title>{escape(result.experiment.title)}</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return whole_page(body, result.experiment.title, _STYLE)
 
 
 def _head(result: Result) -> str:

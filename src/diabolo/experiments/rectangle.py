@@ -12,7 +12,6 @@ from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 
 from .. import plots
-from ..datasets import make_rectangle
 from ..estimator import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
@@ -20,6 +19,7 @@ from ..penalties import L1, L2, WeightDecay, WeightL1
 from .bench import Bench
 from .course import autoencoder, columns, panels, several, untrained
 from .record import Experiment, Section, Target
+from .rectangle_points import points, through_points
 
 Array = NDArray[np.floating]
 
@@ -31,17 +31,11 @@ _NETWORKS = {
 }
 _ENDS = (-10.0, 10.0)
 _RISE = 1.1
-_SETTLED = 1e-4
-_LADDER = ((10,), (20, 20), (50, 50), (100, 100), (100, 100, 100), (200, 200, 200))
-
-
-def _data(bench: Bench) -> Array:
-    return bench.once("rectangle", lambda: make_rectangle(100, random_state=bench.seed)[0].astype(np.float32))
 
 
 def _fit(bench: Bench, encoder: MLP, **settings: Any) -> Autoencoder:
     given = {"epochs": bench.choose(30, 1000), "batch_size": 8, "drop_last": True, **settings}
-    return autoencoder(bench, 1, encoder, **given).fit(_data(bench))
+    return autoencoder(bench, 1, encoder, **given).fit(points(bench))
 
 
 def _model(bench: Bench, name: str) -> Autoencoder:
@@ -61,7 +55,7 @@ def _settled_step(ae: Autoencoder) -> int:
 
 def compress(bench: Bench) -> None:
     """Four models, their errors and their speed."""
-    X, models = _data(bench), _models(bench)
+    X, models = points(bench), _models(bench)
     errors = {name: mse(X, ae.reconstruct(X)) for name, ae in models.items()}
     steps = {name: _settled_step(ae) for name, ae in models.items()}
     for name in models:
@@ -134,7 +128,7 @@ def _kinks(ae: Autoencoder, n: int = 40001) -> Array:
 
 def lines(bench: Bench) -> None:
     """The image of the latent line, trained and at the start."""
-    X, models = _data(bench), _models(bench)
+    X, models = points(bench), _models(bench)
     starts = {name: untrained(ae) for name, ae in models.items() if name != "sigmoid"}
     ends = models["linear"].inverse_transform(np.array([[-10.0], [10.0]], np.float32))
     dx, dy = ends[1] - ends[0]
@@ -168,19 +162,20 @@ def lines(bench: Bench) -> None:
         "The latent line from -10 to 10 in data space",
         f"The linear model's line stands at {angle:.1f}° to the x axis. The big one's has "
         f"{counts['big', 'at the start']} kinks at the start and {counts['big', 'trained']} after training."
-        " A decoder of rectifiers makes straight pieces.",
-        lambda: panels(
-            lambda a, ax: plots.latent_line(a, *_ENDS, X=X, ax=ax),
-            drawn,
-            size=(4.8, 3.0),
-        ),
+        " A decoder of rectifiers makes straight pieces. What leaves the frame goes on straight.",
+        lambda: panels(lambda a, ax: _line(a, X, ax), drawn, size=(4.8, 3.0)),
     )
+
+
+def _line(ae: Autoencoder, X: Array, ax: Any) -> None:
+    plots.latent_line(ae, *_ENDS, X=X, ax=ax)
+    ax.set(xlim=(-4.5, 4.5), ylim=(-2.5, 2.5))
 
 
 def frozen(bench: Bench) -> None:
     """A second encoder for the big model's frozen decoder: where do the two differ?"""
-    X, big = _data(bench), _model(bench, "big")
-    training = big.training.replace(lr=0.01)
+    X, big = points(bench), _model(bench, "big")
+    training = big.training.replace(lr=0.01, schedule="cosine")
     second = big.fine_tune(X, training=training, freeze=["decoder"], reset=["encoder"])
     axis = np.linspace(-5, 5, 101, dtype=np.float32)
     grid = np.stack([a.ravel() for a in np.meshgrid(axis, axis)], axis=1)
@@ -211,60 +206,9 @@ def frozen(bench: Bench) -> None:
     )
 
 
-def through_points(bench: Bench) -> None:
-    """A curve through all n points: the smallest network of a ladder that learns it."""
-    found: dict[int, tuple[Autoencoder, Array, float]] = {}
-    for n in bench.choose((5, 10), (5, 10, 20, 50, 100)):
-        X = _data(bench)[:n]
-        for hidden in bench.choose(_LADDER[:2], _LADDER):
-            ae = autoencoder(
-                bench,
-                1,
-                MLP(hidden),
-                epochs=bench.choose(400, 6000),
-                batch_size=None,
-                lr=3e-3,
-                schedule="cosine",
-            ).fit(X)
-            error = mse(X, ae.reconstruct(X))
-            if n not in found or error < found[n][2]:
-                found[n] = (ae, X, error)
-            if error < _SETTLED:
-                break
-        ae, X, error = found[n]
-        weights = sum(p.numel() for p in ae.module_.parameters())
-        bench.measure(f"{n} points: training error", error, "squared units a feature")
-        bench.measure(f"{n} points: parameters of {list(ae.encoder.sizes)}", weights)
-    reached = [n for n, (_, _, error) in found.items() if error < _SETTLED]
-    bench.state(
-        "A curve through all points is found for every number of points tried (error below 1e-4).",
-        len(reached) == len(found),
-        most_points_reached=max(reached, default=0),
-        points_tried=max(found),
-    )
-    bench.draw(
-        "curves",
-        "A curve through n points",
-        f"The line reaches all points up to n = {max(reached, default=0)} with an error below 1e-4; the networks "
-        "drawn are the smallest of the ladder that do, or the best of it.",
-        lambda: several(
-            {
-                f"n = {n}, hidden {list(ae.encoder.sizes)}": _curve_through(ae, X)
-                for n, (ae, X, _) in found.items()
-            },
-            size=(4.8, 3.0),
-        ),
-    )
-
-
-def _curve_through(ae: Autoencoder, X: Array) -> Any:
-    codes = ae.transform(X)
-    return lambda ax: plots.latent_line(ae, codes.min(), codes.max(), X=X, n=2000, ax=ax)
-
-
 def descent(bench: Bench) -> None:
     """Gradient descent on all rows against one row at a time."""
-    X, epochs = _data(bench), bench.choose(10, 1000)
+    X, epochs = points(bench), bench.choose(10, 1000)
     kinds: dict[str, dict[str, Any]] = {
         "gradient descent": {"batch_size": None, "lr": 3e-2},
         "one row at a time": {"batch_size": 1, "lr": 3e-4},
@@ -321,7 +265,7 @@ def _descent(ax: Any, fitted: dict[str, Autoencoder], against: str) -> None:
 
 def regularised(bench: Bench) -> None:
     """L1 and L2 of weights and of activations: are activations smaller, are they sparse?"""
-    X = _data(bench)
+    X = points(bench)
     kinds: dict[str, Any] = {
         "none": (),
         "L1 of activations": (L1(0.01, on="hidden"),),
@@ -331,7 +275,7 @@ def regularised(bench: Bench) -> None:
     }
     hidden = {}
     for name, penalties in kinds.items():
-        ae = _fit(bench, MLP((50, 50, 50)), penalties=penalties)
+        ae = _fit(bench, _NETWORKS["big"], penalties=penalties) if penalties else _model(bench, "big")
         with torch.no_grad():
             layers = ae.module_.encoder(torch.from_numpy(X))[1]
         hidden[name] = np.concatenate([a.numpy() for a in layers], axis=1)

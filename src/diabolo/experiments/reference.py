@@ -39,7 +39,7 @@ def settings_hash(ae: Autoencoder, X: np.ndarray) -> str:
 
 
 def reference(bench: Bench, latent: Any) -> Autoencoder:
-    """784-392-96 with torch's start, 25 epochs in batches of 32: trained once, then read from the cache.
+    """784-392-96, torch's start, 25 epochs in batches of 32; trained once, then kept.
 
     A reference that the user gave takes its place, whatever the latent space.
 

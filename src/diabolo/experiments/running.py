@@ -92,8 +92,11 @@ def _plain(found: Findings, seconds: float) -> dict[str, Any]:
     }
 
 
-def _earlier(result: Result) -> None:
-    """Take in the sections that an earlier run of the same form, seeds and versions left in the folder.
+def _earlier(result: Result, again: Sequence[Section]) -> None:
+    """Take in what an earlier run of the same form and versions left in the folder.
+
+    A run with as many seeds leaves the sections that are not to run again; one with fewer leaves all of them,
+    to which the seeds that they lack are added.
 
     Raises
     ------
@@ -106,10 +109,14 @@ def _earlier(result: Result) -> None:
     now = result.to_dict()
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if any(kept[key] != now[key] for key in ("format", "experiment", "quick", "seeds", "versions")):
+        n = len(kept["seeds"])
+        if any(kept[key] != now[key] for key in ("format", "experiment", "quick", "versions")):
             return
+        if n > len(result.seeds):
+            return
+        again = again if n == len(result.seeds) else ()
         for section in result.experiment.sections:
-            if section.name in kept["sections"]:
+            if section.name in kept["sections"] and section not in again:
                 plain = kept["sections"][section.name]
                 result.findings[section.name] = _findings(plain, result.folder / "figures")
                 result.seconds[section.name] = plain["seconds"]
@@ -171,7 +178,7 @@ def reproduce(
         published ones.
     seeds : int, default 1
         Runs of each section that has published numbers, with seeds 0, 1, ...; the mean is compared. Figures
-        and the other sections are those of seed 0.
+        and the other sections are those of seed 0. A folder that holds fewer seeds gets those that it lacks.
     out : path or None, default None
         The run folder; None is ``runs/<name>`` or ``runs/<name>-quick``.
     sections : sequence of str or None, default None
@@ -212,8 +219,7 @@ def reproduce(
     experiment = entry.load()
     chosen = _chosen(experiment, sections)
     result = Result(experiment, quick, tuple(range(seeds)), folder)
-    if sections is not None:
-        _earlier(result)
+    _earlier(result, chosen)
     _run(result, chosen, given, progress or _silent)
     return result
 
@@ -237,6 +243,13 @@ def _chosen(experiment: Experiment, names: Sequence[str] | None) -> list[Section
     return [section for section in experiment.sections if names is None or section.name in names]
 
 
+def _lacking(result: Result, section: Section) -> tuple[int, ...]:
+    """The seeds of a section that its findings do not hold yet."""
+    seeds = result.seeds if section.targets else result.seeds[:1]
+    done = min((len(c.obtained) for c in result.compare(section)), default=1)
+    return seeds[done if section.name in result.findings else 0 :]
+
+
 def _run(
     result: Result, chosen: Sequence[Section], reference: Path | None, say: Callable[[str], None]
 ) -> None:
@@ -249,13 +262,13 @@ def _run(
     # Not DIABOLO_DATA: a folder of published data may be shared and is only read.
     cache = result.folder / "models" if result.quick else Path(pooch.os_cache("diabolo")) / "experiments"
     for section in chosen:
-        findings, start = Findings(), time.perf_counter()
-        for seed in result.seeds if section.targets else result.seeds[:1]:
+        findings, start = result.findings.get(section.name, Findings()), time.perf_counter()
+        for seed in _lacking(result, section):
             say(f"{result.experiment.name}: {section.title}" + (f" (seed {seed})" if section.targets else ""))
             first = seed == result.seeds[0]
             section.run(Bench(result.quick, seed, first, cache, reference, say, findings, memories[seed]))
         result.findings[section.name] = findings
-        result.seconds[section.name] = time.perf_counter() - start
+        result.seconds[section.name] = result.seconds.get(section.name, 0.0) + time.perf_counter() - start
         write(result)
 
 

@@ -159,7 +159,7 @@ def unit_weights(
         cmap=DIVERGING,
         ax=ax,
     )
-    ax.set(xlabel="unit", title="Weights of bottleneck units")
+    ax.set(xlabel="unit", title="Weights of units")
     return ax
 
 

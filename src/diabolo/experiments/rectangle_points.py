@@ -1,0 +1,83 @@
+"""A curve through all of n points of the rectangle: the smallest network of a ladder that learns it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import plots
+from ..datasets import make_rectangle
+from ..estimator import Autoencoder
+from ..metrics import mse
+from ..networks import MLP
+from .bench import Bench
+from .course import autoencoder, several
+
+__all__ = ["points", "through_points"]
+
+Array = NDArray[np.floating]
+
+_SETTLED = 1e-4
+_LADDER = ((10,), (20, 20), (50, 50), (100, 100), (100, 100, 100), (200, 200, 200))
+
+
+def points(bench: Bench) -> Array:
+    """The 100 points of the exercise."""
+
+    def make() -> Array:
+        return make_rectangle(100, random_state=bench.seed)[0].astype(np.float32)
+
+    return bench.once("rectangle", make)
+
+
+def through_points(bench: Bench) -> None:
+    """A curve through all n points: the smallest network of a ladder that learns it."""
+    found: dict[int, tuple[Autoencoder, Array, float]] = {}
+    for n in bench.choose((5, 10), (5, 10, 20, 50, 100)):
+        X = points(bench)[:n]
+        for hidden in bench.choose(_LADDER[:2], _LADDER):
+            ae = autoencoder(
+                bench,
+                1,
+                MLP(hidden),
+                epochs=bench.choose(400, 6000),
+                batch_size=None,
+                lr=3e-3,
+                schedule="cosine",
+            ).fit(X)
+            error = mse(X, ae.reconstruct(X))
+            if n not in found or error < found[n][2]:
+                found[n] = (ae, X, error)
+            if error < _SETTLED:
+                break
+        ae, X, error = found[n]
+        weights = sum(p.numel() for p in ae.module_.parameters())
+        bench.measure(f"{n} points: training error", error, "squared units a feature")
+        bench.measure(f"{n} points: parameters of {list(ae.encoder.sizes)}", weights)
+    reached = [n for n, (_, _, error) in found.items() if error < _SETTLED]
+    bench.state(
+        "A curve through all points is found for every number of points tried (error below 1e-4).",
+        len(reached) == len(found),
+        most_points_reached=max(reached, default=0),
+        points_tried=max(found),
+    )
+    bench.draw(
+        "curves",
+        "A curve through n points",
+        f"The line reaches all points up to n = {max(reached, default=0)} with an error below 1e-4; the networks "
+        "drawn are the smallest of the ladder that do, or the best of it.",
+        lambda: several(
+            {
+                f"n = {n}, hidden {list(ae.encoder.sizes)}": _curve_through(ae, X)
+                for n, (ae, X, _) in found.items()
+            },
+            size=(4.8, 3.0),
+        ),
+    )
+
+
+def _curve_through(ae: Autoencoder, X: Array) -> Any:
+    codes = ae.transform(X)
+    return lambda ax: plots.latent_line(ae, codes.min(), codes.max(), X=X, n=2000, ax=ax)
