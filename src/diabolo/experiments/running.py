@@ -95,8 +95,8 @@ def _plain(found: Findings, seconds: float) -> dict[str, Any]:
 def _earlier(result: Result, again: Sequence[Section]) -> None:
     """Take in what an earlier run of the same form and versions left in the folder.
 
-    A run with as many seeds leaves the sections that are not to run again; one with fewer leaves all of them,
-    to which the seeds that they lack are added.
+    A section that holds fewer seeds stays, to be given those that it lacks. Of a run with as many seeds the
+    sections that are whole and to run again are left out.
 
     Raises
     ------
@@ -114,12 +114,14 @@ def _earlier(result: Result, again: Sequence[Section]) -> None:
             return
         if n > len(result.seeds):
             return
-        again = again if n == len(result.seeds) else ()
         for section in result.experiment.sections:
-            if section.name in kept["sections"] and section not in again:
+            if section.name in kept["sections"]:
                 plain = kept["sections"][section.name]
                 result.findings[section.name] = _findings(plain, result.folder / "figures")
                 result.seconds[section.name] = plain["seconds"]
+        for section in again if n == len(result.seeds) else ():
+            if section.name in result.findings and not _lacking(result, section):
+                del result.findings[section.name], result.seconds[section.name]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path} is no whole result ({error}); give another folder.") from error
 
