@@ -238,7 +238,10 @@ def test_ctrl_c_in_a_process_of_its_own(room: Path) -> None:
             process.wait(2)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "go on with `diabolo fit --resume --out cut`" in err
     assert "Traceback" not in err
