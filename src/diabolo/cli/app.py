@@ -26,9 +26,9 @@ Five commands to start with:
 """
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder that `diabolo fit` left.")]
-Data = Annotated[
-    str, typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures.")
-]
+_DATA = typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures.")
+Data = Annotated[str, _DATA]
+MaybeData = Annotated[str | None, _DATA]
 Codes = Annotated[
     str, typer.Argument(metavar="CODES", help="A file of codes, as `diabolo encode` writes it.")
 ]
@@ -97,10 +97,7 @@ def welcome(
     OPEN,
 )
 def fit(
-    data: Annotated[
-        str | None,
-        typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures."),
-    ] = None,
+    data: MaybeData = None,
     **given: Any,
 ) -> None:
     """Train an autoencoder on DATA: leaves a run folder.
@@ -259,10 +256,7 @@ def compare(
     *DATA_OPTIONS,
 )
 def dimensions(
-    data: Annotated[
-        str | None,
-        typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures."),
-    ] = None,
+    data: MaybeData = None,
     **given: Any,
 ) -> None:
     """How many latent dimensions? Error against dimension, beside PCA.
