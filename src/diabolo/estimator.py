@@ -26,22 +26,7 @@ from .errors import (
     UnknownNameError,
     VersionWarning,
 )
-from .fitting import (
-    Kept,
-    Preparation,
-    Trained,
-    architecture,
-    count_parameters,
-    domain_of,
-    execute,
-    find_trained,
-    in_chunks,
-    require_parameters,
-    resumable,
-    seed_of_checkpoint,
-    take_over,
-    training_data,
-)
+from .fitting import Preparation, architecture, domain_of, execute, find_trained, in_chunks, training_data
 from .inputs import (
     check_image_shape,
     check_one_row,
@@ -54,6 +39,7 @@ from .latent import HasPrior
 from .model import Model
 from .networks import Summary, describe
 from .penalties import MatchesPrior
+from .resumable import resumable, seed_of_checkpoint
 from .scaling import learn_scaling
 from .training.control import threads_for
 from .training.events import Callback
@@ -63,6 +49,7 @@ from .training.member import Ended, Member
 from .training.row import Layout
 from .training.settings import Training
 from .training.source import TrainingData
+from .weights import Kept, Trained, count_parameters, require_parameters, take_over
 
 if TYPE_CHECKING:
     from .report import Report

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import __version__, schema
+from . import schema
 from .domain import Domain
-from .errors import DataError, SettingError, UnknownNameError, VersionWarning
+from .errors import DataError
 from .inputs import check_companion, to_tensor
-from .model import Architecture, Model, resolve_decoder
-from .networks import Custom
+from .model import Architecture, resolve_decoder
 from .reconstruction import Reconstruction
 from .scaling import Scaler, require_range
-from .training.checkpoint import Checkpoints, newest
 from .training.control import threads
 from .training.events import Callback
 from .training.keyed import generator
 from .training.loop import Run
-from .training.member import Ended, Member
+from .training.member import Member
 from .training.progress import Progress
-from .training.resume import require_same, restore
-from .training.row import Layout, under
 from .training.settings import Training
 from .training.source import Rows, TrainingData
+from .weights import Trained
 
 Array = NDArray[np.floating]
 
@@ -61,143 +56,6 @@ def architecture(params: dict[str, Any]) -> Architecture:
     for penalty in parts.penalties:
         penalty.validate(latent)
     return parts
-
-
-def rebuild(
-    parts: Architecture,
-    domain: Domain,
-    row: torch.Tensor,
-    device: torch.device | str,
-    statistics: Mapping[str, torch.Tensor] | None = None,
-) -> Model:
-    """A model from its parts, its row of parameters, and what its modules keep beside them (None: as built)."""
-    model = Model(parts, domain, torch.Generator()).to(dtype=row.dtype)
-    put_row(model, row, statistics)
-    return model.to(device)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """All that a trained model is, to be built again from when it is needed.
-
-    Attributes
-    ----------
-    parts : Architecture
-    domain : Domain
-    row : Tensor, shape (size,)
-        Its parameters.
-    statistics : mapping of str to Tensor
-        What its modules keep beside parameters.
-    """
-
-    parts: Architecture
-    domain: Domain
-    row: torch.Tensor
-    statistics: Mapping[str, torch.Tensor]
-
-    def rebuild(self) -> Model:
-        """The model, on the device of its row."""
-        return rebuild(self.parts, self.domain, self.row, self.row.device, self.statistics)
-
-    def to(self, device: str) -> Kept:
-        """The same on another device."""
-        statistics = {name: value.to(device) for name, value in self.statistics.items()}
-        return Kept(self.parts, self.domain, self.row.to(device), statistics)
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        statistics = {name: value.numpy() for name, value in self.statistics.items()}
-        return self.parts, self.domain, self.row.numpy(), statistics
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        parts, domain, row, statistics = state
-        tensors = {name: torch.from_numpy(value.copy()) for name, value in statistics.items()}
-        values = (parts, domain, torch.from_numpy(row.copy()), tensors)
-        for f, value in zip(fields(self), values, strict=True):
-            object.__setattr__(self, f.name, value)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a fit takes over of a model that was trained elsewhere.
-
-    Attributes
-    ----------
-    ended : Ended
-        With the row of parameters.
-    codes : array of shape (rows kept, dim)
-    n_threads : int
-        Threads that it computes with.
-    seconds : float
-        Its share of the time that its stack took.
-    """
-
-    ended: Ended
-    codes: Array
-    n_threads: int
-    seconds: float
-
-
-def count_parameters(model: Model) -> int:
-    """How many numbers a model learns."""
-    return sum(p.numel() for p in model.parameters())
-
-
-def put_row(model: Model, row: torch.Tensor, statistics: Mapping[str, torch.Tensor] | None = None) -> None:
-    """Give a model the parameters that are views into a row, and what its modules keep; train them no more."""
-    Layout.of(model).bind(model, row)
-    for p in model.parameters():
-        p.requires_grad_(False)
-    if statistics is not None:
-        for name, value in model.statistics().items():
-            value.copy_(statistics[name])
-
-
-def take_over(old: Model, parts: Architecture, fresh: torch.Generator, reset: Sequence[str]) -> Model:
-    """A model of these parts with the weights that an old one has learnt, but for what starts anew.
-
-    Raises
-    ------
-    SettingError
-        If a parameter that does not start anew has no match in the old model.
-    """
-    like = next(old.parameters())
-    model = Model(parts, old.domain, fresh).to(device=like.device, dtype=like.dtype)
-    learnt, kept = dict(old.named_parameters()), old.statistics()
-    with torch.no_grad():
-        for name, p in model.named_parameters():
-            if under(name, reset) or (name.startswith("learnt.") and name not in learnt):
-                continue
-            if name not in learnt or learnt[name].shape != p.shape:
-                found = tuple(learnt[name].shape) if name in learnt else "no such parameter"
-                raise SettingError(
-                    f"fine_tune: {name} of the parts as they are set now has shape {tuple(p.shape)}, the learnt "
-                    f"model has {found}; reset that part, or set the parts as they were."
-                )
-            p.copy_(learnt[name])
-        for name, value in model.statistics().items():
-            if name in kept and not under(name, reset):
-                value.copy_(kept[name])
-    return model
-
-
-def require_parameters(model: Model, what: str, prefixes: str | Sequence[str]) -> tuple[str, ...]:
-    """Prefixes of names of parameters to "freeze" or "reset", each of which there is.
-
-    Raises
-    ------
-    UnknownNameError
-        If no parameter has such a name.
-    SettingError
-        If everything would be frozen.
-    """
-    prefixes = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
-    names = [name for name, _ in model.named_parameters()]
-    for prefix in prefixes:
-        if not any(under(name, (prefix,)) for name in names):
-            raise UnknownNameError(f"parameter to {what}", prefix, {n.partition(".")[0] for n in names})
-    if what == "freeze" and all(under(name, prefixes) for name in names):
-        raise SettingError(f"freeze={list(prefixes)} freezes every parameter; leave one to train.")
-    return prefixes
 
 
 def domain_of(rows: Array, scaler: Scaler, image_shape: tuple[int, int, int] | None) -> Domain:
@@ -297,93 +155,6 @@ def trained_ahead(find: Callable[[Any, Array, Member], Trained | None]) -> Itera
 def find_trained(estimator: Any, rows: Array, member: Member) -> Trained | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
     return _AHEAD.get()(estimator, rows, member)
-
-
-@contextmanager
-def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
-    """Within it a run leaves checkpoints, where its training names a folder; gives the threads to compute with.
-
-    What the folder holds is taken over first, with the number of threads that it was computed with.
-
-    Raises
-    ------
-    SettingError
-        If the folder holds the checkpoint of another training.
-    FileError
-        If it cannot be written, is in use, or is damaged.
-    """
-    member = run.members[0]
-    folder = member.training.checkpoint
-    if folder is None:
-        yield n_threads
-        return
-    settings, makers = identity(run, scaler), _makers(run)
-    told = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
-    with Checkpoints(folder, told) as checkpoints:
-        saved = newest(folder, repair=True)
-        if saved is not None:
-            require_same(saved.told.get("settings"), settings, folder)
-            _warn_of_other_makers(saved.told.get("made_by"), makers, folder)
-            n_threads = checkpoints.told["n_threads"] = restore(run, saved)
-        checkpoints.expect(6 * run.row.numel() * run.row.element_size())
-        run.checkpoints = checkpoints
-        yield n_threads
-
-
-def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
-    """All that decides what a training comes to, as plain values; data and first weights as their digests."""
-    member = run.members[0]
-    parts: dict[str, Any] = {
-        name: value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
-        for name in ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
-        for value in (getattr(member.parts, name),)
-    }
-    data = member.data
-    rows = [data.inputs, data.targets, *(data.validation or ())]
-    tensors = [r.values for r in rows if r is not None]
-    scaling = [torch.from_numpy(np.ascontiguousarray(v)) for v in (scaler.offset, scaler.scale)]
-    return parts | {
-        "training": schema.to_plain("training", member.training),
-        "random_state": member.seed,
-        "scaling": scaler.kind,
-        "rows": list(data.inputs.values.shape),
-        "first_epoch": run.first_epoch,
-        "freeze": list(run.frozen),
-        "data": digest([*tensors, *scaling]),
-        "weights": digest([run.row, *run.statistics.now.values(), *run.optimizer.state.values()]),
-    }
-
-
-def digest(tensors: Sequence[torch.Tensor]) -> str:
-    """The SHA-256 of numbers, with their types and shapes."""
-    found = hashlib.sha256()
-    for t in tensors:
-        found.update(f"{t.dtype}{tuple(t.shape)}".encode())
-        found.update(np.ascontiguousarray(t.detach().cpu().numpy()).data.cast("B") if t.numel() else b"")
-    return found.hexdigest()
-
-
-def _makers(run: Run) -> dict[str, str]:
-    return {"diabolo": __version__, "torch": torch.__version__, "device": run.row.device.type}
-
-
-def _warn_of_other_makers(told: Any, now: Mapping[str, str], folder: str) -> None:
-    before = told if isinstance(told, Mapping) else {}
-    other = [f"{name} {before.get(name)} (now {now[name]})" for name in now if before.get(name) != now[name]]
-    if other:
-        warnings.warn(
-            f"the checkpoint in {folder} was written with {', '.join(other)}: training goes on from it, but its "
-            "numbers may differ from those of a training that was never stopped.",
-            VersionWarning,
-            stacklevel=2,
-        )
-
-
-def seed_of_checkpoint(training: Training) -> int | None:
-    """The seed of the training that a folder holds a checkpoint of; None if there is none."""
-    saved = None if training.checkpoint is None else newest(training.checkpoint)
-    seed = None if saved is None else saved.told.get("seed")
-    return seed if isinstance(seed, int) and 0 <= seed < 2**31 else None
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

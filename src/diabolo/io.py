@@ -26,13 +26,13 @@ from . import __version__, schema
 from .domain import Domain
 from .errors import FileError, SettingError
 from .estimator import Autoencoder
-from .fitting import rebuild
 from .inputs import check_modules, find_device
 from .model import Architecture, Model
 from .networks import Custom
 from .scaling import SCALER_KINDS, Scaler
 from .training.history import History
 from .training.row import Layout
+from .weights import rebuild
 
 FORMAT = 1
 JSON_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"

@@ -15,8 +15,9 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 
 from ..estimator import Autoencoder
-from ..fitting import Trained, trained_ahead
+from ..fitting import trained_ahead
 from ..training.member import Member
+from ..weights import Trained
 from .groups import member_key
 from .stack import Budget, Job, Jobs, train
 

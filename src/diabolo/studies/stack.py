@@ -17,10 +17,11 @@ from sklearn.base import clone
 
 from ..errors import DivergedError, SettingError
 from ..estimator import Autoencoder
-from ..fitting import Trained, in_chunks, put_row, rebuild
+from ..fitting import in_chunks
 from ..training.control import threads, threads_for
 from ..training.loop import Run
 from ..training.member import Member
+from ..weights import Trained, put_row, rebuild
 from .groups import (
     STACK_SIZE,
     SharedData,

@@ -1,0 +1,108 @@
+"""Fits that leave checkpoints and go on from them: what a checkpoint must match, and what is warned of."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import __version__, schema
+from .errors import VersionWarning
+from .networks import Custom
+from .scaling import Scaler
+from .training.checkpoint import Checkpoints, newest
+from .training.loop import Run
+from .training.resume import require_same, restore
+from .training.settings import Training
+
+
+@contextmanager
+def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
+    """Within it a run leaves checkpoints, where its training names a folder; gives the threads to compute with.
+
+    What the folder holds is taken over first, with the number of threads that it was computed with.
+
+    Raises
+    ------
+    SettingError
+        If the folder holds the checkpoint of another training.
+    FileError
+        If it cannot be written, is in use, or is damaged.
+    """
+    member = run.members[0]
+    folder = member.training.checkpoint
+    if folder is None:
+        yield n_threads
+        return
+    settings, makers = identity(run, scaler), _makers(run)
+    told = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
+    with Checkpoints(folder, told) as checkpoints:
+        saved = newest(folder, repair=True)
+        if saved is not None:
+            require_same(saved.told.get("settings"), settings, folder)
+            _warn_of_other_makers(saved.told.get("made_by"), makers, folder)
+            n_threads = checkpoints.told["n_threads"] = restore(run, saved)
+        checkpoints.expect(6 * run.row.numel() * run.row.element_size())
+        run.checkpoints = checkpoints
+        yield n_threads
+
+
+def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
+    """All that decides what a training comes to, as plain values; data and first weights as their digests."""
+    member = run.members[0]
+    parts: dict[str, Any] = {
+        name: value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
+        for name in ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
+        for value in (getattr(member.parts, name),)
+    }
+    data = member.data
+    rows = [data.inputs, data.targets, *(data.validation or ())]
+    tensors = [r.values for r in rows if r is not None]
+    scaling = [torch.from_numpy(np.ascontiguousarray(v)) for v in (scaler.offset, scaler.scale)]
+    return parts | {
+        "training": schema.to_plain("training", member.training),
+        "random_state": member.seed,
+        "scaling": scaler.kind,
+        "rows": list(data.inputs.values.shape),
+        "first_epoch": run.first_epoch,
+        "freeze": list(run.frozen),
+        "data": digest([*tensors, *scaling]),
+        "weights": digest([run.row, *run.statistics.now.values(), *run.optimizer.state.values()]),
+    }
+
+
+def digest(tensors: Sequence[torch.Tensor]) -> str:
+    """The SHA-256 of numbers, with their types and shapes."""
+    found = hashlib.sha256()
+    for t in tensors:
+        found.update(f"{t.dtype}{tuple(t.shape)}".encode())
+        found.update(np.ascontiguousarray(t.detach().cpu().numpy()).data.cast("B") if t.numel() else b"")
+    return found.hexdigest()
+
+
+def _makers(run: Run) -> dict[str, str]:
+    return {"diabolo": __version__, "torch": torch.__version__, "device": run.row.device.type}
+
+
+def _warn_of_other_makers(told: Any, now: Mapping[str, str], folder: str) -> None:
+    before = told if isinstance(told, Mapping) else {}
+    other = [f"{name} {before.get(name)} (now {now[name]})" for name in now if before.get(name) != now[name]]
+    if other:
+        warnings.warn(
+            f"the checkpoint in {folder} was written with {', '.join(other)}: training goes on from it, but its "
+            "numbers may differ from those of a training that was never stopped.",
+            VersionWarning,
+            stacklevel=2,
+        )
+
+
+def seed_of_checkpoint(training: Training) -> int | None:
+    """The seed of the training that a folder holds a checkpoint of; None if there is none."""
+    saved = None if training.checkpoint is None else newest(training.checkpoint)
+    seed = None if saved is None else saved.told.get("seed")
+    return seed if isinstance(seed, int) and 0 <= seed < 2**31 else None
