@@ -34,6 +34,7 @@ import numpy as np
 import torch
 
 import diabolo.report
+from diabolo import atomic
 from diabolo.cli import main
 from diabolo.errors import FileError
 from diabolo.report.pictures import Picture
@@ -83,7 +84,7 @@ def _arm(moment: str) -> None:
     """In a child: die at a random point of a moment; the parent sees to the others with a clock."""
     if moment == "saving":
         owner, name = random.choice(
-            [(os, "fsync"), (Path, "replace"), (Path, "unlink"), (checkpoint, "_sync")]
+            [(os, "fsync"), (Path, "replace"), (Path, "unlink"), (atomic, "_flush_names")]
         )
         _die_at(owner, name, random.randint(1, 20))
     elif moment == "report":

@@ -297,7 +297,7 @@ def test_a_save_that_fails_leaves_the_model_before_it(saved, monkeypatch, moment
         return real(self, target)
 
     if moment == "write":
-        monkeypatch.setattr("builtins.open", full)
+        monkeypatch.setattr(Path, "write_bytes", full)
     elif moment == "fsync":
         monkeypatch.setattr(os, "fsync", full)
     else:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -23,6 +21,7 @@ import numpy as np
 import torch
 
 from . import __version__, schema
+from .atomic import replacing_folder
 from .domain import Domain
 from .errors import FileError, SettingError
 from .estimator import Autoencoder
@@ -74,22 +73,9 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
     text = json.dumps(described, indent=1, allow_nan=True).encode()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-            fresh, old = Path(folder) / "new", Path(folder) / "old"
-            fresh.mkdir()
-            for name, content in ((WEIGHTS_NAME, weights), (JSON_NAME, text)):
-                with open(fresh / name, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            if target.exists():
-                target.rename(old)
-            try:
-                fresh.rename(target)
-            except OSError:
-                if old.exists():
-                    old.rename(target)
-                raise
+        with replacing_folder(target) as fresh:
+            (fresh / WEIGHTS_NAME).write_bytes(weights)
+            (fresh / JSON_NAME).write_bytes(text)
     except OSError as error:
         raise FileError(f"the model could not be written to {target}: {error.strerror or error}.") from error
     return target

@@ -206,7 +206,7 @@ def test_a_run_that_was_killed_leaves_no_litter(
     (room / "new/.writing.abc/new/figures").mkdir(parents=True)
     (room / "new/.lock").write_text("{}")
     (room / "new/checkpoint").mkdir()
-    (room / "new/checkpoint/.writing-7").write_text("half")
+    (room / "new/checkpoint/.00000007-abc.part").write_text("half")
     assert command(*_FIT, "-q", "--out", "new")[0] == 0
     _same_run(whole, room / "new")
     # So does one that was killed when it was finished; while its process lives, nothing is touched.

@@ -399,7 +399,7 @@ def test_places_that_cannot_be_written_are_refused_before_training(tmp_path, mon
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / ".writing-1").write_text("left by a killed process")
+    (tmp_path / ".00000001.abc.part").write_text("left by a killed process")
     _fit("plain", checkpoint=tmp_path, epochs=1)
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".safetensors", ".txt"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..atomic import replacing
 from ..errors import DataError, FileError
 
 __all__ = ["WRITERS", "write"]
@@ -89,18 +89,11 @@ def write(
         raise FileError(
             f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first."
         )
-    # In the same folder, so that the last step is a rename within one file system.
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
-        with part.open("xb") as file:
+        with replacing(path) as part, part.open("xb") as file:
             writer(file, rows)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise FileError(f"{path} could not be written: {error.strerror or error}.") from None
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

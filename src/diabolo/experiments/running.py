@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..atomic import replacing
 from ..errors import FileError, SettingError, UnknownNameError
 from .catalogue import EXPERIMENTS
 from .record import Comparison, Experiment, Figure, Measure, Section, Statement
@@ -283,12 +284,7 @@ def write(result: Result) -> None:
     for found in result.findings.values():
         for figure in found.figures:
             (figures / f"{figure.name}.png").write_bytes(figure.png)
-    _write(result.folder / MARK, json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")
-    _write(result.page, page(result))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    told = json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    for path, text in ((result.folder / MARK, told), (result.page, page(result))):
+        with replacing(path) as part:
+            part.write_text(text, encoding="utf-8")

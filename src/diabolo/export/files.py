@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..atomic import replacing, replacing_folder
 from ..errors import FileError
 
 __all__ = ["fresh_target", "write_file", "writing_folder"]
@@ -37,14 +37,9 @@ def fresh_target(path: str | Path) -> Path:
 def writing_folder(target: Path) -> Iterator[Path]:
     """A folder beside a target that takes the target's name when everything is in it, and is gone otherwise."""
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as place:
-            fresh = Path(place) / "new"
-            fresh.mkdir()
+        with replacing_folder(target) as fresh:
             yield fresh
-            for file in fresh.iterdir():
-                _sync(file)
             fresh_target(target)
-            fresh.rename(target)
     except OSError as error:
         raise FileError(f"{target} could not be written: {error.strerror or error}.") from error
 
@@ -52,17 +47,9 @@ def writing_folder(target: Path) -> Iterator[Path]:
 def write_file(target: Path, content: bytes) -> Path:
     """Write a new file whole or not at all."""
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as place:
-            fresh = Path(place) / "new"
-            fresh.write_bytes(content)
-            _sync(fresh)
+        with replacing(target) as part:
+            part.write_bytes(content)
             fresh_target(target)
-            fresh.rename(target)
     except OSError as error:
         raise FileError(f"{target} could not be written: {error.strerror or error}.") from error
     return target
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

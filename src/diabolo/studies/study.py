@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 
+from ..atomic import replacing
 from ..errors import DivergedError, FileError, SettingError
 from ..estimator import Autoencoder
 from .design import DATA, SEED, Settings, check_axes, check_repeats, plan
@@ -241,7 +241,8 @@ class Study:
                 )
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"fingerprint": self.fingerprint, "models": len(self.settings)}) + "\n"
-        _replace(spec, lambda part: part.write_text(text, encoding="utf-8"))
+        with replacing(spec) as part:
+            part.write_text(text, encoding="utf-8")
         table = folder / TABLE
         if not table.exists():
             return []
@@ -323,13 +324,8 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     plain = frame.copy()
     for name in [n for n in plain.columns if not pd.api.types.is_numeric_dtype(plain[n])]:
         plain[name] = [None if v is None else v if isinstance(v, str) else repr(v) for v in plain[name]]
-    _replace(path, lambda part: plain.to_parquet(part, index=False))
-
-
-def _replace(path: Path, write: Any) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    write(part)
-    os.replace(part, path)
+    with replacing(path) as part:
+        plain.to_parquet(part, index=False)
 
 
 def from_yaml(path: str | Path) -> Study:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 import warnings
@@ -22,6 +21,7 @@ from typing import Any
 
 import torch
 
+from ..atomic import PART, replacing
 from ..errors import CheckpointWarning, FileError
 from .lock import Lock
 
@@ -34,7 +34,6 @@ _SECONDS, _SHARE = 5.0, 33
 _BYTES_A_SECOND = 2e8
 _NAME = re.compile(r"(\d{8})-([0-9a-f]{64})\.safetensors")
 _KEY = "checkpoint"
-_TEMPORARY = ".writing"
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Checkpoints:
     def __enter__(self) -> Checkpoints:
         self._lock()
         with suppress(OSError):
-            for left in self.folder.glob(f"{_TEMPORARY}*"):
+            for left in self.folder.glob(f".*{PART}"):
                 left.unlink()
         self._last = time.perf_counter()
         return self
@@ -139,18 +138,8 @@ class Checkpoints:
         before = _names(self.folder)
         number = 1 + (int(before[-1].name[:8]) if before else 0)
         digest = hashlib.sha256(content).hexdigest()
-        temporary = self.folder / f"{_TEMPORARY}-{os.getpid()}"
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.folder / f"{number:08d}-{digest}.safetensors")
-        except BaseException:  # a second Ctrl-C too
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-        _sync(self.folder)
+        with replacing(self.folder / f"{number:08d}-{digest}.safetensors") as part:
+            part.write_bytes(content)
         for path in before[: len(before) + 1 - KEPT]:
             path.unlink(missing_ok=True)
 
@@ -225,13 +214,3 @@ def _read(path: Path) -> Saved:
             "the version that wrote it, or remove the folder to train from the start."
         )
     return Saved(tensors, told)
-
-
-def _sync(folder: Path) -> None:
-    """Let the name of a file reach the disk as well, where the system can do that."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

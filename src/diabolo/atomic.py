@@ -1,0 +1,99 @@
+"""Files and folders that appear whole or not at all: written beside their place, then renamed into it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["PART", "replacing", "replacing_folder"]
+
+# What a killed process may leave behind ends so, and starts with a dot.
+PART = ".part"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place for a file's new content; it takes the file's name when the block ends without an error.
+
+    Until then, and after an error, the file is as it was. What was written has reached the disk before it is
+    renamed, so that a power cut leaves the old file or the new one.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "codes.csv"
+    ...     with replacing(file) as part:
+    ...         _ = part.write_text("id,z0")
+    ...         file.exists()
+    ...     file.read_text()
+    False
+    'id,z0'
+    """
+    part = _beside(path)
+    try:
+        yield part
+        _flush(part)
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    _flush_names(path.parent)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder, which is made here; one that is there is taken away as a whole at the last moment."""
+    part, old = _beside(path), _beside(path)
+    try:
+        part.mkdir()
+        yield part
+        for file in part.iterdir():
+            _flush(file)
+        if path.exists():
+            path.rename(old)
+        try:
+            part.rename(path)
+        except BaseException:
+            if old.exists():
+                old.rename(path)
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+    _flush_names(path.parent)
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder, so that the last step is a rename within one file system."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{PART}")
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_names(folder: Path) -> None:
+    """Let what files are called reach the disk as well, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
