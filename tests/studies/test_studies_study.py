@@ -179,16 +179,16 @@ def killed_and_resumed(folder: Path, kills: int, seed: int) -> None:
 def test_stopped_and_resumed(stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     axes = {"training.lr": [1e-3, 1e-2], "encoder.hidden": [(3,), (4, 2), (5,)]}
     whole = study(axes).run()
-    replace, calls = os.replace, []
+    replace, calls = Path.replace, []
 
-    def stopping(part: str, target: Path) -> None:
+    def stopping(part: Path, target: Path) -> None:
         calls.append(target)
         if sum(path.name == "table.parquet" for path in calls) > stop:
             raise KeyboardInterrupt
         replace(part, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr("diabolo.studies.study.os.replace", stopping)
+        patch.setattr(Path, "replace", stopping)
         with pytest.raises(KeyboardInterrupt):
             study(axes).run(tmp_path)
     assert len(pd.read_parquet(tmp_path / "table.parquet")) == 2 * stop

@@ -153,7 +153,9 @@ class Study:
         workers = effective_n_jobs(n_jobs)
         stacks = [c for group in _groups(due) for c in chunks(group, stack_size, workers)]
         budget = Budget(1, stack_size, memory, workers)
-        calls = [delayed(_run_stack)(self._worker(), stack, budget) for stack in stacks]
+        source, recipe = self.material.source, self._recipe()
+        # Rows are an argument of their own: a cluster's backend sends each argument that is large only once.
+        calls = [delayed(_run_stack)(source, recipe, stack, budget) for stack in stacks]
         for found in _as_they_end(calls, n_jobs, workers):
             rows = rows + found
             if progress is not None:
@@ -201,9 +203,8 @@ class Study:
     def _rows(self, settings: Settings) -> tuple[Any, Any]:
         return data_of(self.material, settings)
 
-    def _worker(self) -> tuple[Autoencoder, Material, dict[str, Metric]]:
-        fresh = Material(self.material.source, self.material.options, self.material.held_out)
-        return self.estimator, fresh, self.metrics
+    def _recipe(self) -> _Recipe:
+        return self.estimator, self.material.options, self.material.held_out, self.metrics
 
     def _frame(self, rows: list[Row]) -> pd.DataFrame:
         names = ["model", *(a for a in self.axes if a != SEED), "seed", "data_seed", "status", "message"]
@@ -275,11 +276,14 @@ def _groups(settings: list[Settings]) -> Iterator[list[Settings]]:
     yield from groups.values()
 
 
-def _run_stack(
-    worker: tuple[Autoencoder, Material, dict[str, Metric]], stack: list[Settings], budget: Budget
-) -> list[Row]:
+# The estimator, how its data is drawn from the source, and the metrics.
+_Recipe = tuple[Autoencoder, dict[str, Any], int | float, dict[str, Metric]]
+
+
+def _run_stack(source: Any, recipe: _Recipe, stack: list[Settings], budget: Budget) -> list[Row]:
     """Train some models and measure them; a row for each."""
-    estimator, material, metrics = worker
+    estimator, options, held_out, metrics = recipe
+    material = Material(source, options, held_out)
     rows: list[Row] = []
     made, data = [], []
     for s in stack:
