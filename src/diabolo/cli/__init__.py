@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import typer
 
-    from .app import app
+    from .elsewhere import app
 
     # The parser's errors; of them Typer exports only the youngest by name, in every version.
     usage_error: Any = typer.BadParameter.__mro__[1]

@@ -319,24 +319,6 @@ def explore(
 
 
 @app.command()
-@takes(
-    Option("to", "onnx, torch (programs of torch.export) or html (a page that needs no server).", metavar="KIND"),
-    Option("out", "What to write, which must not be there yet. [default: <run>-onnx, <run>-torch, <run>.html]",
-           Path, metavar="PATH", flags=("--out", "-o")),
-    Option("opset", "With --to onnx: the version of ONNX's operators. [default: 18]", int, metavar="INTEGER"),
-    Option("half", "With --to html: numbers of 16 bits; half the size.", bool, False, flags=("--half",)),
-    Option("data", "With --to html: what to show; the data of the run, unless given.", metavar="DATA"),
-    Option("rows", "With --to html: how many rows the page holds. [default: 2000]", int, metavar="INTEGER"),
-    *DATA_OPTIONS,
-)  # fmt: skip
-def export(run: Run, **given: Any) -> None:
-    """Write a run for elsewhere: encoder and decoder for ONNX or torch, or one page that opens from disk."""
-    from .export import export
-
-    export(run, given)
-
-
-@app.command()
 @takes(JSON)
 def info(run: Run, **given: Any) -> None:
     """What is in a run: its parts, its data, how it was trained."""
