@@ -22,7 +22,7 @@ import diabolo
 from diabolo import MLP, Autoencoder, Gaussian, GaussianNoise, Sphere, Training
 from diabolo.checks import example_rows
 from diabolo.errors import FileError, SettingError
-from diabolo.io import FORMAT
+from diabolo.model_files import FORMAT, seal
 
 X = example_rows(40, 6)
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -42,7 +42,7 @@ def _describe(folder, change):
     path = folder / "model.json"
     described = json.loads(path.read_text())
     change(described)
-    path.write_text(json.dumps(described))
+    path.write_text(json.dumps(seal(described)))
 
 
 def _weights(folder, change):
@@ -147,6 +147,19 @@ def test_damage_is_noticed(saved, name, damage):
     kept = {"truncate": content[:-7], "flip": content, "empty": b"", "random": os.urandom(999)}[damage]
     path.write_bytes(kept)
     with pytest.raises(FileError, match=r"damaged|describe"):
+        diabolo.load(saved)
+
+
+def test_a_description_that_was_edited_is_refused(saved):
+    path = saved / "model.json"
+    described = json.loads(path.read_text())
+    described["fitted"]["parts"]["encoder"]["activation"] = "elu"
+    path.write_text(json.dumps(described))
+    with pytest.raises(FileError, match="was changed after it was written"):
+        diabolo.load(saved)
+    del described["checksum"]
+    path.write_text(json.dumps(described))
+    with pytest.raises(FileError, match="was changed after it was written"):
         diabolo.load(saved)
 
 

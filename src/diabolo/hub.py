@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from . import __version__
 from .errors import FileError, MissingExtraError, SettingError
 from .estimator import Autoencoder
-from .io import JSON_NAME, WEIGHTS_NAME, load, save
+from .io import load, save
+from .model_files import JSON_NAME, WEIGHTS_NAME
 
 if TYPE_CHECKING:
     from .report import Report

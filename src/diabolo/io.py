@@ -27,15 +27,13 @@ from .errors import FileError, SettingError
 from .estimator import Autoencoder
 from .inputs import check_modules, find_device
 from .model import Architecture, Model
+from .model_files import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 from .networks import Custom
 from .scaling import SCALER_KINDS, Scaler
 from .training.history import History
 from .training.row import Layout
 from .weights import rebuild
 
-FORMAT = 1
-JSON_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"
-_MAX_JSON = 64 << 20
 _PLAIN = ("scaling", "device", "verbose")
 _FITTED = {"seed_": int, "n_threads_": int, "n_iter_": int, "status_": str, "n_features_in_": int}
 _MAX_THREADS = 1024
@@ -69,7 +67,7 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
     target = Path(path).absolute()
     _check_target(target)
     weights = to_bytes(_tensors(estimator))
-    described = _describe(estimator) | {"sha256": hashlib.sha256(weights).hexdigest()}
+    described = seal(_describe(estimator) | {"sha256": hashlib.sha256(weights).hexdigest()})
     text = json.dumps(described, indent=1, allow_nan=True).encode()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -119,9 +117,9 @@ def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | N
     True
     """
     place = find_device(device)
-    folder = _find(Path(path))
-    described = _read_json(folder / JSON_NAME)
-    tensors = _read_weights(folder / WEIGHTS_NAME, described)
+    folder = find(Path(path))
+    described = read_description(folder / JSON_NAME)
+    tensors = read_weights(folder / WEIGHTS_NAME, described)
     try:
         own = _own_modules(described, tensors)
     except (LookupError, TypeError, AttributeError):
@@ -216,56 +214,6 @@ def _own_modules(described: Mapping[str, Any], tensors: Mapping[str, torch.Tenso
             ]
             found[side] = f"{plain[side]} with {', '.join(sorted(shapes)) or 'no parameters'}"
     return found
-
-
-def _find(path: Path) -> Path:
-    for folder in (path, path / "model"):
-        if (folder / JSON_NAME).is_file():
-            return folder
-    what = "there is no such folder" if not path.exists() else f"it holds no {JSON_NAME}"
-    raise FileError(f"no model at {path}: {what}; give the folder that save() or `diabolo fit` wrote.")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MAX_JSON:
-            raise FileError(f"{path} is larger than {_MAX_JSON >> 20} MB; this is no description of a model.")
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except FileError:
-        raise
-    except (ValueError, RecursionError, OSError) as error:
-        raise FileError(f"{path} is damaged: it is no JSON ({error}).") from error
-    number = described.get("format") if isinstance(described, dict) else None
-    if not isinstance(number, int) or number < 1:
-        raise FileError(f"{path} does not describe a model: it has no format number.")
-    if number > FORMAT:
-        made = described.get("made_by")
-        newer = made.get("diabolo") if isinstance(made, Mapping) else "a newer version"
-        raise FileError(
-            f"{path} has format {number}, written by diabolo {newer}; this is diabolo {__version__}, which reads "
-            f"formats up to {FORMAT}. Upgrade diabolo to {newer} or later."
-        )
-    return described
-
-
-def _read_weights(path: Path, described: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load as from_bytes
-
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if hashlib.sha256(content).hexdigest() != described.get("sha256"):
-        raise FileError(
-            f"{path} is not the file that {JSON_NAME} describes (its SHA-256 differs): one of the two is damaged "
-            "or from another model."
-        )
-    try:
-        # Cloned: tensors that lie in the file's bytes are not aligned as fast kernels want them.
-        return {name: t.clone() for name, t in from_bytes(content).items()}
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{path} is damaged: {error}.") from error
 
 
 def _restore(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -24,6 +25,7 @@ from diabolo.errors import (
     SettingError,
     VersionWarning,
 )
+from diabolo.model_files import seal
 from diabolo.training.checkpoint import Checkpoints, newest
 from diabolo.training.settings import OneCycle
 
@@ -318,11 +320,11 @@ def test_a_callback_that_stops_is_gone_on_after(tmp_path):
 def test_a_saved_model_does_not_remember_the_folder(tmp_path):
     ae = _fit("plain", checkpoint=tmp_path / "here", epochs=1)
     assert diabolo.load(ae.save(tmp_path / "model")).training == ae.training.replace(checkpoint=None)
-    described = (tmp_path / "model/model.json").read_text()
-    assert "checkpoint" not in described
-    (tmp_path / "model/model.json").write_text(
-        described.replace('"precision": "float32"', '"precision": "float32", "checkpoint": "/tmp"', 1)
-    )
+    text = (tmp_path / "model/model.json").read_text()
+    assert "checkpoint" not in text
+    described = json.loads(text)
+    described["params"]["training"]["checkpoint"] = "/tmp"
+    (tmp_path / "model/model.json").write_text(json.dumps(seal(described)))
     assert diabolo.load(tmp_path / "model").training.checkpoint is None
     assert pickle.loads(pickle.dumps(ae)).training == ae.training
 
