@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from ..fitting import in_chunks
 from ..training.control import threads, threads_for
 from ..training.loop import Run
 from ..training.member import Member
-from ..weights import Trained, put_row, rebuild
+from ..training.row import Layout
+from ..weights import Trained, rebuild
 from .groups import (
     STACK_SIZE,
     SharedData,
@@ -33,6 +35,9 @@ from .groups import (
     stackable,
 )
 from .start import Start
+
+# Models that are encoded at once: what their layers give out stays within the caches.
+_ENCODED = 16
 
 
 @dataclass
@@ -276,10 +281,17 @@ def _codes(jobs: Sequence[Job], rows: list[torch.Tensor]) -> list[NDArray[np.flo
     """The codes that each member's estimator keeps, from the rows of parameters that they ended with."""
     first, member = jobs[0], jobs[0].member
     model = rebuild(member.parts, member.domain, rows[0], rows[0].device, member.statistics)
-    if len(jobs) > 1:
-        put_row(model, torch.stack(rows))
-    same = all(job.shown is first.shown for job in jobs)
-    lead = () if len(jobs) == 1 else (len(jobs),)
-    shown = first.shown if same else np.stack([job.shown for job in jobs])
-    codes = in_chunks(model.encode, shown, rows[0].dtype, rows[0].device, first.n_threads, lead).numpy()
-    return [codes] if len(jobs) == 1 else [own.copy() for own in codes]
+    encode = partial(
+        in_chunks, model.encode, dtype=rows[0].dtype, device=rows[0].device, n_threads=first.n_threads
+    )
+    if len(jobs) == 1:
+        return [encode(first.shown).numpy()]
+    layout = Layout.of(model)
+    same, found = all(job.shown is first.shown for job in jobs), list[NDArray[np.floating]]()
+    for start in range(0, len(jobs), _ENCODED):
+        few = slice(start, start + _ENCODED)
+        layout.bind(model, torch.stack(rows[few]))
+        shown = first.shown if same else np.stack([job.shown for job in jobs[few]])
+        codes = encode(shown, models=(len(rows[few]),)).numpy()
+        found += [own.copy() for own in codes]
+    return found

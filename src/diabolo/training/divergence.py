@@ -38,9 +38,10 @@ def note_diverged(run: Run, trace: Tensor, finite: Tensor, start: int) -> None:
 
 def note_broken(run: Run) -> None:
     """Set aside members whose last step left weights that are not finite: no loss was computed with them."""
-    finite = torch.isfinite(run.row).all(-1)
-    if bool(finite.all()):
+    # A sum is finite only where all its numbers are, and is there in a tenth of the time.
+    if bool(torch.isfinite(run.row.sum(-1)).all()):
         return
+    finite = torch.isfinite(run.row).all(-1)
     for i, member in enumerate(run.running):
         if member.status == "diverged" or bool(finite[i] if run.stacked else finite):
             continue
