@@ -223,12 +223,12 @@ def main(name: str, title: str, races: Callable[[bool], Sequence[Race]], turns: 
     finish(name, title, lines, write=not options.quick)
 
 
-def finish(name: str, title: str, lines: list[dict[str, Any]], *, write: bool = True) -> None:
-    """Write what was measured, and exit with 1 if a score is worse than it may be."""
+def finish(name: str, title: str, lines: list[dict[str, Any]], *, write: bool = True, note: str = "") -> None:
+    """Write what was measured, with a note under the table, and exit with 1 if a score is worse than it may be."""
     if write:
         folder = DOCS / "benchmarks"
         folder.mkdir(exist_ok=True)
-        report = {"title": title, "machine": machine(), "races": lines}
+        report = {"title": title, "machine": machine(), "races": lines, "note": note}
         (folder / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
         write_page()
     failures = [line["failure"] for line in lines if line.get("failure")]
@@ -254,7 +254,7 @@ def write_page() -> None:
         )
         text += f"\n## {report['title']}\n\n`make bench-{path.stem}`, on {about['cores']} cores of "
         text += f"{about['processor']}; {versions}.\n"
-        text += "\n" + _table(report["races"]) + "\n"
+        text += "\n" + _table(report["races"]) + "\n" + report.get("note", "")
     (DOCS / "performance.md").write_text(text)
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from harness import Race, Rival, finish, main, run
+from harness import DOCS, Race, Rival, finish, main, run
 from loops import Score, Task, bare, with_lightning
 from sklearn.model_selection import GridSearchCV
 
@@ -109,6 +109,27 @@ def growth(task: Task, sizes: Sequence[int]) -> list[dict[str, Any]]:
     return [line | {"rivals": rows}]
 
 
+def draw_growth(lines: list[dict[str, Any]]) -> None:
+    """The cost of a model over the number of models, for the page."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    costs = [row["seconds"] * 1e6 for row in lines[0]["rivals"]]
+    _, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
+    ax.plot(SIZES, costs, "o-", color="#0072B2")
+    ax.set(xscale="log", yscale="log", xlabel="models in the study", ylabel="µs a model and step")
+    ax.set_xticks(SIZES, [str(n) for n in SIZES])
+    ax.minorticks_off()
+    for size, cost in zip(SIZES, costs, strict=True):
+        ax.annotate(f"{cost:.0f}", (size, cost), textcoords="offset points", xytext=(0, 7), ha="center")
+    ax.set_ylim(min(costs) / 1.5, max(costs) * 2)
+    ax.set_title("2-50-50-50-1, ReLU, batch 32, one process", loc="left")
+    plt.savefig(DOCS / "images" / "growth.png", dpi=130)
+    plt.close()
+
+
 def tasks() -> dict[str, tuple[Task, int, tuple[float, float]]]:
     """Tasks with the number of models, and what is to be reached: times a bare loop, times Lightning."""
     moons = datasets.make_moons(1000)[0].astype(np.float32)
@@ -133,8 +154,10 @@ def everything() -> None:
     lines = [run(race, 5) for race in races(False)]
     lines += [run(search(2, digits, 5), 1), run(search(1, digits, 8), 1)]
     moons = datasets.make_moons(1000)[0].astype(np.float32)
-    lines += growth(Task(moons, (2, 50, 50, 50, 1), "relu", 32, 2), SIZES)
-    finish("studies", "Many models at once", lines)
+    grown = growth(Task(moons, (2, 50, 50, 50, 1), "relu", 32, 2), SIZES)
+    draw_growth(grown)
+    picture = "\n![The cost of a model and step falls with the number of models](images/growth.png)\n"
+    finish("studies", "Many models at once", lines + grown, note=picture)
 
 
 if __name__ == "__main__":
