@@ -1,0 +1,462 @@
+"""An autoencoder as a ``LightningModule``: Lightning takes the steps, everything else is as in ``fit``."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from torch import Tensor
+
+from ..errors import DataError, DivergedError, SettingError
+from ..estimator import Autoencoder
+from ..inputs import find_device
+from ..model import Model, Pass
+from ..objective import TOTAL, term_names, terms, total
+from ..training.control import threads_for
+from ..training.keyed import generator
+from ..training.member import Ended, Member
+from ..training.row import Layout
+from ..training.settings import Training
+from ..training.statistics import Statistics
+from ..weights import Trained, count_parameters
+from . import checkpoints
+from .batches import Batch, sliced
+from .data import RowsDataModule
+from .gathering import gathered_fields, whole_pass
+from .optimizing import make_optimizer, make_schedule
+from .record import Guard, Record, divergence, epoch_line, put_weights
+
+__all__ = ["AutoencoderModule"]
+
+# Steps between two looks at whether the loss is finite: a look waits for the device and for all processes.
+_LOOK_EVERY = 32
+
+
+class AutoencoderModule(LightningModule):
+    """An autoencoder that Lightning's Trainer trains: ``Trainer(max_epochs=50).fit(module, datamodule)``.
+
+    The parts, the loss and its terms, the optimiser, the learning rate with its schedule, the batch size, the order of
+    rows and all noise are those of the estimator, and what :meth:`to_estimator` gives is what its ``fit`` would have
+    come to, up to rounding. Lightning decides how long (``max_epochs``), on what (``accelerator``, ``devices``,
+    ``strategy``, ``num_nodes``), in which ``precision``, and what happens beside: callbacks, loggers, checkpoints,
+    ``accumulate_grad_batches``, ``gradient_clip_val``. The estimator's ``training.epochs``, ``training.checkpoint`` and
+    ``device`` are not looked at; ``training.clip_norm`` counts where the Trainer clips nothing; ``training.validation``
+    and ``training.early_stopping`` hold as in ``fit``.
+
+    Under several processes a batch of ``training.batch_size`` rows is shared among them, each with its slice of the
+    rows and of the noise, so that the number of processes changes no more than rounding. Penalties of a whole batch
+    (MMD, topological, KL sparsity) then see their process's rows only, unless they gather.
+
+    Logged after each epoch under the names of ``history_``: ``loss``, every term, ``weight_<term>``, ``lr``, and the same
+    with ``val_``, added up over processes; at each step ``loss_step`` and every ``<term>_step``, of one process.
+
+    Parameters
+    ----------
+    estimator : Autoencoder or None, default None
+        Its settings; it is not changed, and what it has learnt is not looked at. None: made of ``parts``.
+    gather : bool, default False
+        Whether penalties of a whole batch see the rows of all processes, with exact gradients. It sends the codes (and
+        what else such a penalty looks at) of every row to every process in each step.
+    **parts
+        Parameters of an :class:`~diabolo.Autoencoder`, instead of one.
+
+    Attributes
+    ----------
+    model : Model or None
+        The network; it is built when the Trainer has shown the data.
+    history : History
+        As the estimator's ``history_``.
+
+    Raises
+    ------
+    SettingError
+        If the estimator is none.
+
+    References
+    ----------
+    W. Falcon and the PyTorch Lightning team, PyTorch Lightning, 2019, doi:10.5281/zenodo.3828935.
+
+    Examples
+    --------
+    >>> from lightning.pytorch import Trainer
+    >>> from diabolo import datasets, recipes
+    >>> from diabolo.lightning import ArrayDataModule, AutoencoderModule
+    >>> X, y = datasets.load_digits()
+    >>> module = AutoencoderModule(recipes.linear(2, random_state=0))
+    >>> trainer = Trainer(max_epochs=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+    ...                   enable_model_summary=False, accelerator="cpu")
+    >>> trainer.fit(module, ArrayDataModule(X))
+    >>> module.to_estimator().transform(X).shape
+    (1797, 2)
+    """
+
+    def __init__(self, estimator: Autoencoder | None = None, *, gather: bool = False, **parts: Any) -> None:
+        super().__init__()
+        if estimator is None:
+            estimator = Autoencoder().set_params(**parts)
+        elif parts or not isinstance(estimator, Autoencoder):
+            given = f"{type(estimator).__name__} and {', '.join(parts)}" if parts else repr(estimator)
+            raise SettingError(f"AutoencoderModule takes an Autoencoder or its parameters, got {given}.")
+        self.estimator: Autoencoder = clone(estimator)
+        self.gather = bool(gather)
+        self.model: Model | None = None
+        self.member: Member | None = None
+        self._loaded: Autoencoder | None = None
+        self._source: RowsDataModule | None = None
+        self._rows: Any = None
+        self._drawn: int | None = None
+        self._offset, self._judged, self._started = 0, {}, time.perf_counter()  # type: ignore[var-annotated]
+        plain = (str, int, float, bool, type(None))
+        settings = estimator.get_params()
+        shown = {k: v if isinstance(v, plain) else repr(v) for k, v in settings.items() if "__" not in k}
+        self.save_hyperparameters(shown | {"gather": self.gather})
+
+    @property
+    def history(self) -> Any:
+        """The course of the training so far."""
+        return self._trained().history
+
+    def epoch_now(self) -> int:
+        """The epoch that runs, from 0, counted over all trainings of this module: the key of order and noise."""
+        return int(self.trainer.current_epoch) + self._offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Rows as the model gives them back, in the user's units: (n, features) to (n, features)."""
+        scale, offset = self._scaling(x)
+        return self._built().decode(self._built().encode((x - offset) / scale)) * scale + offset
+
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> Tensor:
+        """Codes of rows in the user's units: a batch is a tensor (n, features), or begins with one."""
+        x = batch[0] if isinstance(batch, tuple | list) else batch
+        scale, offset = self._scaling(x)
+        return self._built().encode((x - offset) / scale)
+
+    def setup(self, stage: str) -> None:
+        """Look at the data: check it, learn its scaling, hold rows out, and build the network."""
+        if stage == "predict":
+            self._built()
+            return
+        source = getattr(self.trainer, "datamodule", None)
+        if not isinstance(source, RowsDataModule):
+            raise SettingError(
+                f"AutoencoderModule is trained on an ArrayDataModule or ImageFolderDataModule, got "
+                f"{type(source).__name__ if source is not None else 'loaders'}: Trainer.fit(module, ArrayDataModule(X))."
+            )
+        if stage != "fit":
+            self._built()
+        if self.member is None or source is not self._source:
+            self._source = source
+            self._prepare(source)
+        source.attach(self._trained(), self.epoch_now)
+
+    def configure_optimizers(self) -> Any:
+        """The estimator's optimiser, and its schedule over the steps that the Trainer is going to take."""
+        training = self._settings()
+        steps, trainer = self.trainer.estimated_stepping_batches, self.trainer
+        per_epoch = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
+        if steps == float("inf"):
+            steps = per_epoch * training.epochs_for(self._trained().n_rows)
+        fused = trainer.precision != "16-mixed" and trainer.strategy.root_device.type in ("cpu", "cuda")
+        optimizer = make_optimizer(training, self._built().parameters(), fused)
+        schedule = make_schedule(training, optimizer, per_epoch, max(1, int(steps)))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Any,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """As the Trainer says, else by the estimator's ``training.clip_norm``."""
+        if gradient_clip_val is None:
+            gradient_clip_val = self._settings().clip_norm
+        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def on_fit_start(self) -> None:
+        # Lightning trains in the mode that it finds.
+        self.train()
+
+    def on_train_start(self) -> None:
+        self._offset = len(self._trained().history) - int(self.trainer.current_epoch)
+        self._statistics, self._guard = Statistics(self._built(), ()), Guard(self._built())
+        self._started = time.perf_counter()
+
+    def on_train_epoch_start(self) -> None:
+        self._built().train()
+        self._started = time.perf_counter()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch, scaled so that the mean over processes is the mean over rows."""
+        own = batch.own
+        self._statistics.expect(own.stop - own.first)
+        loss, values = self._terms(batch)
+        self._record.add(loss, values, own.share, own.size)
+        if self.trainer.loggers:
+            named = {f"{name}_step": value.detach() for name, value in {TOTAL: loss, **values}.items()}
+            self.log_dict(named, on_step=True, on_epoch=False, batch_size=own.size)
+        return loss * (own.share * self.trainer.world_size)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if len(self._record.waiting) >= _LOOK_EVERY:
+            self._look()
+
+    def on_validation_epoch_start(self) -> None:
+        self._sums = torch.zeros(len(self._record.names), dtype=self._sum_dtype, device=self.device)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add up the terms of validation rows, under noise that never changes."""
+        needed = self._built().needs_input_gradient
+        # A gradient by the input is not to be had of tensors that were made in inference mode.
+        with torch.inference_mode(torch.is_inference_mode_enabled() and not needed), torch.set_grad_enabled(needed):
+            if needed:
+                batch = batch._replace(x=batch.x.clone(), target=batch.target.clone())
+            loss, values = self._terms(batch)
+        summed = torch.stack([v.detach() for v in (loss, *values.values())]).to(self._sums)
+        self._sums += summed * batch.own.own
+
+    def on_validation_epoch_end(self) -> None:
+        judged = self._trained().data.validation
+        if self.trainer.sanity_checking or judged is None:
+            return
+        means: Any = self.trainer.strategy.reduce(self._sums, reduce_op="sum") / len(judged[0])
+        self._judged = dict(zip(self._record.names, means.tolist(), strict=True))
+        self._log({f"val_{name}": value for name, value in self._judged.items()})
+
+    def on_train_epoch_end(self) -> None:
+        self._look()
+        member, epoch = self._trained(), self.epoch_now()
+        means = self._record.finish(member.history, epoch + 1)
+        rate = float(self._last_rate)
+        line = epoch_line(means, member.weights(epoch), rate, self._judged)
+        member.history.epochs.append(line | {"seconds": time.perf_counter() - self._started})
+        self._log({k: v for k, v in line.items() if k != "epoch" and not k.startswith("val_")})
+        self._judged = {}
+        if member.watch is not None:
+            value = line.get(f"val_{TOTAL}", line[TOTAL])
+            if member.watch.see(value, Layout.of(self._built()).flatten(self._built()), epoch):
+                self.trainer.should_stop = True
+            if member.watch.epoch == epoch:
+                self._statistics.mark_best()
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        self._last_rate = optimizer.param_groups[0]["lr"]
+
+    def on_train_end(self) -> None:
+        member = self._trained()
+        member.status = "early_stopped" if self.trainer.should_stop else "finished"
+        if member.watch is not None and member.watch.row is not None:
+            put_weights(self._built(), member.watch.row)
+            self._statistics.restore("best")
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put all that an estimator is into a checkpoint, as plain values and tensors."""
+        self._look()
+        checkpoint[checkpoints.KEY] = checkpoints.pack(self)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from a checkpoint of the same parts, data and settings."""
+        kept = checkpoints.unpack(checkpoint)
+        if kept["random_state"] != self._drawn and self._source is not None and self._drawn is not None:
+            # Without a random_state of the estimator's, the one that was drawn then goes on.
+            self._drawn, self.member, self.model = kept["random_state"], None, None
+            self._prepare(self._source)
+            self._source.attach(self._trained(), self.epoch_now)
+        checkpoints.go_on(self, kept)
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, *, modules: tuple[Any, Any] | None = None, **options: Any
+    ) -> Self:
+        """The module of a checkpoint, ready for :meth:`to_estimator`, ``validate`` or ``predict``.
+
+        Read with ``weights_only=True``: no code in the file is run. A ``fit`` with it trains on from its weights;
+        ``Trainer.fit(..., ckpt_path=...)`` is what goes on with a training that was stopped.
+
+        Parameters
+        ----------
+        checkpoint_path : path
+        modules : pair of torch.nn.Module or None
+            As for :func:`diabolo.load`.
+
+        Raises
+        ------
+        FileError
+            If the file is missing, damaged, or no checkpoint of an AutoencoderModule.
+        """
+        loaded = checkpoints.estimator_of(checkpoints.read(checkpoint_path), modules)
+        module = cls(loaded, **options)
+        module._loaded = loaded
+        module.model = copy.deepcopy(loaded.module_).requires_grad_(True)
+        return module
+
+    def to_estimator(self) -> Autoencoder:
+        """The fitted scikit-learn estimator, with weights, scaling, codes and history as they are now.
+
+        Returns
+        -------
+        Autoencoder
+
+        Raises
+        ------
+        SettingError
+            If nothing has been trained yet.
+        """
+        model = self._built()
+        if self.member is None:
+            if self._loaded is None:
+                raise SettingError("a module that was not prepared has no estimator.")
+            return copy.deepcopy(self._loaded)
+        made = copy.deepcopy(self.estimator)
+        place, settings = find_device(made.device), self._settings()
+        dtype = getattr(torch, settings.precision)
+        row = Layout.of(model).flatten(model).to(place, dtype)
+        kept = {name: value.to(place, copy=True) for name, value in model.statistics().items()}
+        history = copy.deepcopy(self.member.history)
+        ended = Ended(self.member.seed, history, self._status(), self.member.message, row, {}, kept)
+        n_threads = threads_for(count_parameters(model), settings.batch_of(self.member.n_rows))
+        with suppress(DivergedError):  # told by fit, once
+            made._adopt(self.member, Trained(ended, np.empty((0, 0)), n_threads, 0.0))
+        made._optimizer_state = None
+        made.codes_ = made._compute(made.module_.encode, made._shown(self._rows)).numpy()
+        return made
+
+    def _prepare(self, source: RowsDataModule) -> None:
+        given, fitted = source.given(), self._fitted()
+        changes = {} if given.batch_size is None else {"training__batch_size": given.batch_size}
+        if self.estimator.image_shape is None and given.image_shape is not None:
+            changes["image_shape"] = given.image_shape
+        self.estimator.set_params(**changes)
+        if fitted is None:
+            rows, member = self._first_look(given.X, given.target, given.validation)
+            model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+            self.model = model.to(dtype=member.data.inputs.values.dtype)
+        else:
+            rows, training = fitted._rows(given.X), self._settings()
+            data = fitted._data(rows, given.target, given.validation, training)
+            parts, domain = fitted.module_.parts, fitted.module_.domain
+            member = Member(parts, domain, training, data, fitted.seed_, fitted.history_)
+            self.estimator = fitted
+        self.member, self._rows = member, rows
+        self._record = Record((TOTAL, *term_names(member.parts)))
+        self._fields = gathered_fields(member.parts) if self.gather else ()
+        self._require_same_rows(rows)
+
+    def _first_look(self, X: Any, target: Any, validation: Any) -> tuple[Any, Member]:
+        """As ``fit`` begins, on the CPU, with one seed for all processes."""
+        made = self.estimator
+        before = made.device, made.random_state
+        if not isinstance(made.random_state, int | np.integer) and self._drawn is None:
+            drawn = int(check_random_state(made.random_state).randint(2**31 - 1))
+            self._drawn = self.trainer.strategy.broadcast(drawn)
+        made.device = "cpu"
+        made.random_state = made.random_state if self._drawn is None else self._drawn
+        try:
+            return made._prepare(X, target, validation)
+        finally:
+            made.device, made.random_state = before
+
+    def _fitted(self) -> Autoencoder | None:
+        """What has been learnt so far, on the CPU; None at the beginning."""
+        if self.model is None:
+            return None
+        fitted = self.to_estimator()
+        fitted.module_ = fitted.module_.to("cpu")
+        return fitted
+
+    def _require_same_rows(self, rows: Any) -> None:
+        if self.trainer.world_size > 1:
+            mine = (rows.shape, float(rows.sum(dtype=np.float64)))
+            first = self.trainer.strategy.broadcast(mine)
+            if mine != first:
+                raise DataError(
+                    f"process {self.global_rank} has rows of shape {mine[0]} (sum {mine[1]:g}), the first process has "
+                    f"{first[0]} (sum {first[1]:g}); give every process the same rows, it takes its share of each batch."
+                )
+
+    def _terms(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its terms over the rows of this process."""
+        model, member, world = self._built(), self._trained(), self.trainer.world_size
+        p = _full_precision(model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x))
+        whole = None
+        if self._fields and world > 1:
+            gather = partial(self.all_gather, sync_grads=True)
+            whole = whole_pass(p, batch.noise, batch.own, world, self._fields, gather)
+        with torch.autocast(self.device.type, enabled=False):
+            values = terms(model.parts, p, whole)
+        return total(values, member.weights(self.epoch_now())), values
+
+    def _look(self) -> None:
+        """Add up the steps since the last look over processes; go back to good weights if one is not finite."""
+        record, member = self._record, self._trained()
+        if not record.waiting:
+            return
+        whole: Any = self.trainer.strategy.reduce(torch.stack(record.waiting), reduce_op="sum")
+        before = record.taken
+        record.take(whole)
+        bad = self._guard.look(whole)
+        if bad is None:
+            self._statistics.advance()
+            return
+        self._statistics.restore("pending" if bad > 0 else "good")
+        where = f"epoch {self.epoch_now() + 1}, step {before + bad + 1} of {self.trainer.num_training_batches}"
+        member.status = "diverged"
+        member.message = divergence(record.names, whole[bad].tolist(), where, member.training.lr)
+        raise DivergedError(member.message)
+
+    def _log(self, values: dict[str, float]) -> None:
+        shown = {TOTAL, f"val_{TOTAL}"}
+        for name, value in values.items():
+            # They are the same in every process already; Lightning warns unless it adds them up itself.
+            self.log(name, value, prog_bar=name in shown, sync_dist=self.trainer.world_size > 1)
+
+    def _status(self) -> str:
+        status = self._trained().status
+        if status != "running":
+            return status
+        return "interrupted" if self._trainer is not None and self._trainer.interrupted else "stopped"
+
+    def _scaling(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        made = self.estimator if self._loaded is None else self._loaded
+        scaler = made.scaler_
+        return torch.as_tensor(scaler.scale).to(x), torch.as_tensor(scaler.offset).to(x)
+
+    def _settings(self) -> Training:
+        return self.estimator._training(None)
+
+    def _built(self) -> Model:
+        if self.model is None:
+            raise SettingError(
+                "this AutoencoderModule has not been trained: Trainer.fit(module, datamodule), or load_from_checkpoint."
+            )
+        return self.model
+
+    def _trained(self) -> Member:
+        self._built()
+        if self.member is None:
+            raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
+        return self.member
+
+    @property
+    def _sum_dtype(self) -> torch.dtype:
+        return torch.float32 if self.device.type == "mps" else torch.float64
+
+
+def _full_precision(p: Pass) -> Pass:
+    """A pass whose numbers are wide enough to be added up, whatever its network computed with."""
+    dtype = torch.promote_types(p.target.dtype, torch.float32)
+    if p.output.dtype == dtype and p.h.dtype == dtype:
+        return p
+    hidden = tuple(a.to(dtype) for a in p.hidden)
+    return dataclasses.replace(
+        p, target=p.target.to(dtype), h=p.h.to(dtype), z=p.z.to(dtype), output=p.output.to(dtype), hidden=hidden
+    )
