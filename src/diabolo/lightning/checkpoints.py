@@ -88,7 +88,9 @@ def estimator_of(kept: Mapping[str, Any], modules: tuple[Any, Any] | None = None
     except FileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
-        raise FileError(f"the checkpoint does not describe a model that this version knows: {error}") from error
+        raise FileError(
+            f"the checkpoint does not describe a model that this version knows: {error}"
+        ) from error
 
 
 def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:

@@ -93,8 +93,14 @@ class AutoencoderModule(LightningModule):
     >>> from diabolo.lightning import ArrayDataModule, AutoencoderModule
     >>> X, y = datasets.load_digits()
     >>> module = AutoencoderModule(recipes.linear(2, random_state=0))
-    >>> trainer = Trainer(max_epochs=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-    ...                   enable_model_summary=False, accelerator="cpu")
+    >>> trainer = Trainer(
+    ...     max_epochs=2,
+    ...     logger=False,
+    ...     enable_checkpointing=False,
+    ...     enable_progress_bar=False,
+    ...     enable_model_summary=False,
+    ...     accelerator="cpu",
+    ... )
     >>> trainer.fit(module, ArrayDataModule(X))
     >>> module.to_estimator().transform(X).shape
     (1797, 2)
@@ -217,7 +223,10 @@ class AutoencoderModule(LightningModule):
         """Add up the terms of validation rows, under noise that never changes."""
         needed = self._built().needs_input_gradient
         # A gradient by the input is not to be had of tensors that were made in inference mode.
-        with torch.inference_mode(torch.is_inference_mode_enabled() and not needed), torch.set_grad_enabled(needed):
+        with (
+            torch.inference_mode(torch.is_inference_mode_enabled() and not needed),
+            torch.set_grad_enabled(needed),
+        ):
             if needed:
                 batch = batch._replace(x=batch.x.clone(), target=batch.target.clone())
             loss, values = self._terms(batch)
@@ -408,7 +417,9 @@ class AutoencoderModule(LightningModule):
             self._statistics.advance()
             return
         self._statistics.restore("pending" if bad > 0 else "good")
-        where = f"epoch {self.epoch_now() + 1}, step {before + bad + 1} of {self.trainer.num_training_batches}"
+        where = (
+            f"epoch {self.epoch_now() + 1}, step {before + bad + 1} of {self.trainer.num_training_batches}"
+        )
         member.status = "diverged"
         member.message = divergence(record.names, whole[bad].tolist(), where, member.training.lr)
         raise DivergedError(member.message)
@@ -458,5 +469,10 @@ def _full_precision(p: Pass) -> Pass:
         return p
     hidden = tuple(a.to(dtype) for a in p.hidden)
     return dataclasses.replace(
-        p, target=p.target.to(dtype), h=p.h.to(dtype), z=p.z.to(dtype), output=p.output.to(dtype), hidden=hidden
+        p,
+        target=p.target.to(dtype),
+        h=p.h.to(dtype),
+        z=p.z.to(dtype),
+        output=p.output.to(dtype),
+        hidden=hidden,
     )
