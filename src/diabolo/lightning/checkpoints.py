@@ -30,16 +30,17 @@ _FORMAT = 1
 def pack(module: AutoencoderModule) -> dict[str, Any]:
     """The estimator as it is now, and where the training stands."""
     made = module.to_estimator()
-    member = module._trained()
+    member = module.member
     watch = member.watch
     return {
         "format": _FORMAT,
         "described": json.dumps(describe(made)),
         "tensors": tensors_of(made),
         "domain": json.dumps(asdict(member.domain)),
-        "random_state": module._drawn,
+        "random_state": None if module._prepared is None else module._prepared.drawn,
         "record": module._record.state(),
         "judged": dict(module._judged),
+        "position": None if module._source is None else module._source.position,
         "watch": None
         if watch is None
         else {"best": watch.best, "epoch": watch.epoch, "waited": watch.waited, "row": watch.row},
@@ -101,7 +102,7 @@ def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:
     SettingError
         If the checkpoint is of other parts, other data or another seed; the message says what differs.
     """
-    member, described = module._trained(), json.loads(kept["described"])
+    member, described = module.member, json.loads(kept["described"])
     now = {"domain": json.loads(json.dumps(asdict(member.domain))), "seed": member.seed}
     then = {"domain": json.loads(kept["domain"]), "seed": described["fitted"]["seed_"]}
     parts = json.loads(json.dumps(describe(module.to_estimator())["fitted"]["parts"]))
@@ -113,6 +114,8 @@ def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:
     member.history = History(list(history["epochs"]), steps, [], dict(history["units"]))
     module._record.load(kept["record"])
     module._judged = dict(kept["judged"])
+    if module._source is not None:
+        module._source.start_at(kept["position"])
     watch = kept["watch"]
     if member.watch is not None and watch is not None:
         member.watch.best, member.watch.epoch = float(watch["best"]), int(watch["epoch"])

@@ -48,10 +48,24 @@ class RowsDataModule(LightningDataModule):
         super().__init__()
         self.member: Member | None = None
         self._epoch: Callable[[], int] = lambda: 0
+        self._batches: Batches | None = None
+        self._start: dict[str, int] | None = None
 
     def attach(self, member: Member, epoch: Callable[[], int]) -> None:
         """Make batches of these checked rows from now on, in the order of the epoch that runs."""
         self.member, self._epoch = member, epoch
+
+    @property
+    def position(self) -> dict[str, int] | None:
+        """How far in which epoch the rows have been taken."""
+        return None if self._batches is None else self._batches.state_dict()
+
+    def start_at(self, position: dict[str, int] | None) -> None:
+        """Let the next batches go on from a position.
+
+        Lightning itself gives loaders their state back only where nothing has asked for the number of steps before.
+        """
+        self._start = position
 
     def given(self) -> Given:
         """The rows."""
@@ -60,7 +74,11 @@ class RowsDataModule(LightningDataModule):
     def train_dataloader(self) -> Batches:
         """The steps of an epoch, in the order that ``fit`` would take."""
         trainer: Any = self.trainer
-        return Batches(self._attached(), trainer.world_size, trainer.global_rank, self._epoch)
+        made = Batches(self._attached(), trainer.world_size, trainer.global_rank, self._epoch)
+        if self._start is not None:
+            made.load_state_dict(self._start)
+        self._batches, self._start = made, None
+        return made
 
     def val_dataloader(self) -> Judged | list[Any]:
         """The validation rows; nothing where there are none."""

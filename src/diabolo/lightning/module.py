@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
-import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from torch import Tensor
 
-from ..errors import DataError, DivergedError, SettingError
+from ..errors import DivergedError, SettingError
 from ..estimator import Autoencoder
-from ..inputs import find_device
-from ..model import Model, Pass
+from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
-from ..training.control import threads_for
-from ..training.keyed import generator
-from ..training.member import Ended, Member
+from ..training.member import Member
 from ..training.row import Layout
 from ..training.settings import Training
 from ..training.statistics import Statistics
-from ..weights import Trained, count_parameters
 from . import checkpoints
 from .batches import Batch, sliced
 from .data import RowsDataModule
-from .gathering import gathered_fields, whole_pass
+from .gathering import full_precision, gathered_fields, whole_pass
 from .optimizing import make_optimizer, make_schedule
+from .preparing import Prepared, finish, go_on, prepare, require_same_rows
 from .record import Guard, Record, divergence, epoch_line, put_weights
 
 __all__ = ["AutoencoderModule"]
@@ -57,8 +50,8 @@ class AutoencoderModule(LightningModule):
     rows and of the noise, so that the number of processes changes no more than rounding. Penalties of a whole batch
     (MMD, topological, KL sparsity) then see their process's rows only, unless they gather.
 
-    Logged after each epoch under the names of ``history_``: ``loss``, every term, ``weight_<term>``, ``lr``, and the same
-    with ``val_``, added up over processes; at each step ``loss_step`` and every ``<term>_step``, of one process.
+    Logged after each epoch under the names of ``history_``: ``loss``, every term, ``weight_<term>``, ``lr``, and the
+    terms with ``val_``, added up over processes; at each step ``loss_step`` and every ``<term>_step``, of one process.
 
     Parameters
     ----------
@@ -116,21 +109,19 @@ class AutoencoderModule(LightningModule):
         self.estimator: Autoencoder = clone(estimator)
         self.gather = bool(gather)
         self.model: Model | None = None
-        self.member: Member | None = None
+        self._prepared: Prepared | None = None
         self._loaded: Autoencoder | None = None
         self._source: RowsDataModule | None = None
-        self._rows: Any = None
-        self._drawn: int | None = None
         self._offset, self._judged, self._started = 0, {}, time.perf_counter()  # type: ignore[var-annotated]
         plain = (str, int, float, bool, type(None))
-        settings = estimator.get_params()
-        shown = {k: v if isinstance(v, plain) else repr(v) for k, v in settings.items() if "__" not in k}
+        settings = estimator.get_params(deep=False)
+        shown = {name: value if isinstance(value, plain) else repr(value) for name, value in settings.items()}
         self.save_hyperparameters(shown | {"gather": self.gather})
 
     @property
     def history(self) -> Any:
         """The course of the training so far."""
-        return self._trained().history
+        return self.member.history
 
     def epoch_now(self) -> int:
         """The epoch that runs, from 0, counted over all trainings of this module: the key of order and noise."""
@@ -155,15 +146,27 @@ class AutoencoderModule(LightningModule):
         source = getattr(self.trainer, "datamodule", None)
         if not isinstance(source, RowsDataModule):
             raise SettingError(
-                f"AutoencoderModule is trained on an ArrayDataModule or ImageFolderDataModule, got "
-                f"{type(source).__name__ if source is not None else 'loaders'}: Trainer.fit(module, ArrayDataModule(X))."
+                "AutoencoderModule is trained on an ArrayDataModule or ImageFolderDataModule, got "
+                f"{type(source).__name__ if source is not None else 'loaders'}; "
+                "use Trainer.fit(module, ArrayDataModule(X))."
             )
         if stage != "fit":
             self._built()
-        if self.member is None or source is not self._source:
+        if self._prepared is None or source is not self._source:
             self._source = source
             self._prepare(source)
-        source.attach(self._trained(), self.epoch_now)
+        source.attach(self.member, self.epoch_now)
+        judged = self.member.data.validation
+        if judged is None and stage != "fit":
+            raise SettingError("there are no rows to judge on; give ArrayDataModule(X, validation=...) some.")
+        self._limit = self.trainer.limit_val_batches
+        if judged is None:
+            # Else Lightning warns of a validation that nobody asked for.
+            self.trainer.limit_val_batches = 0
+
+    def teardown(self, stage: str) -> None:
+        if stage != "predict":
+            self.trainer.limit_val_batches = self._limit
 
     def configure_optimizers(self) -> Any:
         """The estimator's optimiser, and its schedule over the steps that the Trainer is going to take."""
@@ -171,8 +174,9 @@ class AutoencoderModule(LightningModule):
         steps, trainer = self.trainer.estimated_stepping_batches, self.trainer
         per_epoch = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
         if steps == float("inf"):
-            steps = per_epoch * training.epochs_for(self._trained().n_rows)
-        fused = trainer.precision != "16-mixed" and trainer.strategy.root_device.type in ("cpu", "cuda")
+            steps = per_epoch * training.epochs_for(self.member.n_rows)
+        # Under mixed precision Lightning clips no gradient for an optimiser that is fused.
+        fused = "mixed" not in str(trainer.precision) and trainer.strategy.root_device.type in ("cpu", "cuda")
         optimizer = make_optimizer(training, self._built().parameters(), fused)
         schedule = make_schedule(training, optimizer, per_epoch, max(1, int(steps)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -193,7 +197,7 @@ class AutoencoderModule(LightningModule):
         self.train()
 
     def on_train_start(self) -> None:
-        self._offset = len(self._trained().history) - int(self.trainer.current_epoch)
+        self._offset = len(self.member.history) - int(self.trainer.current_epoch)
         self._statistics, self._guard = Statistics(self._built(), ()), Guard(self._built())
         self._started = time.perf_counter()
 
@@ -217,7 +221,8 @@ class AutoencoderModule(LightningModule):
             self._look()
 
     def on_validation_epoch_start(self) -> None:
-        self._sums = torch.zeros(len(self._record.names), dtype=self._sum_dtype, device=self.device)
+        wide = torch.float32 if self.device.type == "mps" else torch.float64
+        self._sums = torch.zeros(len(self._record.names), dtype=wide, device=self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add up the terms of validation rows, under noise that never changes."""
@@ -234,7 +239,7 @@ class AutoencoderModule(LightningModule):
         self._sums += summed * batch.own.own
 
     def on_validation_epoch_end(self) -> None:
-        judged = self._trained().data.validation
+        judged = self.member.data.validation
         if self.trainer.sanity_checking or judged is None:
             return
         means: Any = self.trainer.strategy.reduce(self._sums, reduce_op="sum") / len(judged[0])
@@ -243,7 +248,7 @@ class AutoencoderModule(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         self._look()
-        member, epoch = self._trained(), self.epoch_now()
+        member, epoch = self.member, self.epoch_now()
         means = self._record.finish(member.history, epoch + 1)
         rate = float(self._last_rate)
         line = epoch_line(means, member.weights(epoch), rate, self._judged)
@@ -261,7 +266,7 @@ class AutoencoderModule(LightningModule):
         self._last_rate = optimizer.param_groups[0]["lr"]
 
     def on_train_end(self) -> None:
-        member = self._trained()
+        member = self.member
         member.status = "early_stopped" if self.trainer.should_stop else "finished"
         if member.watch is not None and member.watch.row is not None:
             put_weights(self._built(), member.watch.row)
@@ -274,12 +279,12 @@ class AutoencoderModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same parts, data and settings."""
-        kept = checkpoints.unpack(checkpoint)
-        if kept["random_state"] != self._drawn and self._source is not None and self._drawn is not None:
+        kept, prepared = checkpoints.unpack(checkpoint), self._prepared
+        if prepared is not None and self._source is not None and prepared.drawn != kept["random_state"]:
             # Without a random_state of the estimator's, the one that was drawn then goes on.
-            self._drawn, self.member, self.model = kept["random_state"], None, None
-            self._prepare(self._source)
-            self._source.attach(self._trained(), self.epoch_now)
+            self._prepared, self.model = None, None
+            self._prepare(self._source, kept["random_state"])
+            self._source.attach(self.member, self.epoch_now)
         checkpoints.go_on(self, kept)
 
     @classmethod
@@ -320,82 +325,35 @@ class AutoencoderModule(LightningModule):
         SettingError
             If nothing has been trained yet.
         """
-        model = self._built()
-        if self.member is None:
-            if self._loaded is None:
-                raise SettingError("a module that was not prepared has no estimator.")
-            return copy.deepcopy(self._loaded)
-        made = copy.deepcopy(self.estimator)
-        place, settings = find_device(made.device), self._settings()
-        dtype = getattr(torch, settings.precision)
-        row = Layout.of(model).flatten(model).to(place, dtype)
-        kept = {name: value.to(place, copy=True) for name, value in model.statistics().items()}
-        history = copy.deepcopy(self.member.history)
-        ended = Ended(self.member.seed, history, self._status(), self.member.message, row, {}, kept)
-        n_threads = threads_for(count_parameters(model), settings.batch_of(self.member.n_rows))
-        with suppress(DivergedError):  # told by fit, once
-            made._adopt(self.member, Trained(ended, np.empty((0, 0)), n_threads, 0.0))
-        made._optimizer_state = None
-        made.codes_ = made._compute(made.module_.encode, made._shown(self._rows)).numpy()
-        return made
+        self._built()
+        if self._prepared is not None:
+            return finish(self._prepared, self._status())
+        return copy.deepcopy(cast(Autoencoder, self._loaded))
 
-    def _prepare(self, source: RowsDataModule) -> None:
-        given, fitted = source.given(), self._fitted()
-        changes = {} if given.batch_size is None else {"training__batch_size": given.batch_size}
-        if self.estimator.image_shape is None and given.image_shape is not None:
-            changes["image_shape"] = given.image_shape
-        self.estimator.set_params(**changes)
-        if fitted is None:
-            rows, member = self._first_look(given.X, given.target, given.validation)
-            model = Model(member.parts, member.domain, generator(member.seed, "weights"))
-            self.model = model.to(dtype=member.data.inputs.values.dtype)
-        else:
-            rows, training = fitted._rows(given.X), self._settings()
-            data = fitted._data(rows, given.target, given.validation, training)
-            parts, domain = fitted.module_.parts, fitted.module_.domain
-            member = Member(parts, domain, training, data, fitted.seed_, fitted.history_)
-            self.estimator = fitted
-        self.member, self._rows = member, rows
-        self._record = Record((TOTAL, *term_names(member.parts)))
-        self._fields = gathered_fields(member.parts) if self.gather else ()
-        self._require_same_rows(rows)
+    @property
+    def member(self) -> Member:
+        """The parts, the rows and the history of the training."""
+        if self._prepared is None:
+            raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
+        return self._prepared.member
 
-    def _first_look(self, X: Any, target: Any, validation: Any) -> tuple[Any, Member]:
-        """As ``fit`` begins, on the CPU, with one seed for all processes."""
-        made = self.estimator
-        before = made.device, made.random_state
-        if not isinstance(made.random_state, int | np.integer) and self._drawn is None:
-            drawn = int(check_random_state(made.random_state).randint(2**31 - 1))
-            self._drawn = self.trainer.strategy.broadcast(drawn)
-        made.device = "cpu"
-        made.random_state = made.random_state if self._drawn is None else self._drawn
-        try:
-            return made._prepare(X, target, validation)
-        finally:
-            made.device, made.random_state = before
-
-    def _fitted(self) -> Autoencoder | None:
-        """What has been learnt so far, on the CPU; None at the beginning."""
+    def _prepare(self, source: RowsDataModule, drawn: int | None = None) -> None:
+        given, strategy = source.given(), self.trainer.strategy
         if self.model is None:
-            return None
-        fitted = self.to_estimator()
-        fitted.module_ = fitted.module_.to("cpu")
-        return fitted
-
-    def _require_same_rows(self, rows: Any) -> None:
+            prepared = prepare(self.estimator, given, strategy, drawn)
+        else:
+            drawn = None if self._prepared is None else self._prepared.drawn
+            prepared = go_on(self.to_estimator(), self.model, given, drawn)
+        self._prepared, self.estimator, self.model = prepared, prepared.estimator, prepared.model
+        self._record = Record((TOTAL, *term_names(self.member.parts)))
+        self._fields = gathered_fields(self.member.parts) if self.gather else ()
         if self.trainer.world_size > 1:
-            mine = (rows.shape, float(rows.sum(dtype=np.float64)))
-            first = self.trainer.strategy.broadcast(mine)
-            if mine != first:
-                raise DataError(
-                    f"process {self.global_rank} has rows of shape {mine[0]} (sum {mine[1]:g}), the first process has "
-                    f"{first[0]} (sum {first[1]:g}); give every process the same rows, it takes its share of each batch."
-                )
+            require_same_rows(prepared.rows, self.global_rank, strategy)
 
     def _terms(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss and its terms over the rows of this process."""
-        model, member, world = self._built(), self._trained(), self.trainer.world_size
-        p = _full_precision(model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x))
+        model, member, world = self._built(), self.member, self.trainer.world_size
+        p = full_precision(model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x))
         whole = None
         if self._fields and world > 1:
             gather = partial(self.all_gather, sync_grads=True)
@@ -406,7 +364,7 @@ class AutoencoderModule(LightningModule):
 
     def _look(self) -> None:
         """Add up the steps since the last look over processes; go back to good weights if one is not finite."""
-        record, member = self._record, self._trained()
+        record, member = self._record, self.member
         if not record.waiting:
             return
         whole: Any = self.trainer.strategy.reduce(torch.stack(record.waiting), reduce_op="sum")
@@ -431,7 +389,7 @@ class AutoencoderModule(LightningModule):
             self.log(name, value, prog_bar=name in shown, sync_dist=self.trainer.world_size > 1)
 
     def _status(self) -> str:
-        status = self._trained().status
+        status = self.member.status
         if status != "running":
             return status
         return "interrupted" if self._trainer is not None and self._trainer.interrupted else "stopped"
@@ -450,29 +408,3 @@ class AutoencoderModule(LightningModule):
                 "this AutoencoderModule has not been trained: Trainer.fit(module, datamodule), or load_from_checkpoint."
             )
         return self.model
-
-    def _trained(self) -> Member:
-        self._built()
-        if self.member is None:
-            raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
-        return self.member
-
-    @property
-    def _sum_dtype(self) -> torch.dtype:
-        return torch.float32 if self.device.type == "mps" else torch.float64
-
-
-def _full_precision(p: Pass) -> Pass:
-    """A pass whose numbers are wide enough to be added up, whatever its network computed with."""
-    dtype = torch.promote_types(p.target.dtype, torch.float32)
-    if p.output.dtype == dtype and p.h.dtype == dtype:
-        return p
-    hidden = tuple(a.to(dtype) for a in p.hidden)
-    return dataclasses.replace(
-        p,
-        target=p.target.to(dtype),
-        h=p.h.to(dtype),
-        z=p.z.to(dtype),
-        output=p.output.to(dtype),
-        hidden=hidden,
-    )

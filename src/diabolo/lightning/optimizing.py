@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from torch import nn
-from torch.optim import SGD as TorchSGD
-from torch.optim import Adam as TorchAdam
-from torch.optim import AdamW as TorchAdamW
-from torch.optim import Optimizer as TorchOptimizer
+from torch import nn, optim
 from torch.optim.lr_scheduler import LambdaLR
 
 from ..errors import UnknownNameError
@@ -22,14 +18,14 @@ def _adam(spec: Any) -> dict[str, Any]:
     return {"betas": spec.betas, "eps": spec.eps}
 
 
-_MADE: tuple[tuple[type[Optimizer], Callable[..., TorchOptimizer], Callable[[Any], dict[str, Any]]], ...] = (
-    (AdamW, TorchAdamW, lambda spec: _adam(spec) | {"weight_decay": spec.decay}),
-    (Adam, TorchAdam, _adam),
-    (SGD, TorchSGD, lambda spec: {"momentum": spec.momentum}),
+_MADE: tuple[tuple[type[Optimizer], Callable[..., optim.Optimizer], Callable[[Any], dict[str, Any]]], ...] = (
+    (AdamW, optim.AdamW, lambda spec: _adam(spec) | {"weight_decay": spec.decay}),
+    (Adam, optim.Adam, _adam),
+    (SGD, optim.SGD, lambda spec: {"momentum": spec.momentum}),
 )
 
 
-def make_optimizer(training: Training, parameters: Iterable[nn.Parameter], fused: bool) -> TorchOptimizer:
+def make_optimizer(training: Training, parameters: Iterable[nn.Parameter], fused: bool) -> optim.Optimizer:
     """PyTorch's optimiser of the same name and settings, at the full learning rate.
 
     Examples
@@ -47,7 +43,7 @@ def make_optimizer(training: Training, parameters: Iterable[nn.Parameter], fused
 
 
 def make_schedule(
-    training: Training, optimizer: TorchOptimizer, steps_per_epoch: int, steps: int
+    training: Training, optimizer: optim.Optimizer, steps_per_epoch: int, steps: int
 ) -> LambdaLR:
     """The schedule of the learning rate, one factor a step; after the last step the last factor stays."""
 

@@ -75,7 +75,7 @@ class Guard:
         self.good = self.pending = self.layout.flatten(model)
 
     def look(self, whole: Tensor) -> int | None:
-        """The first of the steps (steps, names) that is not finite, or that left weights which are not, after going back to good weights; else None."""
+        """The first of the steps (steps, names) that failed, after going back to good weights; None if none did."""
         finite = torch.isfinite(whole).all(-1)
         now = self.layout.flatten(self.model)
         if bool(finite.all()) and bool(torch.isfinite(now).all()):

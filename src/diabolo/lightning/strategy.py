@@ -6,6 +6,7 @@ import math
 from datetime import timedelta
 from typing import Any
 
+import torch
 from lightning.pytorch.strategies import DDPStrategy
 
 from ..errors import LostProcessError, SettingError
@@ -32,7 +33,20 @@ def lost_process(error: BaseException) -> bool:
 
 
 class _Ddp(DDPStrategy):
-    """Distributed data parallel training that says in words what a lost process means."""
+    """Distributed data parallel training that says in words what a lost process means.
+
+    Processes may start at different times, so that they meet under a longer time-out than they work under.
+    """
+
+    def __init__(self, start: float, timeout: float, **options: Any) -> None:
+        super().__init__(timeout=timedelta(seconds=max(start, timeout)), **options)
+        self.working = timedelta(seconds=timeout)
+
+    def setup_distributed(self) -> None:
+        super().setup_distributed()
+        # Processes have met when this returns. PyTorch has no public name for it.
+        torch.distributed.barrier()
+        torch.distributed.distributed_c10d._set_pg_timeout(self.working)
 
     def on_exception(self, exception: BaseException) -> None:
         super().on_exception(exception)
@@ -40,7 +54,7 @@ class _Ddp(DDPStrategy):
             exception.add_note(str(LostProcessError(self.global_rank)))
 
 
-def ddp(timeout: float = 45.0, **options: Any) -> DDPStrategy:
+def ddp(timeout: float = 45.0, start: float = 600.0, **options: Any) -> _Ddp:
     """Lightning's strategy of one process a device, with a time-out: ``Trainer(strategy=ddp(), devices=2)``.
 
     A process that is killed, or loses its machine, leaves the others waiting for its share of the gradient. They end
@@ -50,8 +64,10 @@ def ddp(timeout: float = 45.0, **options: Any) -> DDPStrategy:
     Parameters
     ----------
     timeout : float, default 45
-        Seconds that a process waits for another. Processes that start, or that read their data, at times further
-        apart need more.
+        Seconds that a process waits for another once they have met; more than any process needs for a step, a
+        validation or writing a checkpoint.
+    start : float, default 600
+        Seconds that they wait for each other at the beginning, while they start and read their data.
     **options
         As ``lightning.pytorch.strategies.DDPStrategy`` takes them, such as ``process_group_backend="gloo"`` or
         ``find_unused_parameters=True``.
@@ -63,7 +79,7 @@ def ddp(timeout: float = 45.0, **options: Any) -> DDPStrategy:
     Raises
     ------
     SettingError
-        If the time-out is no positive number.
+        If a time-out is no positive number.
 
     References
     ----------
@@ -72,9 +88,10 @@ def ddp(timeout: float = 45.0, **options: Any) -> DDPStrategy:
 
     Examples
     --------
-    >>> ddp(timeout=20)._timeout.total_seconds()
+    >>> ddp(timeout=20).working.total_seconds()
     20.0
     """
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-        raise SettingError(f"timeout must be a positive number of seconds, got {timeout!r}.")
-    return _Ddp(timeout=timedelta(seconds=timeout), **options)
+    for name, seconds in (("timeout", timeout), ("start", start)):
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+            raise SettingError(f"{name} must be a positive number of seconds, got {seconds!r}.")
+    return _Ddp(start, timeout, **options)
