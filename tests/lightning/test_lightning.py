@@ -76,7 +76,7 @@ CASES: dict[str, dict[str, Any]] = {
     "beta_vae": {"encoder__hidden": (16,), "penalties__kl__warmup": 3},
     "mmd": {"encoder__hidden": (16,)},
     "denoising": {"encoder__hidden": (16,)},
-    "contractive": {"encoder__hidden": (16,)},
+    "contractive": {},
     "topological": {"encoder__hidden": (16,)},
     "sparse": {"training__optimizer": "sgd", "training__lr": 1e-3, "training__optimizer__momentum": 0.9},
     "spherical": {"encoder__hidden": (16,), "training__optimizer": "adamw", "training__drop_last": True},
@@ -118,7 +118,7 @@ def test_what_comes_out_is_a_fitted_estimator(X: Any, tmp_path: Path) -> None:
     assert made.codes_.shape == (230, 2)
     assert made.fine_tune(frame, training=Training(epochs=1)).n_iter_ == 1
     # forward and predict take and give the user's units.
-    rows = torch.as_tensor(frame.to_numpy(), dtype=torch.float32)
+    rows = torch.tensor(frame.to_numpy(), dtype=torch.float32)
     np.testing.assert_allclose(module(rows).detach().numpy(), made.reconstruct(frame), rtol=1e-4, atol=1e-4)
     loader = torch.utils.data.DataLoader(rows, batch_size=100)
     codes: Any = make_trainer().predict(module, loader)

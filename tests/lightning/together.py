@@ -16,30 +16,32 @@ import numpy as np
 
 warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)
 
-RECIPES: dict[str, tuple[str, bool]] = {
-    "deep": ("deep", False),
-    "beta_vae": ("beta_vae", False),
-    "mmd": ("mmd", True),
-    "mmd_alone": ("mmd", False),
-    "topological": ("topological", True),
-    "denoising": ("denoising", False),
+# Recipe, whether it gathers, and settings beside.
+RECIPES: dict[str, tuple[str, bool, dict[str, Any]]] = {
+    "deep": ("deep", False, {"training__lr": 1e-3}),
+    "deep_float64": ("deep", False, {"training__precision": "float64"}),
+    "beta_vae": ("beta_vae", False, {}),
+    "mmd": ("mmd", True, {}),
+    "mmd_apart": ("mmd", False, {}),
+    "topological_float64": ("topological", True, {"training__precision": "float64"}),
 }
+PER_EPOCH = 5
 
 
 def train(name: str, steps: int, devices: int) -> Any:
-    """A module of a recipe after so many steps on digits; batches of 97 cannot be halved, and 5 rows are left over."""
+    """A module of a recipe after so many steps on digits."""
     from lightning.pytorch import Trainer
 
     from diabolo import datasets, recipes
     from diabolo.lightning import ArrayDataModule, AutoencoderModule, ddp
 
-    recipe, gather = RECIPES[name]
+    recipe, gather, settings = RECIPES[name]
     X, _ = datasets.load_digits()
-    estimator = recipes.RECIPES[recipe](random_state=0, training__batch_size=97, training__validation=0.2)
-    module = AutoencoderModule(estimator, gather=gather)
-    per_epoch = 5
+    # Four batches of 97, which cannot be halved, and one of a single row, of which one process has none.
+    common = {"training__batch_size": 97, "training__validation": 0.2, "training__drop_last": False}
+    estimator = recipes.RECIPES[recipe](random_state=0, **common).set_params(**settings)
     trainer = Trainer(
-        max_epochs=steps // per_epoch,
+        max_epochs=steps // PER_EPOCH,
         devices=devices,
         accelerator="cpu",
         strategy=ddp(timeout=600, process_group_backend="gloo") if devices > 1 else "auto",
@@ -49,7 +51,7 @@ def train(name: str, steps: int, devices: int) -> Any:
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-    # 97 * 4 + 1 rows are trained on: the last batch of an epoch is one row, and one process has none.
+    module = AutoencoderModule(estimator, gather=gather)
     trainer.fit(module, ArrayDataModule(X[:486]))
     return module
 
