@@ -75,10 +75,6 @@ class AutoencoderModule(LightningModule):
     SettingError
         If the estimator is none.
 
-    References
-    ----------
-    W. Falcon and the PyTorch Lightning team, PyTorch Lightning, 2019, doi:10.5281/zenodo.3828935.
-
     Examples
     --------
     >>> from lightning.pytorch import Trainer
@@ -182,10 +178,7 @@ class AutoencoderModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(
-        self,
-        optimizer: Any,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
+        self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: str | None = None
     ) -> None:
         """As the Trainer says, else by the estimator's ``training.clip_norm``."""
         if gradient_clip_val is None:
@@ -250,8 +243,7 @@ class AutoencoderModule(LightningModule):
         self._look()
         member, epoch = self.member, self.epoch_now()
         means = self._record.finish(member.history, epoch + 1)
-        rate = float(self._last_rate)
-        line = epoch_line(means, member.weights(epoch), rate, self._judged)
+        line = epoch_line(means, member.weights(epoch), float(self._last_rate), self._judged)
         member.history.epochs.append(line | {"seconds": time.perf_counter() - self._started})
         self._log({k: v for k, v in line.items() if k != "epoch" and not k.startswith("val_")})
         self._judged = {}
