@@ -110,9 +110,8 @@ class AutoencoderModule(LightningModule):
         self._source: RowsDataModule | None = None
         self._offset, self._judged, self._started = 0, {}, time.perf_counter()  # type: ignore[var-annotated]
         plain = (str, int, float, bool, type(None))
-        settings = estimator.get_params(deep=False)
-        shown = {name: value if isinstance(value, plain) else repr(value) for name, value in settings.items()}
-        self.save_hyperparameters(shown | {"gather": self.gather})
+        settings = estimator.get_params(deep=False) | {"gather": self.gather}
+        self.save_hyperparameters({k: v if isinstance(v, plain) else repr(v) for k, v in settings.items()})
 
     @property
     def history(self) -> Any:
@@ -156,6 +155,7 @@ class AutoencoderModule(LightningModule):
         if judged is None and stage != "fit":
             raise SettingError("there are no rows to judge on; give ArrayDataModule(X, validation=...) some.")
         self._limit = self.trainer.limit_val_batches
+        self._built().train(stage == "fit")  # Lightning trains in the mode that it finds
         if judged is None:
             # Else Lightning warns of a validation that nobody asked for.
             self.trainer.limit_val_batches = 0
@@ -184,10 +184,6 @@ class AutoencoderModule(LightningModule):
         if gradient_clip_val is None:
             gradient_clip_val = self._settings().clip_norm
         self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-
-    def on_fit_start(self) -> None:
-        # Lightning trains in the mode that it finds.
-        self.train()
 
     def on_train_start(self) -> None:
         self._offset = len(self.member.history) - int(self.trainer.current_epoch)
@@ -263,6 +259,7 @@ class AutoencoderModule(LightningModule):
         if member.watch is not None and member.watch.row is not None:
             put_weights(self._built(), member.watch.row)
             self._statistics.restore("best")
+        self.eval()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put all that an estimator is into a checkpoint, as plain values and tensors."""
