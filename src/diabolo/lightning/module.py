@@ -188,7 +188,7 @@ class AutoencoderModule(LightningModule):
     def on_train_start(self) -> None:
         self._offset = len(self.member.history) - int(self.trainer.current_epoch)
         self._statistics, self._guard = Statistics(self._built(), ()), Guard(self._built())
-        self._started = time.perf_counter()
+        self._started, self._last_rate = time.perf_counter(), self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_start(self) -> None:
         self._built().train()
