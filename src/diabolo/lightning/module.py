@@ -345,7 +345,7 @@ class AutoencoderModule(LightningModule):
         p = full_precision(model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x))
         whole = None
         if self._fields and world > 1:
-            gather = partial(self.all_gather, sync_grads=True)
+            gather: Any = partial(self.all_gather, sync_grads=True)
             whole = whole_pass(p, batch.noise, batch.own, world, self._fields, gather)
         with torch.autocast(self.device.type, enabled=False):
             values = terms(model.parts, p, whole)
