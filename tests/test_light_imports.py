@@ -52,3 +52,11 @@ print("torch" in sys.modules)
     shown = in_fresh_process(code)
     assert "Did you mean 'topological'?" in shown
     assert shown.rstrip().endswith("False")
+
+
+def test_lightning_is_loaded_by_nobody_but_its_room() -> None:
+    code = """
+import sys, diabolo, diabolo.estimator, diabolo.recipes, diabolo.cli.app, diabolo.cli.fit
+print("lightning" in sys.modules, "diabolo.lightning" in sys.modules)
+"""
+    assert in_fresh_process(code).split() == ["False", "False"]

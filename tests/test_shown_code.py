@@ -8,9 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/index.md", "docs/extend.md", "docs/explorer.md", "docs/export.md"]
+PAGES = [
+    "README.md",
+    "docs/index.md",
+    "docs/extend.md",
+    "docs/explorer.md",
+    "docs/export.md",
+    "docs/lightning.md",
+]
 
 
+# Lightning warns when a training goes on in the folder of its own checkpoints, and of its summary of bytes.
+@pytest.mark.filterwarnings("ignore:Checkpoint directory")
+@pytest.mark.filterwarnings("ignore:Precision bf16-mixed is not supported by the model summary")
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

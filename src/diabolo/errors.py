@@ -53,6 +53,20 @@ class MissingExtraError(DiaboloError, ImportError):
         return type(self), (self.feature, self.extra)
 
 
+class LostProcessError(DiaboloError, RuntimeError):
+    """One of several processes that train together does not answer any more."""
+
+    def __init__(self, rank: int = 0) -> None:
+        self.rank = rank
+        super().__init__(
+            f"process {rank} waited in vain for another process of this training: it was killed, ran out of memory, "
+            "or its machine is out of reach. This process has ended, too; go on from the last checkpoint."
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        return type(self), (self.rank,)
+
+
 class InterruptedWarning(UserWarning):
     """Training was stopped by the user before its last epoch; what was learnt is kept."""
 

@@ -66,8 +66,8 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
     check_is_fitted(estimator)
     target = Path(path).absolute()
     _check_target(target)
-    weights = to_bytes(_tensors(estimator))
-    described = seal(_describe(estimator) | {"sha256": hashlib.sha256(weights).hexdigest()})
+    weights = to_bytes(tensors_of(estimator))
+    described = seal(describe(estimator) | {"sha256": hashlib.sha256(weights).hexdigest()})
     text = json.dumps(described, indent=1, allow_nan=True).encode()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | N
         own = {}  # no description of a model: what is missing is said below
     check_modules(own, modules, folder)
     try:
-        return _restore(described, tensors, place, modules or (None, None))
+        return restore(described, tensors, place, modules or (None, None))
     except FileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
@@ -149,7 +149,7 @@ def _check_target(target: Path) -> None:
         )
 
 
-def _tensors(estimator: Autoencoder) -> dict[str, torch.Tensor]:
+def tensors_of(estimator: Autoencoder) -> dict[str, torch.Tensor]:
     """Everything numeric, by name: parameters, scaling, kept codes, the steps of the history."""
     model = estimator.module_
     arrays = {"scaler.offset": estimator.scaler_.offset, "scaler.scale": estimator.scaler_.scale}
@@ -160,7 +160,8 @@ def _tensors(estimator: Autoencoder) -> dict[str, torch.Tensor]:
     return tensors | {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
 
 
-def _describe(estimator: Autoencoder) -> dict[str, Any]:
+def describe(estimator: Autoencoder) -> dict[str, Any]:
+    """Everything else that a fitted estimator is, as plain values: what ``model.json`` holds."""
     parts, domain = estimator.module_.parts, estimator.module_.domain
     params = estimator.get_params(deep=False)
     seed = params["random_state"]
@@ -216,12 +217,13 @@ def _own_modules(described: Mapping[str, Any], tensors: Mapping[str, torch.Tenso
     return found
 
 
-def _restore(
+def restore(
     described: Mapping[str, Any],
     tensors: Mapping[str, torch.Tensor],
     device: torch.device,
     modules: tuple[Any, Any],
 ) -> Autoencoder:
+    """The fitted estimator of a description and its tensors, after a check that they belong together."""
     params, fitted = dict(described["params"]), described["fitted"]
     _check_sizes(fitted, tensors)
     for name in schema.SLOTS:

@@ -22,13 +22,15 @@ def term_names(parts: Architecture) -> tuple[str, ...]:
     return (RECONSTRUCTION, *parts.named_penalties)
 
 
-def terms(parts: Architecture, p: Pass) -> dict[str, Tensor]:
+def terms(parts: Architecture, p: Pass, whole: Pass | None = None) -> dict[str, Tensor]:
     """The unweighted terms of a pass, each a mean over the batch of shape (*models,).
 
     Parameters
     ----------
     parts : Architecture
     p : Pass
+    whole : Pass or None
+        What penalties of a whole batch look at, where the pass holds only some of its rows; None: the pass.
 
     Returns
     -------
@@ -38,7 +40,8 @@ def terms(parts: Architecture, p: Pass) -> dict[str, Tensor]:
     loss = parts.reconstruction.loss(p.output, p.target, p.learnt.get(RECONSTRUCTION))
     values = {RECONSTRUCTION: loss.mean(-1)}
     for name, penalty in parts.named_penalties.items():
-        value = penalty.value(p.seen_by(name) if isinstance(penalty, Noisy | Learnt) else p)
+        seen = p if whole is None or isinstance(penalty, SamplePenalty) else whole
+        value = penalty.value(seen.seen_by(name) if isinstance(penalty, Noisy | Learnt) else seen)
         values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
     return values
 

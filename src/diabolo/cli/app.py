@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import DATA_OPTIONS, DEVICE, HOLD_OUT, JSON, OPEN, SETTING_OPTIONS, Option, out_option, takes
+from .options import DATA_OPTIONS, DEVICE, DIM_OPTIONS, FIT_OPTIONS, JSON, OPEN, Option, out_option, takes
 from .plotting import KINDS
 
 __all__ = ["app"]
@@ -77,8 +77,7 @@ def welcome(
         list[str],
         metavar="PATH=VALUE",
     ),
-    *SETTING_OPTIONS,
-    HOLD_OUT,
+    *FIT_OPTIONS,
     *DATA_OPTIONS,
     Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
     Option(
@@ -251,8 +250,7 @@ def compare(
     Option("set", "Any setting of any part; repeat it for more.", list[str], metavar="PATH=VALUE"),
     Option("out", "Also write the curves: .png or .json.", Path, metavar="FILE", flags=("--out", "-o")),
     JSON,
-    *(option for option in SETTING_OPTIONS if option.name != "latent_dim"),
-    HOLD_OUT,
+    *DIM_OPTIONS,
     *DATA_OPTIONS,
 )
 def dimensions(

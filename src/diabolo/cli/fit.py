@@ -5,15 +5,15 @@ from __future__ import annotations
 import shlex
 import warnings
 import webbrowser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from .. import schema
-from ..errors import FileError, InterruptedWarning, SettingError
-from . import INTERRUPTED, runs, unfinished
+from ..errors import FileError, InterruptedWarning, LostProcessError, SettingError
+from . import INTERRUPTED, runs, trainers, unfinished
 from .holdout import Split, split
 from .settings import Plan, build, read_plan
 
@@ -56,7 +56,8 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
     parted = split(_read(plan), plan.hold_out, autoencoder.random_state)
     if autoencoder.image_shape is None and parted.train.image_shape is not None:
         autoencoder.set_params(image_shape=parted.train.image_shape)
-    place = place or runs.place_for(parted.train.name, plan.recipe)
+    trainers.check(plan.trainer, place)
+    place = place or trainers.place_of_first() or runs.place_for(parted.train.name, plan.recipe)
     code = _run(_Job(place, plan, autoencoder, parted), given)
     if code:
         raise typer.Exit(code)
@@ -73,28 +74,37 @@ class _Job:
 
     def planned(self) -> dict[str, Any]:
         """What decides the run."""
-        return runs.planned(self.autoencoder, self.split, self.plan.data, self.plan.recipe)
+        planned = runs.planned(self.autoencoder, self.split, self.plan.data, self.plan.recipe)
+        return planned | self._trainer()
 
     def config(self) -> dict[str, Any]:
         """What made the run."""
-        return runs.describe(self.autoencoder, self.split, self.plan.data, self.plan.recipe)
+        described = runs.describe(self.autoencoder, self.split, self.plan.data, self.plan.recipe)
+        return described | self._trainer()
+
+    def _trainer(self) -> dict[str, Any]:
+        return {"trainer": self.plan.trainer} if self.plan.trainer else {}
 
 
 def _run(job: _Job, given: dict[str, Any]) -> int:
     """Train, judge and write; the exit code."""
+    if trainers.is_worker(job.plan.trainer):
+        _train(job, unfinished.folder_of(job.place), quiet=True)
+        return 0
     place, planned = job.place, job.planned()
     unfinished.check(place, planned, given["resume"])
     with unfinished.opened(place, planned) as folder:
         try:
-            code = _train(job, folder, given["quiet"])
+            trained, code = _train(job, folder, given["quiet"])
+            job = replace(job, autoencoder=trained)
             if code:
                 runs.write_interrupted(place, job.config(), job.autoencoder)
                 typer.echo(_how_to_go_on(job), err=True)
                 typer.echo(place)
                 return code
             report = runs.write_run(place, job.config(), job.autoencoder, job.split)
-        except (KeyboardInterrupt, FileError):
-            if any(folder.glob("*.safetensors")):
+        except (KeyboardInterrupt, FileError, LostProcessError):
+            if unfinished.holds_work(folder):
                 words = f"what was trained is kept; go on with `{unfinished.how_to_go_on(place)}`"
                 typer.echo(f"diabolo: {words}", err=True)
             raise
@@ -125,14 +135,19 @@ def _read(plan: Plan) -> Dataset:
     return datasets.load(plan.source, **plan.data)
 
 
-def _train(job: _Job, checkpoints: Path, quiet: bool) -> int:
-    """Train, or go on; 0, or the exit code of what interrupted it."""
+def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]:
+    """Train, or go on; the estimator, and 0 or the exit code of what interrupted it."""
     autoencoder, parted = job.autoencoder, job.split
     training = schema.resolve("training", autoencoder.training)
     watched = parted.held if training.validation == 0 else None
     if not quiet:
         typer.echo(f"training on {parted.train!r}", err=True)
         typer.echo(f"judging on {parted.describe()}{_remark(parted, training)}", err=True)
+    if job.plan.trainer:
+        rows = None if watched is None else runs.named_rows(watched)
+        return trainers.train(
+            job.plan.trainer, autoencoder, (runs.named_rows(parted.train), rows), checkpoints, quiet
+        )
     # Told to the estimator for this training only: a saved model does not remember who was watching, or where.
     before = autoencoder.training
     autoencoder.set_params(
@@ -147,10 +162,10 @@ def _train(job: _Job, checkpoints: Path, quiet: bool) -> int:
         # A second signal leaves in the middle of something.
         if getattr(autoencoder, "status_", "") != "interrupted":
             raise
-        return int(left.code or 0)
+        return autoencoder, int(left.code or 0)
     finally:
         autoencoder.set_params(verbose=None, training=before)
-    return INTERRUPTED if autoencoder.status_ == "interrupted" else 0
+    return autoencoder, INTERRUPTED if autoencoder.status_ == "interrupted" else 0
 
 
 def _remark(parted: Split, training: Training) -> str:

@@ -19,11 +19,14 @@ from ..training.settings import Training
 __all__ = [
     "DATA_OPTIONS",
     "DEVICE",
+    "DIM_OPTIONS",
+    "FIT_OPTIONS",
     "HOLD_OUT",
     "JSON",
     "OPEN",
     "PATHS",
     "SETTING_OPTIONS",
+    "TRAINER_OPTIONS",
     "Option",
     "out_option",
     "takes",
@@ -175,6 +178,23 @@ HOLD_OUT = Option(
     "published test split. [default: test where there is one, else 0.1]",
     metavar="SHARE|test",
 )
+#: Who takes the training steps, and on how many devices; see :mod:`diabolo.cli.trainers`.
+TRAINER_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "trainer",
+        "Who takes the training steps: diabolo, or lightning, for several devices or machines and for --precision "
+        "16-mixed, bf16-mixed, bf16-true. [default: diabolo]",
+    ),
+    Option(
+        "devices", "Devices of each machine; with --trainer lightning. [default: 1]", int, metavar="INTEGER"
+    ),
+    Option("strategy", "How devices work together, as Lightning names it. [default: ddp]"),
+    Option("num_nodes", "Machines; start the command on each. [default: 1]", int, metavar="INTEGER"),
+    Option("gather", "Penalties of a whole batch see the rows of all devices.", bool),
+)
+FIT_OPTIONS: tuple[Option, ...] = (*SETTING_OPTIONS, *TRAINER_OPTIONS, HOLD_OUT)
+#: Of a study of latent dimensions, which sets that one itself.
+DIM_OPTIONS: tuple[Option, ...] = (*(o for o in SETTING_OPTIONS if o.name != "latent_dim"), HOLD_OUT)
 OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False)
 JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
 

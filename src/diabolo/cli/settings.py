@@ -15,6 +15,7 @@ from ..schema import SLOTS, resolve
 from .holdout import check_hold_out
 from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
 from .paths import existing
+from .trainers import chosen, take_precision
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
@@ -52,6 +53,8 @@ class Plan:
         Paths with dots, and values.
     hold_out : float, str or None
         What is kept to judge on; None: as :func:`diabolo.cli.holdout.split` does by itself.
+    trainer : dict
+        Who takes the steps, see :mod:`diabolo.cli.trainers`; empty: the estimator itself.
     """
 
     source: str = ""
@@ -59,6 +62,7 @@ class Plan:
     recipe: str = DEFAULT_RECIPE
     settings: tuple[dict[str, Any], ...] = ()
     hold_out: float | str | None = None
+    trainer: dict[str, Any] = field(default_factory=dict)
 
 
 def parse_value(text: str) -> Any:
@@ -103,6 +107,7 @@ def read_plan(
     """
     plan = _from_file(config) if config is not None else Plan()
     typed = {name: value for name, value in given.items() if value is not None}
+    trainer = chosen(take_precision(typed), plan.trainer)
     options = {o.path: _typed_value(o, typed[o.name]) for o in SETTING_OPTIONS if o.name in typed}
     for text in assignments:
         path, equals, value = text.partition("=")
@@ -118,6 +123,7 @@ def read_plan(
         typed.get("recipe", plan.recipe),
         (*plan.settings, options),
         hold_out,
+        trainer,
     )
 
 
@@ -167,11 +173,10 @@ def _from_file(path: Path) -> Plan:
     content = {str(key): value for key, value in content.items() if key not in _RECORDED}
     source, options = _data(content.pop("data", None), path)
     recipe = content.pop("recipe", DEFAULT_RECIPE)
-    hold_out = content.pop("hold_out", None)
+    hold_out, trainer = content.pop("hold_out", None), content.pop("trainer", None)
     settings = {_known_path(key): value for key, value in _flat(content)}
-    return Plan(
-        source, options, str(recipe), (settings,), None if hold_out is None else check_hold_out(hold_out)
-    )
+    held = None if hold_out is None else check_hold_out(hold_out)
+    return Plan(source, options, str(recipe), (settings,), held, chosen({}, trainer))
 
 
 def _data(value: Any, path: Path) -> tuple[str, dict[str, Any]]:

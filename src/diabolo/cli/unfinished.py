@@ -14,12 +14,20 @@ import yaml
 from ..errors import FileError, SettingError
 from . import runs
 
-__all__ = ["check", "clear", "how_to_go_on", "opened", "recorded", "resumable", "tidy"]
+__all__ = ["check", "clear", "how_to_go_on", "holds_work", "opened", "recorded", "resumable", "tidy"]
+
+# What the trainers write to go on from.
+_KEPT = ("*.safetensors", "*.ckpt")
 
 
 def folder_of(place: Path) -> Path:
     """Where a run keeps its checkpoints while it is unfinished."""
     return place / runs.CHECKPOINT
+
+
+def holds_work(folder: Path) -> bool:
+    """Whether a folder of checkpoints holds one."""
+    return any(True for pattern in _KEPT for _ in folder.glob(pattern))
 
 
 def recorded(place: Path) -> Path | None:
@@ -63,7 +71,7 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
 
     path = recorded(place)
     saved = newest(folder_of(place)) if path is not None else None
-    if path is None or saved is None:
+    if path is None or not holds_work(folder_of(place)):
         return
     try:
         before = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -73,7 +81,11 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
     other = differences(before if isinstance(before, Mapping) else {}, now)
     if other or not resume:
         told = (
-            f" with other settings: {'; '.join(other)}" if other else f", {saved.told['epoch']} epochs done"
+            f" with other settings: {'; '.join(other)}"
+            if other
+            else f", {saved.told['epoch']} epochs done"
+            if saved is not None
+            else ""
         )
         raise SettingError(
             f"{place} holds an unfinished run{told}. To go on with it, type `{how_to_go_on(place)}`; to train anew, "
@@ -103,7 +115,7 @@ def opened(place: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
                 _record(folder, plan)
                 yield folder
             finally:
-                if not any(folder.glob("*.safetensors")):
+                if not holds_work(folder):
                     shutil.rmtree(folder, ignore_errors=True)
     finally:
         for path in made:

@@ -50,7 +50,17 @@ class SamplePenalty(Penalty):
 
 @part
 class BatchPenalty(Penalty):
-    """A penalty of a whole batch: ``value`` returns shape (*models,)."""
+    """A penalty of a whole batch: ``value`` returns shape (*models,).
+
+    Where several processes share a batch (:mod:`diabolo.lightning`), each sees its own rows, or gathers those of all.
+
+    Attributes
+    ----------
+    looks_at : tuple of str
+        What of the pass, row by row, the value depends on: the names that are gathered.
+    """
+
+    looks_at: ClassVar[tuple[str, ...]] = ("target", "corrupted", "h", "z", "output", "hidden")
 
 
 class NeedsInputGradient:

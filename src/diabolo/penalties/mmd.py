@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..latent.base import HasPrior, LatentSpace
@@ -27,6 +27,11 @@ class MMD(BatchPenalty, Noisy, MatchesPrior):
     ("gaussian") or ``s^2 / (s^2 + d^2)`` ("imq"); each s is twice the one before.
 
     A last batch of one row gives a valid biased value and an unbiased value of 0.
+
+    Where several processes share a batch (:mod:`diabolo.lightning`), each compares the codes of its own rows with as
+    many draws, and the loss holds the mean over processes: the estimate of a smaller batch, which for "biased" is
+    larger. With ``gather=True`` every process sees the codes of the whole batch, and the value is that of one
+    process.
 
     Parameters
     ----------
@@ -55,6 +60,8 @@ class MMD(BatchPenalty, Noisy, MatchesPrior):
     >>> MMD(kernel="gaussian", bandwidths=3)
     MMD(kernel='gaussian', bandwidths=3)
     """
+
+    looks_at: ClassVar[tuple[str, ...]] = ("z",)
 
     weight: float = setting(default=10.0, doc="Factor of the squared MMD in the total loss.", ge=0)
     kernel: str = setting(default="imq", doc="Kernel between codes.", choices=("gaussian", "imq"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..errors import SettingError
@@ -113,6 +113,9 @@ class KLSparsity(BatchPenalty):
 
     A last batch of one row takes that row's activations for rates; prefer ``drop_last`` if it matters.
 
+    Where several processes share a batch (:mod:`diabolo.lightning`), each takes the rates of its own rows, and the
+    loss holds the mean over processes; with ``gather=True`` the rates are those of the whole batch.
+
     Parameters
     ----------
     weight : float, default 1
@@ -135,6 +138,8 @@ class KLSparsity(BatchPenalty):
     >>> KLSparsity(0.1, target=0.1)
     KLSparsity(weight=0.1, target=0.1)
     """
+
+    looks_at: ClassVar[tuple[str, ...]] = ("z", "hidden")
 
     target: float = setting(default=0.05, doc="Rate that units should be active at.", gt=0, lt=1)
     on: str = setting(default="code", doc="Which activations.", choices=PLACES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..parts import part, setting
@@ -25,6 +25,10 @@ class Topological(BatchPenalty, Learnt):
 
     A last batch of one row has no edges and gives 0; so use large batches, and ``drop_last``.
 
+    Where several processes share a batch (:mod:`diabolo.lightning`), each joins its own rows only, and the loss holds
+    the mean over processes: the topology of a smaller sample. With ``gather=True`` every process sees inputs and
+    codes of the whole batch, and the value is that of one process.
+
     Parameters
     ----------
     weight : float, default 1
@@ -46,6 +50,8 @@ class Topological(BatchPenalty, Learnt):
     >>> Topological(0.5), Topological().start
     (Topological(weight=0.5), 1.0)
     """
+
+    looks_at: ClassVar[tuple[str, ...]] = ("target", "z")
 
     x_scale: float | None = setting(
         default=None, doc="What input distances are divided by; none: the largest in the batch.", gt=0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..parts import part, setting
 from .base import BatchPenalty
@@ -37,6 +37,8 @@ class WeightDecay(BatchPenalty):
     WeightDecay(weight=0.001)
     """
 
+    looks_at: ClassVar[tuple[str, ...]] = ()
+
     weight: float = setting(default=1e-4, doc="Factor of the sum of squared weights.", ge=0)
 
     def value(self, p: Pass) -> Tensor:
@@ -65,6 +67,8 @@ class WeightL1(BatchPenalty):
     >>> WeightL1(1e-3)
     WeightL1(weight=0.001)
     """
+
+    looks_at: ClassVar[tuple[str, ...]] = ()
 
     weight: float = setting(default=1e-4, doc="Factor of the sum of absolute weights.", ge=0)
 

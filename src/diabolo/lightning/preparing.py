@@ -1,0 +1,124 @@
+"""Between a scikit-learn estimator and a module of Lightning's: what goes in, and what comes out."""
+
+from __future__ import annotations
+
+import copy
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from ..errors import DataError, DivergedError
+from ..estimator import Autoencoder
+from ..inputs import find_device
+from ..model import Model
+from ..training.control import threads_for
+from ..training.keyed import generator
+from ..training.member import Ended, Member
+from ..training.row import Layout
+from ..weights import Trained, count_parameters
+from .data import Given
+
+__all__ = ["Prepared", "finish", "go_on", "prepare", "require_same_rows"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is trained, on what.
+
+    Attributes
+    ----------
+    estimator : Autoencoder
+        With its scaling and seed.
+    rows : array of shape (n, n_features)
+        The checked rows, in the user's units.
+    member : Member
+    model : Model
+    drawn : int or None
+        What stood in for a ``random_state`` that is no number.
+    """
+
+    estimator: Autoencoder
+    rows: Any
+    member: Member
+    model: Model
+    drawn: int | None
+
+
+def prepare(estimator: Autoencoder, given: Given, strategy: Any, drawn: int | None) -> Prepared:
+    """Begin as ``fit`` does: check rows, learn their scaling, hold some out, build the network; on the CPU.
+
+    Parameters
+    ----------
+    estimator : Autoencoder
+        It takes in what is learnt.
+    given : Given
+    strategy : lightning.pytorch.strategies.Strategy
+        Makes the seed that of the first process everywhere.
+    drawn : int or None
+        The seed of an earlier process of this training; None: draw one if the estimator has none.
+    """
+    made = estimator.set_params(**_changes(estimator, given))
+    before = made.device, made.random_state
+    if not isinstance(made.random_state, int | np.integer) and drawn is None:
+        drawn = strategy.broadcast(int(check_random_state(made.random_state).randint(2**31 - 1)))
+    made.device = "cpu"
+    made.random_state = made.random_state if drawn is None else drawn
+    try:
+        rows, member = made._prepare(given.X, given.target, given.validation)
+    finally:
+        made.device, made.random_state = before
+    model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+    return Prepared(made, rows, member, model.to(dtype=member.data.inputs.values.dtype), drawn)
+
+
+def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) -> Prepared:
+    """Go on from what has been learnt, with other rows: under the same scaling, with the same network."""
+    fitted = fitted.set_params(**_changes(fitted, given))
+    fitted.module_ = fitted.module_.to("cpu")
+    training, parts = fitted._training(None), fitted.module_.parts
+    rows = fitted._rows(given.X)
+    data = fitted._data(rows, given.target, given.validation, training)
+    member = Member(parts, fitted.module_.domain, training, data, fitted.seed_, fitted.history_)
+    return Prepared(fitted, rows, member, model, drawn)
+
+
+def finish(prepared: Prepared, status: str) -> Autoencoder:
+    """A fitted estimator with the weights and the history that there are now."""
+    member, model, made = prepared.member, prepared.model, copy.deepcopy(prepared.estimator)
+    place, training = find_device(made.device), made._training(None)
+    row = Layout.of(model).flatten(model).to(place, getattr(torch, training.precision))
+    kept = {name: value.to(place, copy=True) for name, value in model.statistics().items()}
+    ended = Ended(member.seed, copy.deepcopy(member.history), status, member.message, row, {}, kept)
+    n_threads = threads_for(count_parameters(model), training.batch_of(member.n_rows))
+    with suppress(DivergedError):  # whoever trained was told
+        made._adopt(member, Trained(ended, np.empty((0, 0)), n_threads, 0.0))
+    made._optimizer_state = None
+    made.codes_ = made._compute(made.module_.encode, made._shown(prepared.rows)).numpy()
+    return made
+
+
+def require_same_rows(rows: Any, rank: int, strategy: Any) -> None:
+    """Raise a DataError if this process has other rows than the first one."""
+    mine = (rows.shape, float(rows.sum(dtype=np.float64)))
+    first = strategy.broadcast(mine)
+    # Processors of different kinds may round a sum differently.
+    if mine[0] != first[0] or not math.isclose(mine[1], first[1], rel_tol=1e-5, abs_tol=1e-3):
+        raise DataError(
+            f"process {rank} has rows of shape {mine[0]} (sum {mine[1]:g}), the first process has {first[0]} "
+            f"(sum {first[1]:g}); give every process the same rows, it takes its share of each batch."
+        )
+
+
+def _changes(estimator: Autoencoder, given: Given) -> dict[str, Any]:
+    """What a data module says that is the estimator's to know."""
+    changes: dict[str, Any] = {}
+    if given.batch_size is not None:
+        changes["training__batch_size"] = given.batch_size
+    if estimator.image_shape is None and given.image_shape is not None:
+        changes["image_shape"] = given.image_shape
+    return changes
