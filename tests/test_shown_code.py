@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/index.md", "docs/extend.md", "docs/explorer.md", "docs/export.md"]
+PAGES = [
+    "README.md",
+    "docs/index.md",
+    "docs/extend.md",
+    "docs/explorer.md",
+    "docs/export.md",
+    "docs/scaling.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
