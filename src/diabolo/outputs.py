@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .atomic import replacing
 from .errors import DataError, FileError
 
 __all__ = ["SUFFIXES", "Sink", "open_sink"]
@@ -34,7 +36,9 @@ class Sink(ABC):
         return self
 
     @abstractmethod
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class ArraySink(Sink):
@@ -59,7 +63,9 @@ class ArraySink(Sink):
         self.flat[self.n : self.n + len(rows)] = rows
         self.n += len(rows)
 
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """What was written is there already."""
 
     def result(self) -> NDArray[Any]:
@@ -73,18 +79,37 @@ class _FileSink(Sink):
 
     def __init__(self, path: Path, names: Sequence[str] | None) -> None:
         self.path, self.names = path, names
-        # In the same folder, so that the last step is a rename within one file system.
-        self.part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+        self._stack = ExitStack()
 
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+    def __enter__(self) -> Sink:
+        self.part = self._stack.enter_context(replacing(self.path))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._told():
+            try:
+                self.close(kind is None)
+            except BaseException as other:
+                self._stack.__exit__(type(other), other, other.__traceback__)
+                raise
+            self._stack.__exit__(kind, error, trace)
+
+    def write(self, rows: NDArray[Any]) -> None:
+        with self._told():
+            self.add(rows)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            self.close(kind is None)
-            if kind is None:
-                self.part.replace(self.path)
+            yield
         except OSError as error:
             raise FileError(f"{self.path} could not be written: {error.strerror or error}.") from None
-        finally:
-            self.part.unlink(missing_ok=True)
+
+    @abstractmethod
+    def add(self, rows: NDArray[Any]) -> None:
+        """Put rows into the file."""
 
     @abstractmethod
     def close(self, whole: bool) -> None:
@@ -99,15 +124,12 @@ class NpySink(_FileSink):
         self.file: BinaryIO | None = None
         self.n, self.d, self.dtype = 0, 0, np.dtype(np.float32)
 
-    def write(self, rows: NDArray[Any]) -> None:
-        try:
-            if self.file is None:
-                self.d, self.dtype = rows.shape[1], rows.dtype
-                self.file = self.part.open("xb")
-                self._header()
-            self.file.write(np.ascontiguousarray(rows).data.cast("B"))
-        except OSError as error:
-            raise FileError(f"{self.path} could not be written: {error.strerror or error}.") from None
+    def add(self, rows: NDArray[Any]) -> None:
+        if self.file is None:
+            self.d, self.dtype = rows.shape[1], rows.dtype
+            self.file = self.part.open("xb")
+            self._header()
+        self.file.write(np.ascontiguousarray(rows).data.cast("B"))
         self.n += len(rows)
 
     def close(self, whole: bool) -> None:
@@ -117,8 +139,6 @@ class NpySink(_FileSink):
             if whole:
                 self.file.seek(0)
                 self._header()
-                self.file.flush()
-                os.fsync(self.file.fileno())
 
     def _header(self) -> None:
         """NumPy leaves room in it for the first axis to grow."""
@@ -141,7 +161,7 @@ class ParquetSink(_FileSink):
         self.waiting: list[NDArray[Any]] = []
         self.bytes = 0
 
-    def write(self, rows: NDArray[Any]) -> None:
+    def add(self, rows: NDArray[Any]) -> None:
         self.waiting.append(rows)
         self.bytes += rows.nbytes
         if self.bytes >= _GROUP_BYTES:
@@ -154,12 +174,9 @@ class ParquetSink(_FileSink):
         rows = np.concatenate(self.waiting)
         names = list(self.names or [f"x{i}" for i in range(rows.shape[1])])
         table = pa.table([pa.array(np.ascontiguousarray(column)) for column in rows.T], names=names)
-        try:
-            if self.writer is None:
-                self.writer = parquet.ParquetWriter(self.part, table.schema)
-            self.writer.write_table(table)
-        except OSError as error:
-            raise FileError(f"{self.path} could not be written: {error.strerror or error}.") from None
+        if self.writer is None:
+            self.writer = parquet.ParquetWriter(self.part, table.schema)
+        self.writer.write_table(table)
         self.waiting, self.bytes = [], 0
 
     def close(self, whole: bool) -> None:

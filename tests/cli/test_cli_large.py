@@ -32,7 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_large_file_is_trained_on_and_used_where_it_is(command: Command, place: Path) -> None:
-    code, out, err = command(
+    code, _, err = command(
         "fit", "big.npy", "--out", "run", "--recipe", "linear", "--epochs", "2", "--hold-out", 0.2
     )
     assert code == 0

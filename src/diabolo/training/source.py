@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,7 +13,12 @@ from torch import Tensor
 
 from .stored import Array, Stored
 
-Digest: TypeAlias = "hashlib._Hash"
+
+class Digest(Protocol):
+    """What :mod:`hashlib` makes."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take in more."""
 
 
 class RowSet(Protocol):
