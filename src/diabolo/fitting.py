@@ -315,13 +315,17 @@ def in_chunks(
     pieces = []
     with threads(n_threads), torch.no_grad():
         for start in range(0, rows.shape[-2], CHUNK):
-            block = to_tensor(rows[..., start : start + CHUNK, :], device)
-            n = block.shape[-2]
+            given = rows[..., start : start + CHUNK, :]
+            n = given.shape[-2]
             # A fresh tensor, however the rows lie in memory: products round by alignment too.
             padded = torch.zeros(
-                *(models or block.shape[:-2]), CHUNK, block.shape[-1], dtype=dtype, device=device
+                *(models or given.shape[:-2]), CHUNK, given.shape[-1], dtype=dtype, device=device
             )
-            padded[..., :n, :] = block
+            if device.type == "cpu" and not given.flags.writeable:
+                with np.errstate(over="ignore"):
+                    np.copyto(padded.numpy()[..., :n, :], given)  # a tensor of them would be one copy more
+            else:
+                padded[..., :n, :] = to_tensor(given, device)
             pieces.append(function(padded)[..., :n, :].cpu())
     return torch.cat(pieces, -2)
 
@@ -358,12 +362,19 @@ def by_blocks(
 def _made(function: Callable[[Array], NDArray[Any]], rows: Array | Stored | Stream) -> Iterator[NDArray[Any]]:
     width = rows.n_features if isinstance(rows, Stream) else rows.shape[1]
     slab = CHUNK * max(1, _SLAB_NUMBERS // CHUNK // max(1, width))
-    given = rebatch(rows.blocks(), slab) if isinstance(rows, Stream) else blocks_of(rows, slab)
+    if not isinstance(rows, Stream):
+        # The system reads ahead in a file that is read from its start.
+        yield from _each(function, rows.blocks(slab) if isinstance(rows, Stored) else blocks_of(rows, slab))
+        return
+    with ahead(rebatch(rows.blocks(), slab)) as blocks:
+        yield from _each(function, blocks)
+
+
+def _each(function: Callable[[Array], NDArray[Any]], blocks: Iterator[Array]) -> Iterator[NDArray[Any]]:
     start = 0
-    with ahead(given) as blocks:
-        for block in blocks:
-            require_finite(block, "X", start)
-            yield function(block)
-            start += len(block)
+    for block in blocks:
+        require_finite(block, "X", start)
+        yield function(block)
+        start += len(block)
     if not start:
-        raise DataError(f"{rows!r} has no rows: it ended before the first one.")
+        raise DataError("X has no rows: it ended before the first one.")

@@ -103,9 +103,12 @@ class Stored:
             channels_last=self.channels_last,
         )
 
-    def blocks(self) -> Iterator[Array]:
-        """All rows, a block at a time, in their order."""
-        return blocks_of(self)
+    def blocks(self, size: int | None = None) -> Iterator[Array]:
+        """All rows, so many at a time, in their order, to be read only: they may be the file itself."""
+        plain = self.rows is None and self.columns is None and self.divisor == 1 and not self.channels_last
+        if plain and self.array.dtype == self.dtype:
+            return blocks_of(np.asarray(self.array).reshape(self.shape), size)
+        return blocks_of(self, size)
 
     def _ready(self, block: NDArray[Any], fresh: bool) -> Array:
         if self.channels_last:
