@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,19 @@ def to_tensor(X: NDArray[np.floating], device: torch.device) -> torch.Tensor:
     """An array as a tensor on a device, without a copy where that is safe."""
     array = np.ascontiguousarray(X)
     return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)
+
+
+def lent(X: NDArray[np.floating]) -> torch.Tensor:
+    """A tensor of an array's own memory, to be read only, and while the array is there.
+
+    PyTorch warns of arrays that cannot be written to, such as a mapped file; a loan by address it takes silently.
+    """
+    if X.flags.writeable:
+        return torch.from_numpy(X)
+    if not X.flags.c_contiguous or not X.size:
+        return torch.from_numpy(X.copy())
+    memory = (ctypes.c_char * X.nbytes).from_address(X.ctypes.data)
+    return torch.from_numpy(np.frombuffer(memory, X.dtype).reshape(X.shape))
 
 
 def check_one_row(value: Any, name: str, n_features: int) -> NDArray[np.floating]:
