@@ -209,7 +209,7 @@ def lent(X: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(X)
     if not X.flags.c_contiguous or not X.size:
         return torch.from_numpy(X.copy())
-    memory = (ctypes.c_char * X.nbytes).from_address(X.ctypes.data)
+    memory: Any = (ctypes.c_char * X.nbytes).from_address(X.ctypes.data)
     return torch.from_numpy(np.frombuffer(memory, X.dtype).reshape(X.shape))
 
 
