@@ -579,19 +579,19 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 import larger_than_memory as bench
 from pathlib import Path
-bench.make(Path(sys.argv[2]), float(sys.argv[3]), 1e8)
+bench.make(Path(sys.argv[2]), float(sys.argv[3]), 2e7)
 import torch; torch.set_num_threads(1)
 print(json.dumps(bench.whole(Path(sys.argv[2]))))
 """
 
 
 @pytest.mark.slow
-def test_two_gigabytes_take_no_memory_to_speak_of(tmp_path):
+def test_a_gigabyte_takes_no_memory_to_speak_of(tmp_path):
     import json
 
     source = Path(diabolo.__file__).parents[1]
     benchmarks = source.parent / "benchmarks"
-    command = [sys.executable, "-c", PROGRAM, str(benchmarks), str(tmp_path / "x.npy"), "2e9"]
+    command = [sys.executable, "-c", PROGRAM, str(benchmarks), str(tmp_path / "x.npy"), "1e9"]
     done = subprocess.run(
         command,
         check=True,
