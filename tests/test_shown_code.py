@@ -15,6 +15,7 @@ PAGES = [
     "docs/explorer.md",
     "docs/export.md",
     "docs/lightning.md",
+    "docs/scaling.md",
 ]
 
 

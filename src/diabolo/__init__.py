@@ -18,6 +18,7 @@ _ROOMS = {
     "networks": ("MLP", "Convolutional", "Custom", "Mirror", "Residual"),
     "training": ("SGD", "Adam", "AdamW", "EarlyStopping", "Training"),
     "estimator": ("Autoencoder",),
+    "streams": ("Stream",),
     "io": ("load",),
 }
 _MODULES = ("datasets", "density", "explorer", "functional", "metrics", "plots", "recipes", "report")
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from .reconstruction import GaussianLikelihood as GaussianLikelihood
     from .reconstruction import Poisson as Poisson
     from .reconstruction import SquaredError as SquaredError
+    from .streams import Stream as Stream
     from .training import SGD as SGD
     from .training import Adam as Adam
     from .training import AdamW as AdamW

@@ -26,13 +26,23 @@ from .errors import (
     UnknownNameError,
     VersionWarning,
 )
-from .fitting import Preparation, architecture, domain_of, execute, find_trained, in_chunks, training_data
+from .fitting import (
+    Looked,
+    Preparation,
+    architecture,
+    by_blocks,
+    domain_of,
+    execute,
+    find_trained,
+    in_chunks,
+    look,
+    training_data,
+)
 from .inputs import (
     check_image_shape,
     check_one_row,
     check_rows,
     find_device,
-    flatten_pictures,
     require_finite,
 )
 from .latent import HasPrior
@@ -41,6 +51,7 @@ from .networks import Summary, describe
 from .penalties import MatchesPrior
 from .resumable import resumable, seed_of_checkpoint
 from .scaling import learn_scaling
+from .streams import Stream
 from .training.control import threads_for
 from .training.events import Callback
 from .training.keyed import generator
@@ -49,6 +60,7 @@ from .training.member import Ended, Member
 from .training.row import Layout
 from .training.settings import Training
 from .training.source import TrainingData
+from .training.stored import Stored
 from .weights import Kept, Trained, count_parameters, require_parameters, take_over
 
 if TYPE_CHECKING:
@@ -214,7 +226,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W)
+        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W), or a stream
+            Rows need not fit into memory: a memory-mapped array of more than 256 MB stays in its file; a
+            ``DataLoader``, an ``IterableDataset``, a data set of the package ``datasets``, what
+            :func:`diabolo.datasets.stream` opens and a :class:`~diabolo.Stream` are read piece by piece.
         y : ignored
         target : array of the shape of X or None
             What is to be reconstructed instead of X, row by row, such as the clean rows of noisy ones.
@@ -254,7 +269,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         trained = find_trained(self, rows, member)
         if trained is not None:
             return self._adopt(member, trained)
-        like = member.data.inputs.values
+        like = member.data.inputs
         model = Model(member.parts, member.domain, generator(member.seed, "weights"))
         self.module_ = model.to(device=like.device, dtype=like.dtype)
         self.n_threads_ = threads_for(count_parameters(model), member.training.batch_of(member.n_rows))
@@ -316,7 +331,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not isinstance(corruption, str) or corruption != "keep":
             other.corruption = corruption
         settings = other._training(None)
-        rows = other._rows(X)
+        rows = look(other._rows(X), verbose=other.verbose)
         frozen = require_parameters(self.module_, "freeze", freeze)
         anew = require_parameters(self.module_, "reset", reset)
         fresh = architecture(other.get_params(deep=False))
@@ -353,16 +368,48 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 return self.fit(X)
             finally:
                 self.training = before
-        rows, settings = self._rows(X), self._training(None).replace(**once)
+        settings = self._training(None).replace(**once)
+        rows = look(self._rows(X), verbose=self.verbose)
         data, state = self._data(rows, None, None, settings), self._optimizer_state
         model = self.module_
         member = Member(model.parts, model.domain, settings, data, self.seed_, self.history_)
         return self._train(rows, Run(model, [member], epoch=self.n_iter_, state=state), ())
 
-    def transform(self, X: Any) -> Array:
-        """Codes of rows: (n, n_features) to (n, dim), deterministic (the posterior mean for a stochastic code)."""
+    def transform(self, X: Any, *, out: Any = None) -> Any:
+        """Codes of rows: (n, n_features) to (n, dim), deterministic (the posterior mean for a stochastic code).
+
+        Parameters
+        ----------
+        X : array or stream
+            As in :meth:`fit`.
+        out : array, path or None, default None
+            Where codes are written, a few thousand rows at a time: an array (n, dim), such as a ``numpy.memmap``,
+            or the path of a ``.npy`` or ``.parquet`` file, which appears when it is whole. None: an array in memory.
+
+        Returns
+        -------
+        array of shape (n, dim)
+            With a path, the mapped ``.npy`` file, or the path of the Parquet file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     codes = ae.transform(X, out=f"{folder}/codes.npy")
+        ...     type(codes).__name__, bool((codes == ae.transform(X)).all())
+        ('memmap', True)
+        """
         check_is_fitted(self)
         rows = self._rows(X)
+        if out is None and isinstance(rows, np.ndarray):
+            return self._encode(rows)
+        dim = self.module_.parts.latent.dim
+        return by_blocks(self._encode, rows, out, dim, [f"z{i}" for i in range(dim)])
+
+    def _encode(self, rows: Array) -> Array:
         return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
 
     def inverse_transform(self, Z: Any) -> Array:
@@ -379,13 +426,29 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         dim = self.module_.parts.latent.dim
         if codes.shape[1] != dim:
             raise DataError(f"codes of shape (n, {dim}) were expected, got {codes.shape}.")
-        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), codes.dtype)
+        return self._decode(codes)
 
-    def reconstruct(self, X: Any) -> Array:
-        """Rows as the model gives them back, in the user's units; pictures keep their shape."""
-        shape = np.shape(X)
-        rows = self.inverse_transform(self.transform(X))
-        return rows.reshape(shape) if len(shape) in (3, 4) else rows
+    def reconstruct(self, X: Any, *, out: Any = None) -> Any:
+        """Rows as the model gives them back, in the user's units; pictures in arrays keep their shape.
+
+        Parameters
+        ----------
+        X : array or stream
+            As in :meth:`fit`.
+        out : array, path or None, default None
+            Where they are written, as in :meth:`transform`; rows of files are flat.
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        if out is None and isinstance(rows, np.ndarray):
+            shape, made = np.shape(X), self._decode(self._encode(rows))
+            return made.reshape(shape) if len(shape) in (3, 4) else made
+        names = getattr(self, "feature_names_in_", None)
+        width = self.n_features_in_
+        return by_blocks(lambda block: self._decode(self._encode(block)), rows, out, width, names)
+
+    def _decode(self, codes: Array) -> Array:
+        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), codes.dtype)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Minus the reconstruction loss of each row, in the loss's units, summed over features: higher is better.
@@ -402,7 +465,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             # Summed in float64, so that a row's score does not depend on how the sum is split.
             return -loss.loss(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
 
-        return self._compute(minus_loss, self._scaled(rows)).squeeze(-1).numpy()
+        def score(block: Array) -> NDArray[np.float64]:
+            return self._compute(minus_loss, self._scaled(block)).squeeze(-1).numpy()
+
+        return score(rows) if isinstance(rows, np.ndarray) else by_blocks(score, rows, None, 1)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels."""
@@ -572,31 +638,33 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         except SettingError:
             return None
 
-    def _prepare(self, X: Any, target: Any = None, validation: Any = None) -> tuple[Array, Member]:
+    def _prepare(self, X: Any, target: Any = None, validation: Any = None) -> tuple[Looked, Member]:
         """All of :meth:`fit` but the training: the checked rows, and the model that is due to train on them."""
         params = self.get_params(deep=False)
         parts, training = architecture(params), self._training(None)
-        X, shape = flatten_pictures(X, None)
-        rows = check_rows(self, X, reset=True)
-        shape = check_image_shape(self.image_shape, rows.shape[1], shape)
+        checked, shape = check_rows(self, X, reset=True)
+        shape = check_image_shape(self.image_shape, self.n_features_in_, shape)
         device = find_device(self.device)
         # Without a random_state, a training that goes on keeps the seed that it began with.
         seed = seed_of_checkpoint(training) if self.random_state is None else None
         if seed is None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        scaler = learn_scaling(rows, self.scaling, parts.reconstruction)
-        domain = domain_of(rows, scaler, shape)
+        loss = parts.reconstruction
+        rows = look(checked, scaling=self.scaling, loss=loss, verbose=self.verbose)
+        whole = None if isinstance(checked, Stream) else checked
+        scaler = learn_scaling(whole, self.scaling, loss, rows.found)
+        domain = domain_of(rows.found, scaler, shape)
         for corruption in parts.corruption:
             corruption.validate(domain)
         dtype: torch.dtype = getattr(torch, training.precision)
         prepare = Preparation(scaler, dtype, device)
-        data = training_data(rows, target, validation, training, seed, parts.reconstruction, prepare)
+        data = training_data(rows, target, validation, training, seed, loss, prepare)
         self.scaler_, self.seed_ = scaler, seed
         return rows, Member(parts, domain, training, data, seed)
 
     def _train(
         self,
-        rows: Array,
+        rows: Looked,
         run: Run,
         callbacks: Sequence[Callback],
     ) -> Self:
@@ -640,17 +708,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         state = None if ended.status == "diverged" else ended.state
         self._optimizer_state: dict[str, torch.Tensor] | None = state
 
-    def _shown(self, rows: Array, dtype: torch.dtype | None = None) -> Array:
+    def _shown(self, rows: Looked, dtype: torch.dtype | None = None) -> Array:
         """The training rows whose codes are kept, as the model sees them."""
-        if len(rows) > _KEPT_CODES:
-            rows = rows[np.linspace(0, len(rows) - 1, _KEPT_CODES).astype(int)]
-        return self._scaled(rows, dtype)
+        return self._scaled(rows.shown(_KEPT_CODES), dtype)
 
-    def _rows(self, X: Any) -> Array:
+    def _rows(self, X: Any) -> Array | Stored | Stream:
         """Rows of the width that was learnt."""
-        return check_rows(self, flatten_pictures(X, self.module_.domain.image_shape)[0], reset=False)
+        return check_rows(self, X, reset=False, image_shape=self.module_.domain.image_shape)[0]
 
-    def _data(self, rows: Array, target: Any, validation: Any, training: Training) -> TrainingData:
+    def _data(self, rows: Looked, target: Any, validation: Any, training: Training) -> TrainingData:
         prepare = Preparation(self.scaler_, self._dtype, self._module_device)
         loss = self.module_.parts.reconstruction
         return training_data(rows, target, validation, training, self.seed_, loss, prepare)

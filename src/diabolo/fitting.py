@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,33 @@ from numpy.typing import NDArray
 from . import schema
 from .domain import Domain
 from .errors import DataError
-from .inputs import check_companion, to_tensor
+from .inputs import check_companion, lent, require_finite, to_tensor
 from .model import Architecture, resolve_decoder
+from .outputs import open_sink
 from .reconstruction import Reconstruction
-from .scaling import Scaler, require_range
+from .scaling import Scaler, needs_moments, require_range
+from .streams import Stream
+from .training.ahead import ahead
 from .training.control import threads
 from .training.events import Callback
 from .training.keyed import generator
 from .training.loop import Run
 from .training.member import Member
-from .training.progress import Progress
+from .training.progress import Progress, reading
 from .training.settings import Training
-from .training.source import Rows, TrainingData
+from .training.source import Finish, Rows, RowSet, StoredRows, TrainingData
+from .training.stored import Stored, blocks_of
+from .training.stream import StreamedRows, room_for
+from .training.survey import Survey, rebatch, survey
 from .weights import Trained
 
 Array = NDArray[np.floating]
 
+# Numbers that are computed between reading and writing, where not all are in memory: PyTorch's threads fall asleep in
+# between, so that many small slabs take a third longer. Of a stream a few slabs wait in memory.
+_SLAB_NUMBERS, _SLAB_OF_STREAM = 1 << 24, 1 << 22
+# Rows of a file that tell it from others, beside the range of each column.
+_TOLD_ROWS = 1024
 # Rows are computed in padded chunks of this size, so that a row's bits do not depend on its neighbours.
 CHUNK = 256
 
@@ -58,11 +69,96 @@ def architecture(params: dict[str, Any]) -> Architecture:
     return parts
 
 
-def domain_of(rows: Array, scaler: Scaler, image_shape: tuple[int, int, int] | None) -> Domain:
+def domain_of(found: Survey, scaler: Scaler, image_shape: tuple[int, int, int] | None) -> Domain:
     """The domain of training rows, as the model will see them."""
-    low = (rows.min(axis=0) - scaler.offset) / scaler.scale
-    high = (rows.max(axis=0) - scaler.offset) / scaler.scale
-    return Domain(rows.shape[1], image_shape, float(low.min()), float(high.max()))
+    low = (found.low - scaler.offset) / scaler.scale
+    high = (found.high - scaler.offset) / scaler.scale
+    return Domain(len(low), image_shape, float(low.min()), float(high.max()))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Rows, in memory or not, and what is known of all of them.
+
+    Attributes
+    ----------
+    rows : array, Stored or Stream
+    found : Survey
+    """
+
+    rows: Array | Stored | Stream
+    found: Survey
+
+    def __len__(self) -> int:
+        return self.found.n
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+        return self.found.n, len(self.found.low)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the rows, in the user's units."""
+        return self.rows.dtype
+
+    def pick(self, numbers: Any) -> Looked:
+        """Some of the rows, by their numbers; those of a file stay there."""
+        if isinstance(self.rows, Stream):
+            raise DataError(
+                "rows of a stream cannot be held out by their numbers: leave training.validation at 0 and give "
+                "fit(X, validation=rows) rows of their own."
+            )
+        rows = self.rows.pick(numbers) if isinstance(self.rows, Stored) else self.rows[numbers]
+        return Looked(rows, replace(self.found, n=len(numbers)))
+
+    def shown(self, most: int) -> Array:
+        """At most so many of the rows, spread over all."""
+        if isinstance(self.rows, Stream):
+            kept = self.found.sample
+            rows: Array = np.empty((0, self.shape[1])) if kept is None else kept
+        elif len(self) <= most:
+            return self.rows[:]
+        else:
+            rows = self.rows  # type: ignore[assignment]
+        if len(rows) <= most:
+            return rows
+        return rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+
+
+def look(
+    rows: Array | Stored | Stream,
+    name: str = "X",
+    *,
+    scaling: str | None = None,
+    loss: Reconstruction | None = None,
+    verbose: bool | None = False,
+) -> Looked:
+    """Look through all rows once.
+
+    Parameters
+    ----------
+    rows : array, Stored or Stream
+    name : str
+        What they are called in messages.
+    scaling : str or None
+    loss : Reconstruction or None
+        With the scaling, what decides whether a stream's means and deviations are found on the way.
+    verbose : bool or None
+        Show how far it is, where rows are not in memory.
+    """
+    if isinstance(rows, np.ndarray):
+        return Looked(rows, survey(blocks_of(rows), name))
+    streamed = isinstance(rows, Stream)
+    moments = streamed and loss is not None and needs_moments(scaling, loss)
+    with reading(None if streamed else len(rows), verbose) as tell:  # type: ignore[arg-type]
+        found = survey(rows.blocks(), name, moments=moments, sample=streamed, tell=tell)
+    if isinstance(rows, Stream) and rows.rows_per_epoch is not None and found.n < rows.rows_per_epoch:
+        raise DataError(
+            f"{name} ended after {found.n} rows, before rows_per_epoch={rows.rows_per_epoch}; leave rows_per_epoch out "
+            "so that an epoch is all rows."
+        )
+    return Looked(rows, found)
 
 
 @dataclass(frozen=True)
@@ -73,8 +169,35 @@ class Preparation:
     dtype: torch.dtype
     device: torch.device
 
-    def __call__(self, rows: Array) -> Rows:
-        return make_rows(rows, self.scaler, self.dtype, self.device)
+    def __call__(self, given: Looked | Array, seed: int = 0) -> RowSet:
+        rows = given.rows if isinstance(given, Looked) else given
+        if isinstance(rows, np.ndarray):
+            return make_rows(rows, self.scaler, self.dtype, self.device)
+        looked = given if isinstance(given, Looked) else look(rows)
+        found = looked.found
+        finish = self._finish(found)
+        if isinstance(rows, Stored):
+            sample = looked.shown(_TOLD_ROWS)
+            return StoredRows(rows, finish, replace(found, sample=sample).told)
+        room = rows.buffer_rows or room_for(looked.shape[1], rows.dtype.itemsize)
+        endless = rows.rows_per_epoch is not None
+        first = looked.shown(_TOLD_ROWS)
+        return StreamedRows(
+            rows.pieces, finish, looked.shape, seed, min(room, found.n), endless, first, found.told
+        )
+
+    def _finish(self, found: Survey) -> Finish:
+        """What scales rows as they are read; refuses those that would overflow."""
+        kept = self.scaler.kind == "none"
+        offset, scale = (None, None) if kept else (self.scaler.offset, self.scaler.scale)
+        finish = Finish(self.dtype, self.device, offset, scale)
+        ends = np.stack([found.low, found.high])
+        with np.errstate(over="ignore"):
+            if not bool(torch.isfinite(finish(ends.copy())).all()):
+                raise DataError(
+                    f"values up to {np.abs(ends).max():g} are too large for {self.dtype} numbers; scale the data."
+                )
+        return finish
 
 
 def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.device) -> Rows:
@@ -89,7 +212,7 @@ def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.dev
 
 
 def training_data(
-    rows: Array,
+    rows: Looked,
     target: Any,
     validation: Any,
     training: Training,
@@ -104,46 +227,57 @@ def training_data(
     DataError
         If target or validation do not fit the rows, or too few rows are left to train on.
     """
-    targets = None if target is None else check_companion(target, rows, "target", same_rows=True)
+    targets = None if target is None else _companion(target, rows, "target", same_rows=True)
     answers = rows if targets is None else targets
-    require_range(answers, prepare.scaler, loss, "X" if targets is None else "target")
+    require_range(answers.found, prepare.scaler, loss, "X" if targets is None else "target")
+    if targets is not None and isinstance(rows.rows, Stream):
+        raise DataError(
+            "rows of a stream have no numbers by which a target could belong to them; give X and target as "
+            "memory-mapped arrays."
+        )
     if validation is not None:
         judged = _judged(validation, rows, prepare)
-        return TrainingData(prepare(rows), None if targets is None else prepare(targets), judged)
+        return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets), judged)
     n, n_held = len(rows), round(training.validation * len(rows))
     if training.validation == 0:
-        return TrainingData(prepare(rows), None if targets is None else prepare(targets))
+        return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets))
     if n_held == 0 or n_held == n:
         raise DataError(
             f"training.validation={training.validation:g} of {n} rows leaves {n - n_held} to train on and "
             f"{n_held} to judge; give more rows or another share."
         )
+    if isinstance(rows.rows, Stream):
+        rows.pick(())  # says why not
     order = torch.randperm(n, generator=generator(seed, "validation")).numpy()
     held_out, kept = np.sort(order[:n_held]), np.sort(order[n_held:])
     return TrainingData(
-        prepare(rows[kept]),
-        None if targets is None else prepare(targets[kept]),
-        (prepare(rows[held_out]), prepare(answers[held_out])),
+        prepare(rows.pick(kept)),
+        None if targets is None else prepare(targets.pick(kept)),
+        (prepare(rows.pick(held_out)), prepare(answers.pick(held_out))),
     )
 
 
-def _judged(validation: Any, rows: Array, prepare: Preparation) -> tuple[Rows, Rows]:
+def _judged(validation: Any, rows: Looked, prepare: Preparation) -> tuple[RowSet, RowSet]:
     """Validation inputs and targets on the device, from an array or a pair of arrays."""
     if isinstance(validation, tuple) and len(validation) == 2:
-        inputs = check_companion(validation[0], rows, "validation[0]", same_rows=False)
-        answers = check_companion(validation[1], inputs, "validation[1]", same_rows=True)
+        inputs = _companion(validation[0], rows, "validation[0]", same_rows=False)
+        answers = _companion(validation[1], inputs, "validation[1]", same_rows=True)
         return prepare(inputs), prepare(answers)
-    judged = prepare(check_companion(validation, rows, "validation", same_rows=False))
+    judged = prepare(_companion(validation, rows, "validation", same_rows=False))
     return judged, judged
 
 
-_AHEAD: ContextVar[Callable[[Any, Array, Member], Trained | None]] = ContextVar(
+def _companion(X: Any, like: Looked, name: str, *, same_rows: bool) -> Looked:
+    return look(check_companion(X, like.shape, name, same_rows=same_rows), name)
+
+
+_AHEAD: ContextVar[Callable[[Any, Looked, Member], Trained | None]] = ContextVar(
     "diabolo_trained_ahead", default=lambda *_: None
 )
 
 
 @contextmanager
-def trained_ahead(find: Callable[[Any, Array, Member], Trained | None]) -> Iterator[None]:
+def trained_ahead(find: Callable[[Any, Looked, Member], Trained | None]) -> Iterator[None]:
     """Within it a fit takes over what ``find(estimator, rows, member)`` gives; where that is None, it trains."""
     token = _AHEAD.set(find)
     try:
@@ -152,7 +286,7 @@ def trained_ahead(find: Callable[[Any, Array, Member], Trained | None]) -> Itera
         _AHEAD.reset(token)
 
 
-def find_trained(estimator: Any, rows: Array, member: Member) -> Trained | None:
+def find_trained(estimator: Any, rows: Looked, member: Member) -> Trained | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
     return _AHEAD.get()(estimator, rows, member)
 
@@ -160,6 +294,7 @@ def find_trained(estimator: Any, rows: Array, member: Member) -> Trained | None:
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:
     """Train, with progress, on a number of threads."""
     shown = Progress(run.epochs, run.n_rows, verbose)
+    run.tell = shown.within
     with threads(n_threads), shown:
         run.run([shown, *callbacks])
 
@@ -181,12 +316,65 @@ def in_chunks(
     pieces = []
     with threads(n_threads), torch.no_grad():
         for start in range(0, rows.shape[-2], CHUNK):
-            block = to_tensor(rows[..., start : start + CHUNK, :], device)
-            n = block.shape[-2]
+            given = rows[..., start : start + CHUNK, :]
+            n = given.shape[-2]
             # A fresh tensor, however the rows lie in memory: products round by alignment too.
             padded = torch.zeros(
-                *(models or block.shape[:-2]), CHUNK, block.shape[-1], dtype=dtype, device=device
+                *(models or given.shape[:-2]), CHUNK, given.shape[-1], dtype=dtype, device=device
             )
-            padded[..., :n, :] = block
+            padded[..., :n, :] = lent(given) if device.type == "cpu" else to_tensor(given, device)
             pieces.append(function(padded)[..., :n, :].cpu())
     return torch.cat(pieces, -2)
+
+
+def by_blocks(
+    function: Callable[[Array], NDArray[Any]],
+    rows: Array | Stored | Stream,
+    out: Any,
+    width: int,
+    names: Sequence[str] | None = None,
+) -> Any:
+    """Apply a function of rows block by block, so that neither the rows nor what is written need be in memory.
+
+    Parameters
+    ----------
+    function : callable
+        From rows (k, n_features) to rows (k, width); each from its own row alone.
+    rows : array, Stored or Stream
+    out : array, path or None
+        See :func:`diabolo.outputs.open_sink`; None gives an array in memory.
+    width : int
+    names : sequence of str or None
+        The names of columns, for Parquet.
+    """
+    made = _made(function, rows)
+    if out is None:
+        return np.concatenate(list(made))
+    with open_sink(out, (None if isinstance(rows, Stream) else len(rows), width), names) as sink:
+        for block in made:
+            sink.write(block)
+    return sink.result()
+
+
+def _made(function: Callable[[Array], NDArray[Any]], rows: Array | Stored | Stream) -> Iterator[NDArray[Any]]:
+    width = rows.n_features if isinstance(rows, Stream) else rows.shape[1]
+    numbers = _SLAB_OF_STREAM if isinstance(rows, Stream) else _SLAB_NUMBERS
+    slab = CHUNK * max(1, numbers // CHUNK // max(1, width))
+    if not isinstance(rows, Stream):
+        # The system reads ahead in a file that is read from its start.
+        yield from _each(function, rows.blocks(slab) if isinstance(rows, Stored) else blocks_of(rows, slab))
+        return
+    with ahead(rebatch(rows.blocks(), slab)) as blocks:
+        yield from _each(function, blocks)
+
+
+def _each(function: Callable[[Array], NDArray[Any]], blocks: Iterator[Array]) -> Iterator[NDArray[Any]]:
+    start = 0
+    for block in blocks:
+        # Pages of a file are slow to come by for one core alone.
+        if not bool(torch.isfinite(lent(block).sum())):
+            require_finite(block, "X", start)
+        yield function(block)
+        start += len(block)
+    if not start:
+        raise DataError("X has no rows: it ended before the first one.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from .errors import DataError, FileError, SettingError
+from .streams import Stream, find_large
+from .training.stored import Stored
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -58,8 +61,22 @@ def check_image_shape(
     return channels, height, width
 
 
-def check_rows(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.floating]:
-    """Rows as a float32 or float64 array, through scikit-learn's validation.
+def check_rows(
+    estimator: Any, X: Any, *, reset: bool, image_shape: tuple[int, int, int] | None = None
+) -> tuple[NDArray[np.floating] | Stored | Stream, tuple[int, int, int] | None]:
+    """Rows as a float32 or float64 array, through scikit-learn's validation, and their picture shape.
+
+    Rows that are not to be loaded into memory stay as they are; of them only the width is checked.
+
+    Parameters
+    ----------
+    estimator : object
+    X : object
+        What the user gave.
+    reset : bool
+        Whether the width and the names of features are learnt, or must be those learnt before.
+    image_shape : tuple of int or None
+        What pictures must look like.
 
     Raises
     ------
@@ -68,6 +85,10 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.floating]:
     ValueError
         Whatever else scikit-learn refuses, with its own message.
     """
+    large = find_large(X)
+    if large is not None:
+        return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
+    X, found = flatten_pictures(X, image_shape)
     dtype = getattr(X, "dtype", None)
     if getattr(dtype, "kind", "") == "c":
         raise DataError(
@@ -76,11 +97,45 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.floating]:
         )
     rows = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
     require_finite(rows)
-    return rows
+    return rows, found
 
 
-def require_finite(X: NDArray[np.floating], name: str = "X") -> None:
-    """Raise a DataError that counts NaN and infinite values, and says where the first one is."""
+def _check_large(
+    estimator: Any, X: Stored | Stream, *, reset: bool, image_shape: tuple[int, int, int] | None
+) -> tuple[int, int, int] | None:
+    """The picture shape of rows that are not in memory; their width and names are learnt, or compared."""
+    found = X.image_shape or image_shape
+    if image_shape is not None and found != image_shape:
+        raise DataError(f"pictures of shape {image_shape} were expected, got pictures of shape {found}.")
+    names = X.pieces.feature_names if isinstance(X, Stream) else None
+    learnt = getattr(estimator, "feature_names_in_", None)
+    if not reset and names is not None and learnt is not None and list(names) != list(learnt):
+        raise DataError(
+            f"the columns of {X!r} are {_few(names)}, those that the model was fitted on are {_few(learnt)}; name the "
+            "columns in that order."
+        )
+    width = int(np.prod(X.row_shape))
+    if reset:
+        estimator.n_features_in_ = width
+        if names is not None:
+            estimator.feature_names_in_ = np.asarray(names, dtype=object)
+        elif learnt is not None:
+            del estimator.feature_names_in_
+    elif width != estimator.n_features_in_:
+        raise DataError(f"X has {width} features, the model was fitted on {estimator.n_features_in_}.")
+    return found
+
+
+def _few(names: Any) -> str:
+    shown = ", ".join(repr(str(name)) for name in list(names)[:5])
+    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
+
+
+def require_finite(X: NDArray[np.floating], name: str = "X", first: int | None = None) -> None:
+    """Raise a DataError that counts NaN and infinite values, and says where the first one is.
+
+    ``first`` is the number of the first row, where the rows are a block of many.
+    """
     # A sum is finite only if every number is; the sum itself may overflow, so look again before complaining.
     with np.errstate(all="ignore"):
         if np.isfinite(X.sum()):
@@ -90,26 +145,32 @@ def require_finite(X: NDArray[np.floating], name: str = "X") -> None:
         return
     row, column = (int(i) for i in np.argwhere(~finite)[0])
     kinds = [k for k, found in (("NaN", np.isnan(X).any()), ("infinity", np.isinf(X).any())) if found]
-    rows = int((~finite).any(axis=1).sum())
+    rows, start = int((~finite).any(axis=1).sum()), first or 0
+    among = f"{len(X)} rows" if first is None else f"the rows {start} to {start + len(X) - 1}"
     raise DataError(
-        f"{name} contains {' and '.join(kinds)} in {rows} of {len(X)} rows (first: row {row}, column {column}); "
+        f"{name} contains {' and '.join(kinds)} in {rows} of {among} (first: row {start + row}, column {column}); "
         "drop those rows or fill the values in, for example with sklearn.impute.SimpleImputer."
     )
 
 
 def check_companion(
-    X: Any, like: NDArray[np.floating], name: str, *, same_rows: bool
-) -> NDArray[np.floating]:
-    """A second array of rows (targets, validation data) that must fit the first."""
-    rows = np.asarray(X)
-    rows = rows.reshape(len(rows), -1) if rows.ndim in (3, 4) else rows
-    expected = (len(like) if same_rows else "any number of", like.shape[1])
-    if rows.ndim != 2 or rows.shape[1] != like.shape[1] or (same_rows and len(rows) != len(like)):
+    X: Any, like: tuple[int, int], name: str, *, same_rows: bool
+) -> NDArray[np.floating] | Stored:
+    """A second array of rows (targets, validation data) that must fit the first, of shape ``like``."""
+    large = find_large(X)
+    if isinstance(large, Stream):
+        raise DataError(f"{name} must be an array, in memory or memory-mapped, got {large!r}.")
+    rows = np.asarray(X) if large is None else large
+    rows = rows.reshape(len(rows), -1) if rows.ndim in (3, 4) and isinstance(rows, np.ndarray) else rows
+    expected = (like[0] if same_rows else "any number of", like[1])
+    if rows.ndim != 2 or rows.shape[1] != like[1] or (same_rows and len(rows) != like[0]):
         raise DataError(
             f"{name} must have shape ({expected[0]} rows, {expected[1]} features), got {rows.shape}."
         )
     if len(rows) == 0 or rows.dtype.kind not in "fiub":
         raise DataError(f"{name} must hold at least one row of numbers, got {rows.shape} of {rows.dtype}.")
+    if isinstance(rows, Stored):
+        return rows
     rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
     require_finite(rows, name)
     return rows
@@ -137,6 +198,19 @@ def to_tensor(X: NDArray[np.floating], device: torch.device) -> torch.Tensor:
     """An array as a tensor on a device, without a copy where that is safe."""
     array = np.ascontiguousarray(X)
     return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)
+
+
+def lent(X: NDArray[np.floating]) -> torch.Tensor:
+    """A tensor of an array's own memory, to be read only, and while the array is there.
+
+    PyTorch warns of arrays that cannot be written to, such as a mapped file; a loan by address it takes silently.
+    """
+    if X.flags.writeable:
+        return torch.from_numpy(X)
+    if not X.flags.c_contiguous or not X.size:
+        return torch.from_numpy(X.copy())
+    memory: Any = (ctypes.c_char * X.nbytes).from_address(X.ctypes.data)
+    return torch.from_numpy(np.frombuffer(memory, X.dtype).reshape(X.shape))
 
 
 def check_one_row(value: Any, name: str, n_features: int) -> NDArray[np.floating]:

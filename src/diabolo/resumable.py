@@ -19,6 +19,7 @@ from .training.checkpoint import Checkpoints, newest
 from .training.loop import Run
 from .training.resume import require_same, restore
 from .training.settings import Training
+from .training.source import RowSet, put
 
 
 @contextmanager
@@ -61,27 +62,28 @@ def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
         for value in (getattr(member.parts, name),)
     }
     data = member.data
-    rows = [data.inputs, data.targets, *(data.validation or ())]
-    tensors = [r.values for r in rows if r is not None]
+    rows = [r for r in (data.inputs, data.targets, *(data.validation or ())) if r is not None]
     scaling = [torch.from_numpy(np.ascontiguousarray(v)) for v in (scaler.offset, scaler.scale)]
     return parts | {
         "training": schema.to_plain("training", member.training),
         "random_state": member.seed,
         "scaling": scaler.kind,
-        "rows": list(data.inputs.values.shape),
+        "rows": list(data.inputs.shape),
         "first_epoch": run.first_epoch,
         "freeze": list(run.frozen),
-        "data": digest([*tensors, *scaling]),
+        "data": digest([*rows, *scaling]),
         "weights": digest([run.row, *run.statistics.now.values(), *run.optimizer.state.values()]),
     }
 
 
-def digest(tensors: Sequence[torch.Tensor]) -> str:
-    """The SHA-256 of numbers, with their types and shapes."""
+def digest(items: Sequence[torch.Tensor | RowSet]) -> str:
+    """The SHA-256 of numbers, with their types and shapes; of rows that are not in memory, of what tells them."""
     found = hashlib.sha256()
-    for t in tensors:
-        found.update(f"{t.dtype}{tuple(t.shape)}".encode())
-        found.update(np.ascontiguousarray(t.detach().cpu().numpy()).data.cast("B") if t.numel() else b"")
+    for item in items:
+        if isinstance(item, torch.Tensor):
+            put(found, item)
+        else:
+            item.describe_to(found)
     return found.hexdigest()
 
 

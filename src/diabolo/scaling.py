@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 from .errors import DataError, SettingError
 from .reconstruction import Reconstruction
+from .training.stored import Stored, blocks_of
+from .training.survey import MOMENT_ROWS, Survey, survey
 
 SCALINGS = ("auto", "minmax", "standard", None)
 SCALER_KINDS = ("none", "minmax", "standard")
-_ROWS = 8192
+_ROWS = MOMENT_ROWS
 # The square of a larger number may overflow: in float64 for any data, in float32 for data that is left alone.
 _LARGEST, _LARGEST_ALONE = 1e150, 1e18
 # Targets that were scaled in float32 may leave [0, 1] by this much.
@@ -59,7 +61,12 @@ class Scaler:
         return (X * self.scale + self.offset).astype(dtype)
 
 
-def learn_scaling(X: NDArray[np.floating], scaling: str | None, loss: Reconstruction) -> Scaler:
+def learn_scaling(
+    X: NDArray[np.floating] | Stored | None,
+    scaling: str | None,
+    loss: Reconstruction,
+    found: Survey | None = None,
+) -> Scaler:
     """The scaling of data for a reconstruction loss.
 
     "auto": data inside [0, 1], and counts for the Poisson loss, are left alone; other data is min-max
@@ -67,9 +74,12 @@ def learn_scaling(X: NDArray[np.floating], scaling: str | None, loss: Reconstruc
 
     Parameters
     ----------
-    X : array of shape (n, n_features)
+    X : array of shape (n, n_features) or None
+        None: ``found`` says all that is needed.
     scaling : "auto", "minmax", "standard" or None
     loss : Reconstruction
+    found : Survey or None
+        What is known of all rows; None: they are looked through.
 
     Raises
     ------
@@ -80,9 +90,13 @@ def learn_scaling(X: NDArray[np.floating], scaling: str | None, loss: Reconstruc
     """
     if scaling not in SCALINGS:
         raise SettingError(f"scaling must be one of {SCALINGS}, got {scaling!r}.")
-    n_features = X.shape[1]
+    if found is None:
+        if X is None:
+            raise ValueError("rows, or what was found in them, are needed.")
+        found = survey(blocks_of(X))
+    n_features = len(found.low)
     none = Scaler("none", np.zeros(n_features), np.ones(n_features))
-    low, high = float(X.min()), float(X.max())
+    low, high = float(found.low.min()), float(found.high.max())
     largest = max(-low, high)
     if largest > _LARGEST:
         raise DataError(
@@ -104,21 +118,32 @@ def learn_scaling(X: NDArray[np.floating], scaling: str | None, loss: Reconstruc
         raise SettingError(
             f"the {type(loss).__name__} loss cannot take data under scaling={kind!r}; use scaling='auto'."
         )
-    scaler = MinMaxScaler() if kind == "minmax" else StandardScaler()
+    if kind == "minmax":
+        least = found.low.astype(np.float64)
+        span = found.high.astype(np.float64) - least
+        return Scaler(kind, least, np.where(span > 0, span, 1.0))
+    if found.mean is not None and found.deviation is not None:
+        return Scaler(kind, found.mean, found.deviation)
+    if X is None:
+        raise ValueError("the moments of the rows are needed.")
+    scaler = StandardScaler()
     for rows in gen_batches(len(X), _ROWS):
         scaler.partial_fit(np.asarray(X[rows], np.float64))
-    if kind == "minmax":
-        span = scaler.data_range_
-        return Scaler(kind, scaler.data_min_, np.where(span > 0, span, 1.0))
     return Scaler(kind, scaler.mean_, scaler.scale_)
 
 
-def require_range(X: NDArray[np.floating], scaler: Scaler, loss: Reconstruction, name: str) -> None:
+def needs_moments(scaling: str | None, loss: Reconstruction) -> bool:
+    """Whether means and deviations may be wanted, for rows that are read once."""
+    return scaling == "standard" or (scaling == "auto" and loss.support == "real")
+
+
+def require_range(X: NDArray[np.floating] | Survey, scaler: Scaler, loss: Reconstruction, name: str) -> None:
     """Raise a DataError if a loss cannot take rows, under a scaling that was learnt from others, as targets."""
     if loss.support == "real" or (name == "X" and scaler.kind != "none"):
         return
-    low = float(((X.min(axis=0) - scaler.offset) / scaler.scale).min())
-    high = float(((X.max(axis=0) - scaler.offset) / scaler.scale).max())
+    found = X if isinstance(X, Survey) else survey(blocks_of(X), name)
+    low = float(((found.low - scaler.offset) / scaler.scale).min())
+    high = float(((found.high - scaler.offset) / scaler.scale).max())
     if low < -_ROUNDING or (loss.support == "unit" and high > 1 + _ROUNDING):
         wanted = "[0, 1]" if loss.support == "unit" else "numbers >= 0"
         raise DataError(

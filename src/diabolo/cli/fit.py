@@ -13,7 +13,7 @@ import typer
 
 from .. import schema
 from ..errors import FileError, InterruptedWarning, LostProcessError, SettingError
-from . import INTERRUPTED, runs, trainers, unfinished
+from . import INTERRUPTED, large, runs, trainers, unfinished
 from .holdout import Split, split
 from .settings import Plan, build, read_plan
 
@@ -130,9 +130,7 @@ def open_page(path: Path) -> None:
 
 
 def _read(plan: Plan) -> Dataset:
-    from .. import datasets
-
-    return datasets.load(plan.source, **plan.data)
+    return large.load(plan.source, plan.data)
 
 
 def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, SettingError
+from .large import FEW, few_rows, is_large
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,13 +44,14 @@ class Split:
     @property
     def judged(self) -> Dataset:
         """The rows that the report judges on."""
-        return self.train if self.held is None else self.held
+        return few_rows(self.train) if self.held is None else self.held
 
     def describe(self) -> str:
         """The rows that are judged on, in words."""
         if self.held is None:
             few = f" (fewer than {FEW_ROWS}: none is held out)" if self.hold_out else ""
-            return f"the {len(self.train)} rows that it was trained on{few}"
+            some = f"{FEW} of " if is_large(self.train) else ""
+            return f"{some}the {len(self.train)} rows that it was trained on{few}"
         if self.hold_out == PUBLISHED:
             return f"the {len(self.held)} rows of the published test split"
         return f"{len(self.held)} held-out rows"
@@ -82,6 +84,8 @@ def check_hold_out(value: Any) -> float | str:
 def split(dataset: Dataset, hold_out: float | str | None, seed: int | None) -> Split:
     """Hold out rows to judge on; the same rows for the same data, share and seed.
 
+    Of data that is not in memory at most ten thousand rows are held out, since those are.
+
     Parameters
     ----------
     dataset : Dataset
@@ -109,6 +113,8 @@ def split(dataset: Dataset, hold_out: float | str | None, seed: int | None) -> S
 
         return Split(dataset, datasets.load(dataset.source, split="test"), hold_out)
     n, n_held = len(dataset), round(float(hold_out) * len(dataset))
+    if is_large(dataset):
+        n_held = min(n_held, FEW)
     if hold_out == 0 or n < FEW_ROWS:
         return Split(dataset, None, hold_out)
     if min(n_held, n - n_held) < 2:
@@ -119,6 +125,10 @@ def split(dataset: Dataset, hold_out: float | str | None, seed: int | None) -> S
     import numpy as np
 
     order = np.random.RandomState(seed or 0).permutation(n)
+    if is_large(dataset):
+        held = dataclasses.replace(dataset, X=dataset.X[np.sort(order[:n_held])])
+        kept: Any = dataset.X
+        return Split(dataclasses.replace(dataset, X=kept.pick(np.sort(order[n_held:]))), held, hold_out)
     return Split(_rows(dataset, order[n_held:]), _rows(dataset, order[:n_held]), hold_out)
 
 

@@ -22,6 +22,8 @@ from .. import __version__, schema
 from ..errors import FileError, UnknownNameError
 from ..training.lock import LOCK_NAME
 from .holdout import check_hold_out, split
+from .large import few_rows
+from .large import load as load_large
 from .paths import existing
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ def training_rows(split: Split) -> dict[str, Any]:
     """What a report is told of the rows that a model was trained on; nothing where it is judged on them."""
     if split.held is None:
         return {}
-    return {"X_train": named_rows(split.train), "y_train": named_labels(split.train)}
+    learnt = few_rows(split.train)
+    return {"X_train": named_rows(learnt), "y_train": named_labels(learnt)}
 
 
 def is_finished(folder: Path) -> bool:
@@ -318,15 +321,17 @@ class Source:
         except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
             raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
 
-    def read(self, data: str, given: Mapping[str, Any]) -> Dataset:
+    def read(self, data: str, given: Mapping[str, Any], *, large: bool = False) -> Dataset:
         """Read data as the data of the run was read; what is given overrules it.
+
+        With ``large``, the rows of a large file stay there.
 
         The columns of ids and of labels are optional: new rows often have neither.
         """
         given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
         recorded = {k: v for k, v in self._recorded(data).items() if k not in given and v is not None}
         optional = {name: recorded.pop(name) for name in list(recorded) if name in ("id", "label")}
-        return _load_with(data, given | recorded, optional)
+        return _load_with(data, given | recorded, optional, large=large)
 
     def split(self, given: Mapping[str, Any]) -> Split:
         """The data of the run, parted into the same rows as when it was trained.
@@ -336,7 +341,7 @@ class Source:
         FileError
             If there is another number of rows now.
         """
-        parted = split(self.read(self.path, given), self.hold_out, self.seed)
+        parted = split(self.read(self.path, given, large=True), self.hold_out, self.seed)
         now = (len(parted.train), 0 if parted.held is None else len(parted.held))
         if len(self.counts) == len(now) and now != self.counts:
             raise FileError(
@@ -366,12 +371,16 @@ class Source:
         return self.options if (suffixes[0] in _TABLES) == (suffixes[1] in _TABLES) else {}
 
 
-def _load_with(data: str, options: Mapping[str, Any], optional: dict[str, Any]) -> Dataset:
+def _load_with(
+    data: str, options: Mapping[str, Any], optional: dict[str, Any], *, large: bool = False
+) -> Dataset:
     """Read data with options, and with those optional ones whose columns it has."""
     from .. import datasets
 
     while True:
         try:
+            if large:
+                return load_large(data, {**options, **optional})
             return datasets.load(data, **options, **optional)
         except UnknownNameError as error:
             named = {k: [str(v)] if isinstance(v, str) else list(map(str, v)) for k, v in optional.items()}

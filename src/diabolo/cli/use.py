@@ -13,6 +13,7 @@ import typer
 from ..errors import DataError, FileError, SettingError, UnknownNameError
 from . import runs
 from .fit import open_page
+from .large import few_rows, is_large, refuse_large
 from .paths import check_output
 
 if TYPE_CHECKING:
@@ -46,8 +47,14 @@ def reconstruct(run: Path, data: str, given: Given) -> None:
     """Write rows as the model gives them back."""
     out = check_output(given["out"], data) if given["out"] else None
     dataset, autoencoder = _open(run, data, given)
-    suffix = ".csv" if dataset.image_shape is None else ".png" if len(dataset) == 1 else ".npy"
+    plain = dataset.image_shape is None and not is_large(dataset)
+    suffix = ".csv" if plain else ".png" if len(dataset) == 1 else ".npy"
     out = out or check_output(Path(f"reconstructed{suffix}"), data)
+    refuse_large(dataset, out)
+    if is_large(dataset):
+        autoencoder.reconstruct(_rows(dataset, autoencoder), out=out)
+        typer.echo(out)
+        return
     made = autoencoder.reconstruct(_rows(dataset, autoencoder))
     _write(out, made, dataset.feature_names, dataset, autoencoder)
 
@@ -68,6 +75,8 @@ def score(run: Path, data: str, given: Given) -> None:
     """Write the reconstruction error of each row, and show the strangest."""
     out = check_output(given["out"] or Path("scores.csv"), data)
     dataset, autoencoder = _open(run, data, given)
+    if given["per_feature"]:
+        refuse_large(dataset, out, "--per-feature")
     rows = _rows(dataset, autoencoder)
     errors = -autoencoder.score_samples(rows)
     columns, names = [errors], ["reconstruction_error"]
@@ -102,7 +111,7 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
         parted = source.split(given)
         dataset, train = parted.judged, runs.training_rows(parted)
     else:
-        dataset, train = source.read(data, given), _training_rows(source)
+        dataset, train = few_rows(source.read(data, given, large=True)), _training_rows(source)
     _check_fit(dataset.source, dataset, autoencoder)
     report = autoencoder.report(_rows(dataset, autoencoder), runs.named_labels(dataset), **train)
     if out is not None:
@@ -119,7 +128,7 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
 def _training_rows(source: runs.Source) -> dict[str, Any]:
     """What a run was trained on, for the baselines; nothing where it is not there any more."""
     try:
-        learnt = source.split({}).train if source.path else None
+        learnt = few_rows(source.split({}).train) if source.path else None
     except (DataError, FileError, UnknownNameError):
         learnt = None
     return (
@@ -142,7 +151,7 @@ def _load(run: Path, given: Given) -> Autoencoder:
 
 def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
     """The data, read as the run's own was read, and the model."""
-    dataset = runs.Source.of(run).read(data, given)
+    dataset = runs.Source.of(run).read(data, given, large=True)
     autoencoder = _load(run, given)
     _check_fit(data, dataset, autoencoder)
     return dataset, autoencoder
@@ -167,7 +176,7 @@ def _check_fit(data: str, dataset: Dataset, autoencoder: Autoencoder) -> None:
 def _rows(dataset: Dataset, autoencoder: Autoencoder) -> Any:
     """The rows as the model was fitted on them: with the names of features, or without."""
     names = _feature_names(autoencoder)
-    if names is None:
+    if names is None or is_large(dataset):
         return dataset.X
     import pandas as pd
 

@@ -8,7 +8,8 @@ from .catalogue import DATASETS, Named
 from .dataset import Dataset
 from .fetch import load_fashion_mnist, load_mnist
 from .idx import read_idx
-from .reading import load, read
+from .reading import is_idx, load, read
+from .streams import stream
 from .synthetic import load_digits, make_moons, make_rectangle, make_spheres, make_swiss_roll
 from .writing import write
 
@@ -16,6 +17,7 @@ __all__ = [
     "DATASETS",
     "Dataset",
     "Named",
+    "is_idx",
     "load",
     "load_digits",
     "load_fashion_mnist",
@@ -26,5 +28,6 @@ __all__ = [
     "make_swiss_roll",
     "read",
     "read_idx",
+    "stream",
     "write",
 ]

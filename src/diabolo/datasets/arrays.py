@@ -9,6 +9,7 @@ import math
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError
+from ..training.stored import Stored
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file, few, reading, size_of, take
 from .idx import DEFLATE_LIMIT, read_idx
 
-__all__ = ["read_array_file", "read_idx_file", "read_npz", "rows_of"]
+__all__ = ["map_array_file", "read_array_file", "read_idx_file", "read_npz", "rows_of", "table_of"]
 
 _FEATURES, _LABELS = ("X", "x", "data"), ("y", "labels")
 _CHANNELS = (1, 3, 4)
@@ -38,6 +40,44 @@ def read_array_file(path: Path, choice: Choice) -> Dataset:
     with reading(path), path.open("rb") as file:
         array = _read_npy(file, size_of(path), str(path))
     return _dataset(path, array, None, choice)
+
+
+def map_array_file(path: Path) -> NDArray[Any]:
+    """A .npy file, memory-mapped.
+
+    Raises
+    ------
+    FileError
+        If it is damaged, holds nothing, or holds Python objects.
+    """
+    expect_file(path, "a NumPy array", [b"\x93NUMPY"])
+    with reading(path):
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except _HEADER_FAULTS as error:
+            words = " ".join(str(error).split())[:120].rstrip(".")
+            raise FileError(f"{path} is not a whole NumPy array ({words}).") from None
+    if array.size == 0:
+        raise FileError(f"{path} holds nothing: its shape is {array.shape}.")
+    return array
+
+
+def table_of(array: NDArray[Any], source: str, columns: Sequence[int] | None = None) -> Stored:
+    """Rows of a mapped array, converted as :func:`rows_of` converts those in memory.
+
+    Unsigned bytes with image axes are divided by 255, unless the first thousand images hold 0 and 1 alone.
+    """
+    _, shape = rows_of(array[:1], source)
+    small = array.dtype.itemsize <= 2 or array.dtype == np.float32
+    pixels = shape is not None and array.dtype == np.uint8 and array[:1000].max() > 1
+    last = array.ndim == 4 and array.shape[1] not in _CHANNELS and array.shape[3] in _CHANNELS
+    return Stored(
+        array,
+        dtype=np.float32 if small else np.float64,
+        divisor=255.0 if pixels else 1.0,
+        columns=columns,
+        channels_last=last,
+    )
 
 
 def read_npz(path: Path, choice: Choice) -> Dataset:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..errors import FileError
 from .files import MAX_BYTES, begins_as, expect_file, reading, size_of, take
 
-__all__ = ["IDX_TYPES", "read_idx"]
+__all__ = ["IDX_TYPES", "map_idx", "read_idx"]
 
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
@@ -83,6 +83,31 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
                 return _read(cast(BinaryIO, unpacked), path, min(room * DEFLATE_LIMIT, MAX_BYTES))
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise FileError(f"{path} is damaged or cut off inside its gzip data; fetch it again.") from None
+
+
+def map_idx(path: Path) -> NDArray[Any]:
+    """An uncompressed IDX file, memory-mapped; in the byte order of the file.
+
+    Raises
+    ------
+    FileError
+        If it is compressed, damaged, or of another kind.
+    """
+    head = expect_file(path, "an IDX array")
+    if head.startswith(_GZIP):
+        raise FileError(
+            f"{path} is gzip-compressed, so that its rows cannot be read one by one; unpack it first."
+        )
+    with reading(path), path.open("rb") as file:
+        shape, dtype = _header(file, path)
+        start, room = 4 + 4 * len(shape), size_of(path)
+        wanted = math.prod(shape) * dtype.itemsize
+        if 0 in shape or start + wanted != room:
+            raise FileError(
+                f"{path} is damaged: its header states the shape {shape}, which takes {start + wanted} bytes, and it "
+                f"has {room}; fetch it again."
+            )
+        return np.memmap(path, dtype, "r", start, shape)
 
 
 def _read(file: BinaryIO, path: Path, room: int) -> NDArray[Any]:

@@ -26,7 +26,7 @@ from .files import MAX_BYTES, expect_file, few, reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["IMAGE_SUFFIXES", "parse_size", "read_folder", "read_image"]
+__all__ = ["IMAGE_SUFFIXES", "Pictures", "find_pictures", "parse_size", "read_folder", "read_image"]
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _MAX_PIXELS = 100_000_000
@@ -87,18 +87,9 @@ def read_folder(path: Path, resize: tuple[int, int] | None = None) -> Dataset:
     Files that are no pictures by their suffix, and hidden files, are passed over. A row is grey if all
     pictures are, and otherwise has three channels; transparency is laid on white.
     """
-    with reading(path):
-        direct = _pictures(path)
-        folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] not in "._")
-        inside = {folder.name: found for folder in folders if (found := _pictures(folder))}
-    if direct and inside:
-        raise FileError(
-            f"{path}: pictures lie both in the folder ({few(p.name for p in direct[:2])}) and in its "
-            f"sub-folders ({few(inside)}); sub-folders are labels, so put every picture into one."
-        )
-    files = direct or [file for found in inside.values() for file in found]
-    if not files:
-        raise FileError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)}), here or one folder down.")
+    inside = find_pictures(path)
+    files = [file for found in inside.values() for file in found]
+    inside.pop("", None)
     X, shape = _read_all(files, path, resize)
     labels = np.repeat(np.arange(len(inside)), [len(found) for found in inside.values()]) if inside else None
     return Dataset(
@@ -114,6 +105,28 @@ def read_folder(path: Path, resize: tuple[int, int] | None = None) -> Dataset:
     )
 
 
+def find_pictures(path: Path) -> dict[str, list[Path]]:
+    """The pictures of a folder by the sub-folder that they are in, or all under "" where they are in none.
+
+    Raises
+    ------
+    FileError
+        If there is none, or some are in sub-folders and some are not.
+    """
+    with reading(path):
+        direct = _pictures(path)
+        folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] not in "._")
+        inside = {folder.name: found for folder in folders if (found := _pictures(folder))}
+    if direct and inside:
+        raise FileError(
+            f"{path}: pictures lie both in the folder ({few(p.name for p in direct[:2])}) and in its "
+            f"sub-folders ({few(inside)}); sub-folders are labels, so put every picture into one."
+        )
+    if not direct and not inside:
+        raise FileError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)}), here or one folder down.")
+    return inside or {"": direct}
+
+
 def _pictures(folder: Path) -> list[Path]:
     return sorted(
         p
@@ -125,14 +138,9 @@ def _pictures(folder: Path) -> list[Path]:
 def _read_all(
     files: Sequence[Path], source: Path, resize: tuple[int, int] | None
 ) -> tuple[NDArray[np.float32], tuple[int, int, int]]:
-    headers = [_look(file) for file in files]
-    if resize is None:
-        _refuse_ragged(headers, source)
-        width, height = headers[0].size
-    else:
-        height, width = resize
-    channels = 3 if any(header.colour for header in headers) else 1
-    shape = (channels, height, width)
+    pictures = Pictures.of(files, source, resize)
+    shape = pictures.shape
+    channels, height, width = shape
     d = channels * height * width
     if len(files) * d * 4 > MAX_BYTES:
         raise DataError(
@@ -140,9 +148,43 @@ def _read_all(
             "make them smaller with --resize 64x64."
         )
     X = np.empty((len(files), d), np.float32)
-    for row, file in zip(X, files, strict=True):
-        row[:] = _decode(file, channels, resize).reshape(-1)
+    for number, row in enumerate(X):
+        row[:] = pictures.decode(number).reshape(-1)
     return X, shape
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one size, that are decoded one by one.
+
+    Attributes
+    ----------
+    files : sequence of Path
+    shape : (int, int, int)
+        (C, H, W).
+    resize : (int, int) or None
+        The height and width that they are brought to.
+    """
+
+    files: Sequence[Path]
+    shape: tuple[int, int, int]
+    resize: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, files: Sequence[Path], source: Path, resize: tuple[int, int] | None) -> Pictures:
+        """Look at the headers of all files; refuse pictures of different sizes."""
+        headers = [_look(file) for file in files]
+        if resize is None:
+            _refuse_ragged(headers, source)
+            width, height = headers[0].size
+        else:
+            height, width = resize
+        channels = 3 if any(header.colour for header in headers) else 1
+        return cls(tuple(files), (channels, height, width), resize)
+
+    def decode(self, number: int) -> NDArray[np.float32]:
+        """One picture, (C, H, W) in [0, 1]."""
+        return _decode(self.files[number], self.shape[0], self.resize)
 
 
 def _refuse_ragged(headers: Sequence[_Header], source: Path) -> None:

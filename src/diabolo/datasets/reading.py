@@ -18,7 +18,7 @@ from .files import few, option, reading
 from .images import IMAGE_SUFFIXES, parse_size, read_folder, read_image
 from .tables import read_csv, read_parquet
 
-__all__ = ["READERS", "load", "read"]
+__all__ = ["IDX_NAME", "READERS", "is_idx", "load", "read"]
 
 READERS: Mapping[str, Callable[[Path, Choice], Dataset]] = {
     ".csv": read_csv,
@@ -28,7 +28,7 @@ READERS: Mapping[str, Callable[[Path, Choice], Dataset]] = {
     ".npz": read_npz,
     ".idx": read_idx_file,
 }
-_IDX_NAME = re.compile(r"(\.idx\d?|idx\d-(ubyte|byte|short|int|float|double)|-ubyte)(\.gz)?$", re.IGNORECASE)
+IDX_NAME = re.compile(r"(\.idx\d?|idx\d-(ubyte|byte|short|int|float|double)|-ubyte)(\.gz)?$", re.IGNORECASE)
 _KINDS = (
     ".csv, .tsv, .parquet, .npy, .npz, IDX (.idx, -ubyte, .gz of these), a folder of pictures, or a picture "
     f"({', '.join(IMAGE_SUFFIXES)})"
@@ -112,7 +112,7 @@ def read(
         return read_folder(path, size) if is_folder else read_image(path, size)
     if size is not None:
         raise SettingError(f"--resize is for pictures, and {path.name} is none; leave it out.")
-    reader = read_idx_file if _IDX_NAME.search(path.name) else READERS.get(suffix)
+    reader = read_idx_file if IDX_NAME.search(path.name) else READERS.get(suffix)
     if reader is None:
         raise FileError(f"{path} has the suffix {suffix!r}, expected {_KINDS}; convert it.")
     try:
@@ -174,6 +174,11 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
     if not looks_like_path:
         raise UnknownNameError("data set or file", text, DATASETS)
     return read(text, **given)
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a path has a name that IDX files have."""
+    return bool(IDX_NAME.search(path.name)) or path.suffix.lower() == ".idx"
 
 
 def _not_there(path: Path) -> str:

@@ -22,14 +22,14 @@ from .columns import Choice, Selection, as_labels, choose, fill, refuse_text
 from .dataset import Dataset
 from .files import MAX_BYTES, begins_as, expect_file, option, reading
 
-__all__ = ["MAX_COLUMNS", "read_csv", "read_parquet"]
+__all__ = ["MAX_COLUMNS", "PANDAS_INDEX", "matrix", "read_csv", "read_parquet", "text_cells"]
 
 # Arrow keeps some ten kilobytes a column; an array file has no such cost.
 MAX_COLUMNS = 50_000
 _MAX_HEADER = 16 << 20
 _NULLS = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "?", "-", "."]
 _DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
-_PANDAS_INDEX = "__index_level_0__"
+PANDAS_INDEX = "__index_level_0__"
 
 
 def read_csv(path: Path, choice: Choice) -> Dataset:
@@ -79,8 +79,8 @@ def read_parquet(path: Path, choice: Choice) -> Dataset:
             file = parquet.ParquetFile(path)
             names = file.schema_arrow.names
             _check_size(path, file.metadata.num_rows, len(names))
-            if choice.id is None and names.count(_PANDAS_INDEX) == 1:
-                choice = Choice(choice.columns, choice.drop, _PANDAS_INDEX, choice.label, choice.missing)
+            if choice.id is None and names.count(PANDAS_INDEX) == 1:
+                choice = Choice(choice.columns, choice.drop, PANDAS_INDEX, choice.label, choice.missing)
             selection = choose(names, choice, path.name)
             wanted = [*selection.features, *(at for at in (selection.id, selection.label) if at is not None)]
             # A nested column's leaves are addressed by its own name, so that names are enough here.
@@ -206,8 +206,8 @@ def _dataset(path: Path, table: Any, names: Sequence[str], selection: Selection,
     chosen = [names[at] for at in selection.features]
     if table.num_rows == 0:
         raise FileError(f"{path} has a header and no rows.")
-    refuse_text({name: cells for name in chosen if (cells := _text_cells(table.column(name)))}, source)
-    X = _matrix(table, chosen)
+    refuse_text({name: cells for name in chosen if (cells := text_cells(table.column(name)))}, source)
+    X = matrix(table, chosen)
     ids = None if selection.id is None else _texts(table.column(names[selection.id]))
     labels = None if selection.label is None else _label_values(table.column(names[selection.label]))
     X, kept = fill(X, chosen, choice.missing, source)
@@ -240,7 +240,7 @@ def _numeric(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _text_cells(column: Any, limit: int = 3) -> list[tuple[int, str]]:
+def text_cells(column: Any, limit: int = 3) -> list[tuple[int, str]]:
     """The first cells of a column that are not numbers, empty if its type is numeric."""
     if _numeric(column.type):
         return []
@@ -255,10 +255,12 @@ def _text_cells(column: Any, limit: int = 3) -> list[tuple[int, str]]:
     return cells or [(row, str(value.as_py())) for row, value in enumerate(column.slice(0, limit))]
 
 
-def _matrix(table: Any, names: Sequence[str]) -> NDArray[Any]:
+def matrix(table: Any, names: Sequence[str], single: bool | None = None) -> NDArray[Any]:
+    """Columns of numbers side by side; float32 if asked for, or, with None, if all columns are."""
     import pyarrow as pa
 
-    single = all(table.schema.field(name).type == pa.float32() for name in names)
+    if single is None:
+        single = all(table.schema.field(name).type == pa.float32() for name in names)
     X = np.empty((table.num_rows, len(names)), np.float32 if single else np.float64)
     for at, name in enumerate(names):
         X[:, at] = _numbers(table.column(name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from ..training.member import Draws, Member
@@ -116,7 +117,8 @@ class Batches:
                 continue
             index = order[first : first + steps * size].view(steps, size)
             own = rows_of(size, self.world, self.rank)
-            like = self.member.data.inputs.values
+            inputs = self.member.data.inputs
+            like = torch.empty(0, dtype=inputs.dtype, device=inputs.device)
             draws = self.member.noise((steps, size), epoch, number, like)
             for s in range(max(0, start - before + steps), steps):
                 now = {p: {k: v[s] for k, v in d.items()} for p, d in draws.items()}

@@ -14,8 +14,10 @@ from sklearn.utils import check_random_state
 
 from ..errors import DataError, DivergedError
 from ..estimator import Autoencoder
+from ..fitting import Looked, look
 from ..inputs import find_device
 from ..model import Model
+from ..streams import Stream, find_large
 from ..training.control import threads_for
 from ..training.keyed import generator
 from ..training.member import Ended, Member
@@ -43,7 +45,7 @@ class Prepared:
     """
 
     estimator: Autoencoder
-    rows: Any
+    rows: Looked
     member: Member
     model: Model
     drawn: int | None
@@ -69,11 +71,11 @@ def prepare(estimator: Autoencoder, given: Given, strategy: Any, drawn: int | No
     made.device = "cpu"
     made.random_state = made.random_state if drawn is None else drawn
     try:
-        rows, member = made._prepare(given.X, given.target, given.validation)
+        rows, member = made._prepare(_numbered(given.X), given.target, given.validation)
     finally:
         made.device, made.random_state = before
     model = Model(member.parts, member.domain, generator(member.seed, "weights"))
-    return Prepared(made, rows, member, model.to(dtype=member.data.inputs.values.dtype), drawn)
+    return Prepared(made, rows, member, model.to(dtype=member.data.inputs.dtype), drawn)
 
 
 def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) -> Prepared:
@@ -81,7 +83,7 @@ def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) ->
     fitted = fitted.set_params(**_changes(fitted, given))
     fitted.module_ = fitted.module_.to("cpu")
     training, parts = fitted._training(None), fitted.module_.parts
-    rows = fitted._rows(given.X)
+    rows = look(fitted._rows(_numbered(given.X)), verbose=fitted.verbose)
     data = fitted._data(rows, given.target, given.validation, training)
     member = Member(parts, fitted.module_.domain, training, data, fitted.seed_, fitted.history_)
     return Prepared(fitted, rows, member, model, drawn)
@@ -102,9 +104,21 @@ def finish(prepared: Prepared, status: str) -> Autoencoder:
     return made
 
 
-def require_same_rows(rows: Any, rank: int, strategy: Any) -> None:
+def _numbered(X: Any) -> Any:
+    """Rows that can be picked by their numbers, as a process that takes its share of each batch must."""
+    if isinstance(find_large(X), Stream):
+        raise DataError(
+            "a stream has no rows by number, of which each process could take its share; give the data module an "
+            "array, which may be memory-mapped, or train with Autoencoder.fit."
+        )
+    return X
+
+
+def require_same_rows(rows: Looked, rank: int, strategy: Any) -> None:
     """Raise a DataError if this process has other rows than the first one."""
-    mine = (rows.shape, float(rows.sum(dtype=np.float64)))
+    ends = np.stack([rows.found.low, rows.found.high])
+    whole = rows.rows if isinstance(rows.rows, np.ndarray) else ends
+    mine = (rows.shape, float(whole.sum(dtype=np.float64)))
     first = strategy.broadcast(mine)
     # Processors of different kinds may round a sum differently.
     if mine[0] != first[0] or not math.isclose(mine[1], first[1], rel_tol=1e-5, abs_tol=1e-3):

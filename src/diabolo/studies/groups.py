@@ -12,7 +12,7 @@ import numpy as np
 
 from ..parts import Part, Unstackable, settings
 from ..training.member import Member
-from ..training.source import Rows, block_steps
+from ..training.source import Rows, RowSet, block_steps
 
 T = TypeVar("T")
 
@@ -25,8 +25,12 @@ _ACTIVATIONS = 6
 
 
 def stackable(member: Member) -> bool:
-    """Whether a model can be trained in a stack: none of its parts says no, and nothing looks into its steps."""
+    """Whether a model can be trained in a stack: none of its parts says no, nothing looks into its steps, and its
+    rows are in memory.
+    """
     parts = member.parts
+    if not member.data.in_memory:
+        return False
     every = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
     return member.training.snapshots == 0 and not any(_unstackable(part) for part in every)
 
@@ -53,7 +57,7 @@ def stack_key(member: Member) -> Hashable:
         training.clip_norm,
         training.precision,
         member.judged_starts,
-        str(member.data.inputs.values.device),
+        str(member.data.inputs.device),
     )
 
 
@@ -124,14 +128,17 @@ def member_key(member: Member, *, any_seed: bool = False) -> Hashable:
     return (member.parts, member.domain.image_shape, low, high, member.training, seed, content)
 
 
-def _content(rows: Rows | None) -> Hashable:
+def _content(rows: RowSet | None) -> Hashable:
     if rows is None:
         return None
     digest = hashlib.blake2b(digest_size=16)
-    for tensor in (rows.values, rows.offset, rows.scale):
-        if tensor is not None:
-            digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
-    return (tuple(rows.values.shape), str(rows.values.dtype), digest.digest())
+    if isinstance(rows, Rows):
+        for tensor in (rows.values, rows.offset, rows.scale):
+            if tensor is not None:
+                digest.update(np.ascontiguousarray(tensor.cpu().numpy()).data)
+    else:
+        rows.describe_to(digest)
+    return (rows.shape, str(rows.dtype), digest.digest())
 
 
 class SharedData:
@@ -144,6 +151,8 @@ class SharedData:
     def share(self, member: Member) -> None:
         """Let a member use rows that another one brought, if they are the same."""
         rows = member.data.inputs
+        if not isinstance(rows, Rows):
+            return
         scaling = tuple(None if t is None else tuple(t.tolist()) for t in (rows.offset, rows.scale))
         place = (rows.values.data_ptr(), tuple(rows.values.shape), str(rows.values.dtype), scaling)
         known = self._by_memory.get(place)

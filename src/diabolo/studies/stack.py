@@ -85,7 +85,7 @@ class Jobs:
         key = id(inputs) if len(inputs) == len(rows) else None
         shown = self._shown.get(key) if key is not None else None
         if shown is None:
-            shown = estimator._shown(rows, inputs.values.dtype)
+            shown = estimator._shown(rows, inputs.dtype)
             if key is not None:
                 self._shown[key] = shown
         n_threads = threads_for(start.n_parameters, settings.batch_of(member.n_rows))
@@ -261,7 +261,7 @@ def train_stack(jobs: Sequence[Job]) -> list[Trained]:
     """Train members that share a stack; a single one trains alone. Divergence is left in the status."""
     begin = time.perf_counter()
     members, first = [job.member for job in jobs], jobs[0]
-    device = first.member.data.inputs.values.device
+    device = first.member.data.inputs.device
     rows = torch.from_numpy(np.stack([job.row for job in jobs])).to(device)
     model = rebuild(first.member.parts, first.member.domain, rows[0].clone(), device)
     alone = len(jobs) == 1

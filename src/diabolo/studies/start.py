@@ -45,4 +45,4 @@ class Start:
             source = generator(member.seed, "weights")
             for half in halves:
                 half.start(source)
-        return self._flat.to(member.data.inputs.values.dtype, copy=True).numpy()
+        return self._flat.to(member.data.inputs.dtype, copy=True).numpy()

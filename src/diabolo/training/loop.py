@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from ..errors import DivergedError
-from ..model import Model, Noise
+from ..model import Model, Noise, corrupt
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .checkpoint import Checkpoints
 from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
 from .events import Callback, Event
+from .feeding import Fed, feeding
 from .judging import evaluate
 from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
@@ -72,6 +73,8 @@ class Run:
         self.step, self.looked, self.before = 0, 0, 0.0
         self.trace: Tensor | None = None
         self.checkpoints: Checkpoints | None = None
+        #: Is told how many epochs, with their fraction, are done, every few dozen steps.
+        self.tell: Callable[[float], object] = lambda _epochs: None
         self._started_at = time.perf_counter()
         self.training = self.members[0].training
         n = self.members[0].n_rows
@@ -185,8 +188,6 @@ class Run:
     def _epoch(self, interrupt: Interrupt) -> list[dict[str, float]] | None:
         """Train one epoch; the mean terms of each running model, or None if the user asked to stop."""
         device, models = self.row.device, self.row.shape[:-1]
-        orders = [m.order(self.epoch) for m in self.running]
-        order = torch.stack(orders, 1 if self.stacked else 0).to(device).view(-1, *models)
         weights = self.weights()
         rates = self._rates()
         trace = torch.empty(self.per_epoch, *models, len(self.names), dtype=self.row.dtype, device=device)
@@ -194,28 +195,28 @@ class Run:
             trace[: self.step] = self.trace
         blocks = split_blocks(self.n_rows, self.batch, self.block, self.training.drop_last)
         before = 0
-        for number, (first, steps, size) in enumerate(blocks):
-            before += steps
-            if self.step >= before:
-                continue  # taken by the process that this one goes on for
-            index = order[first : first + steps * size].view(steps, size, *models).movedim(1, -1)
-            x, target, noise = self._block(index, number)
-            self.statistics.expect(size)
-            for s in range(self.step - before + steps, steps):
-                now = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
-                self._step(x[s], target[s], now, weights, rates[self.step], trace[self.step])
-                self.step += 1
-                if self.step % _LOOK_EVERY and not interrupt.asked:
-                    continue
-                if interrupt.asked:
-                    self._save(trace)
-                self._look(trace)
-                lost = all(m.status == "diverged" for m in self.running)
-                if interrupt.asked or lost:
-                    self._record(trace[: self.step])
-                    self._leave_diverged()
-                    return [] if lost else None
-                self._save_if_due(trace)
+        with feeding(self, blocks) as fed:
+            for number, (_, steps, size) in enumerate(blocks):
+                before += steps
+                if self.step >= before:
+                    continue  # taken by the process that this one goes on for
+                x, target, noise = self._block(next(fed), number)
+                self.statistics.expect(size)
+                for s in range(self.step - before + steps, steps):
+                    now = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
+                    self._step(x[s], target[s], now, weights, rates[self.step], trace[self.step])
+                    self.step += 1
+                    if self.step % _LOOK_EVERY and not interrupt.asked:
+                        continue
+                    if interrupt.asked:
+                        self._save(trace)
+                    self._look(trace)
+                    lost = all(m.status == "diverged" for m in self.running)
+                    if interrupt.asked or lost:
+                        self._record(trace[: self.step])
+                        self._leave_diverged()
+                        return [] if lost else None
+                    self._save_if_due(trace)
         self._look(trace)
         note_broken(self)
         self._record(trace)
@@ -247,12 +248,17 @@ class Run:
                 self.grad.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
             self.optimizer.step(self.row, self.grad, rate, self.trained)
 
-    def _block(self, index: Tensor, number: int) -> tuple[Tensor, Tensor, Draws]:
+    def _block(self, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
         """Inputs, targets and noise of a block of steps; inputs are corrupted already.
 
-        ``index`` has shape (steps, *models, batch), as have the leading axes of what is returned.
+        Indices have shape (steps, *models, batch), as have the leading axes of what is returned.
         """
-        first = self.running[0]
+        first, index = self.running[0], fed.index
+        if index is None:
+            clean, target = fed.rows
+            draws = first.noise(tuple(clean.shape[:-1]), self.epoch, number, self.row)
+            x = corrupt(first.parts, first.domain, clean, draws)
+            return x, target, {p: d for p, d in draws.items() if p not in first.parts.named_corruption}
         same = all(m.plain and m.data.inputs is first.data.inputs for m in self.running)
         each, xs, targets = [], [], []
         for i, member in enumerate(self.running):
@@ -298,6 +304,7 @@ class Run:
         start, self.looked = self.looked, self.step
         if start == self.step:
             return
+        self.tell(self.epoch - self.first_epoch + self.step / self.per_epoch)
         finite = torch.isfinite(trace[start : self.step]).all(-1)
         if not bool(finite.all()):
             note_diverged(self, trace, finite, start)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..domain import Domain
+from ..errors import SettingError
 from ..model import Architecture, corrupt, draw_noise, purposes
 from ..objective import RECONSTRUCTION, term_weights
 from .history import History
@@ -185,6 +186,12 @@ class Member:
         names = [name for name, c in self.parts.named_corruption.items() if not c.fresh]
         if not names:
             return None
+        if not self.data.in_memory:
+            first = type(self.parts.named_corruption[names[0]]).__name__
+            raise SettingError(
+                f"{first}(fresh=False) keeps a corrupted copy of all rows, and these rows are not in memory; use "
+                "fresh=True."
+            )
         pieces = []
         for number, start in enumerate(range(0, self.n_rows, _ROWS_AT_ONCE)):
             clean = self.data.inputs.slice(start, start + _ROWS_AT_ONCE)

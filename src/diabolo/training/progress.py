@@ -5,12 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 from .events import Event
 
 _PATIENCE = 0.7
+# An epoch that lasts longer than this is worth a bar that moves within it.
+_LASTS = 2.0
 
 
 def wanted(verbose: bool | None) -> bool:
@@ -61,6 +65,16 @@ class Progress:
         rate = self.rows * event.epoch / max(elapsed, 1e-9)
         self.bar.update(self.task, completed=event.epoch, losses=losses, rate=f"{rate:,.0f} rows/s")
 
+    def within(self, epochs: float) -> None:
+        """Move the bar within an epoch, for epochs that last."""
+        elapsed = time.perf_counter() - self.start
+        if not self.show or elapsed < max(self.patience, _LASTS):
+            return
+        if self.bar is None:
+            self._open()
+        rate = self.rows * epochs / max(elapsed, 1e-9)
+        self.bar.update(self.task, completed=epochs, rate=f"{rate:,.0f} rows/s")
+
     def _open(self) -> None:
         from rich import progress
         from rich.console import Console
@@ -76,3 +90,31 @@ class Progress:
         )
         self.task = self.bar.add_task("", total=self.epochs, losses="starting", rate="")
         self.bar.start()
+
+
+@contextmanager
+def reading(rows: int | None, verbose: bool | None) -> Iterator[Callable[[int], None]]:
+    """Within it a function takes the number of rows that were read so far, and shows it to who wants to see it.
+
+    Parameters
+    ----------
+    rows : int or None
+        How many there are, if that is known.
+    verbose : bool or None
+    """
+    if not wanted(verbose):
+        yield lambda _n: None
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("looking through all rows once"),
+        progress.BarColumn(),
+        progress.TextColumn("{task.completed:,.0f} rows"),
+        progress.TimeElapsedColumn(),
+    )
+    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8)
+    with bar:
+        task = bar.add_task("", total=rows)
+        yield lambda n: bar.update(task, completed=n)

@@ -2,9 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from .stored import Array, Stored
+
+
+class Digest(Protocol):
+    """What :mod:`hashlib` makes."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Take in more."""
+
+
+class RowSet(Protocol):
+    """What a run asks of its rows, wherever they are."""
+
+    def __len__(self) -> int:
+        """Rows in an epoch."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the rows that are handed out."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where rows are handed out."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether rows cost nothing to get at."""
+
+    def gather(self, index: Tensor) -> Tensor:
+        """Scaled rows (*index.shape, features), a new tensor."""
+
+    def slice(self, start: int, stop: int) -> Tensor:
+        """Scaled rows start to stop."""
+
+    def describe_to(self, digest: Digest) -> None:
+        """Feed a digest with what tells these rows from others."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +72,30 @@ class Rows:
     def __len__(self) -> int:
         return self.values.shape[0]
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+        return (self.values.shape[0], self.values.shape[1])
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the rows that are handed out."""
+        return self.values.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the rows are."""
+        return self.values.device
+
+    @property
+    def in_memory(self) -> bool:
+        """Always."""
+        return True
+
+    def describe_to(self, digest: Digest) -> None:
+        """Feed a digest with all values, before scaling."""
+        put(digest, self.values)
+
     def gather(self, index: Tensor) -> Tensor:
         """Scaled rows (*index.shape, features), a new tensor."""
         rows = self.values[index]
@@ -42,22 +112,122 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Finish:
+    """How rows in the user's units become rows of a model: scaled as rows in memory are, to the bit.
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+        The model's precision.
+    device : torch.device
+    offset, scale : array of shape (features,), float64, or None
+        The model sees ``(rows - offset) / scale``; None where data is left alone.
+    """
+
+    dtype: torch.dtype
+    device: torch.device
+    offset: NDArray[np.float64] | None = None
+    scale: NDArray[np.float64] | None = None
+
+    def __call__(self, rows: Array) -> Tensor:
+        """Rows (..., features) that nobody else uses, as a tensor."""
+        wanted = np.dtype(str(self.dtype).removeprefix("torch."))
+        exact = np.dtype(np.float64) if rows.dtype != wanted else wanted
+        rows = rows.astype(exact, copy=False)
+        if self.offset is not None and self.scale is not None:
+            # By NumPy: this may run in a thread beside the one that trains, and two teams of OpenMP threads stall.
+            np.subtract(rows, self.offset.astype(exact), out=rows)
+            np.divide(rows, self.scale.astype(exact), out=rows)
+        return torch.from_numpy(rows.astype(wanted, copy=False)).to(self.device)
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Rows of a file, read as they are needed; they come out with the bits of the same rows in memory.
+
+    Attributes
+    ----------
+    table : Stored
+    finish : Finish
+    told : bytes
+        What tells the rows from others; a digest of all numbers would take longer than an epoch.
+    """
+
+    table: Stored
+    finish: Finish
+    told: bytes = b""
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+        return self.table.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the rows that are handed out."""
+        return self.finish.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where rows are handed out."""
+        return self.finish.device
+
+    @property
+    def in_memory(self) -> bool:
+        """Never."""
+        return False
+
+    def gather(self, index: Tensor) -> Tensor:
+        """Scaled rows (*index.shape, features), a new tensor."""
+        return self.finish(self.table[index.cpu().numpy()])
+
+    def slice(self, start: int, stop: int) -> Tensor:
+        """Scaled rows start to stop."""
+        return self.finish(self.table[start:stop])
+
+    def describe_to(self, digest: Digest) -> None:
+        """Feed a digest with the shape and a sample of the rows, and with what was found in all of them."""
+        digest.update(f"{self.table.dtype}{self.shape}".encode() + self.told)
+
+
+@dataclass(frozen=True)
 class TrainingData:
     """What a run is trained and judged on.
 
     Attributes
     ----------
-    inputs : Rows
+    inputs : RowSet
         What is corrupted and encoded.
-    targets : Rows or None
+    targets : RowSet or None
         What is to be reconstructed, row by row; None: the inputs.
-    validation : tuple of Rows or None
+    validation : tuple of RowSet or None
         Inputs and targets that are never trained on.
     """
 
-    inputs: Rows
-    targets: Rows | None = None
-    validation: tuple[Rows, Rows] | None = None
+    inputs: RowSet
+    targets: RowSet | None = None
+    validation: tuple[RowSet, RowSet] | None = None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all that is trained on costs nothing to get at."""
+        return self.inputs.in_memory and (self.targets is None or self.targets.in_memory)
+
+    def pairs(self, indices: Iterator[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs and targets of one index of rows after the other."""
+        for index in indices:
+            clean = self.inputs.gather(index)
+            yield clean, clean if self.targets is None else self.targets.gather(index)
+
+
+def put(digest: Digest, tensor: Tensor) -> None:
+    """Feed a digest with numbers, with their type and shape."""
+    digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+    if tensor.numel():
+        digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).data.cast("B"))
 
 
 def block_steps(batch_size: int, n_features: int) -> int:

@@ -1,0 +1,79 @@
+"""What an epoch trains on, block after block: by numbers of rows in memory, or as rows that a thread has fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .ahead import ahead
+from .stream import StreamedRows
+
+if TYPE_CHECKING:
+    from .loop import Run
+
+Blocks = Sequence[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A block of steps.
+
+    Attributes
+    ----------
+    index : Tensor or None, shape (steps, *models, batch)
+        The numbers of its rows, where they are in memory.
+    fetched : tuple of Tensor or None, each (steps, batch, features)
+        Else its inputs, clean, and its targets.
+    """
+
+    index: Tensor | None = None
+    fetched: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """The rows that were fetched."""
+        if self.fetched is None:
+            raise ValueError("the rows of this block are known by their numbers.")
+        return self.fetched
+
+
+@contextmanager
+def feeding(run: Run, blocks: Blocks) -> Iterator[Iterator[Fed]]:
+    """Within it the blocks of the running epoch come one by one, from the first that is not all taken."""
+    data = run.running[0].data
+    done, skip = 0, 0
+    for _, steps, _ in blocks:
+        done += steps
+        skip += run.step >= done
+    if run.stacked or data.in_memory:
+        yield (Fed(index) for index in _indices(run, blocks[skip:]))
+    elif isinstance(data.inputs, StreamedRows):
+        with ahead(_streamed(run, data.inputs, blocks, skip)) as rows:
+            yield rows
+    else:
+        pairs = data.pairs(_indices(run, blocks[skip:]))
+        with ahead(Fed(fetched=pair) for pair in pairs) as rows:
+            yield rows
+
+
+def _indices(run: Run, blocks: Blocks) -> Iterator[Tensor]:
+    """The numbers of the rows of each block, in the epoch's order."""
+    models = run.row.shape[:-1]
+    orders = [member.order(run.epoch) for member in run.running]
+    order = torch.stack(orders, 1 if run.stacked else 0).to(run.row.device).view(-1, *models)
+    for first, steps, size in blocks:
+        yield order[first : first + steps * size].view(steps, size, *models).movedim(1, -1)
+
+
+def _streamed(run: Run, rows: StreamedRows, blocks: Blocks, skip: int) -> Iterator[Fed]:
+    numbers = [steps * size for _, steps, size in blocks]
+    passed = run.epoch - run.first_epoch
+    fetched = rows.epoch(run.epoch, passed, numbers, skip)
+    for (_, steps, size), got in zip(blocks[skip:], fetched, strict=True):
+        clean = got.view(steps, size, -1)
+        yield Fed(fetched=(clean, clean))
