@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from diabolo import Autoencoder, Gaussian, Sphere, Training, datasets
+from diabolo.explorer import Page
 from diabolo.explorer.frames import pack, unpack
 from diabolo.explorer.requests import answer
-from diabolo.explorer.serving import Page, make_subjects
+from diabolo.explorer.subject import make_subjects
 
 
 def train(latent: Any, X: Any, epochs: int = 6, **settings: Any) -> Autoencoder:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
 
-from diabolo.explorer.serving import Page, make_subjects
+from diabolo.explorer import Page
+from diabolo.explorer.subject import make_subjects
 
 pytestmark = pytest.mark.browser
 

@@ -14,9 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from diabolo.errors import DataError, UnknownNameError
-from diabolo.explorer.requests import sample_rows
-from diabolo.explorer.serving import SKLEARN, make_subjects
-from diabolo.explorer.subject import Subject
+from diabolo.explorer.loading import SKLEARN
+from diabolo.explorer.subject import Subject, make_subjects, spread_rows
 
 
 def code(*values: float) -> dict[str, np.ndarray]:
@@ -67,7 +66,7 @@ def test_decoding_and_one_row_agree_with_the_model(ask: Any, plane: Any, digits:
 
 def test_a_sample_of_the_points_keeps_the_share_of_every_label(plane: Any, digits: Any) -> None:
     subject = make_subjects(plane, *digits)[0]
-    rows = sample_rows(subject, 100)
+    rows = spread_rows(np.flatnonzero(subject.finite), subject.data.y, 100)
     assert len(set(rows)) == 100
     counts = np.bincount(digits[1][rows], minlength=10)
     assert np.abs(counts - np.bincount(digits[1], minlength=10) / 6).max() <= 1.5

@@ -20,9 +20,8 @@ from websockets.sync.client import ClientConnection, connect
 
 import diabolo
 from diabolo.errors import FileError, SettingError, UnknownNameError
-from diabolo.explorer import open_run, open_sklearn
+from diabolo.explorer import Page, from_run, from_sklearn
 from diabolo.explorer.frames import pack, unpack
-from diabolo.explorer.serving import Page
 
 
 def get(page: Page, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -207,7 +206,7 @@ def test_the_page_is_there_before_pytorch_is_loaded() -> None:
 import sys, time, urllib.request
 start = time.perf_counter()
 from diabolo import explorer
-page = explorer.open_sklearn("pca", "digits", open_browser=False, wait=False)
+page = explorer.open_page(explorer.from_sklearn("pca", "digits"), open_browser=False, wait=False)
 content = urllib.request.urlopen(page.url).read()
 assert "torch" not in sys.modules or time.perf_counter() - start > 0.4
 print(time.perf_counter() - start, b"explorer.js" in content)
@@ -230,25 +229,25 @@ page.stop()
 
 def test_a_run_folder_opens_and_others_are_refused(tmp_path: Any, plane: Any) -> None:
     with pytest.raises(FileError, match="not there"):
-        open_run(tmp_path / "none", wait=False, open_browser=False)
+        from_run(tmp_path / "none")
     plane.save(tmp_path / "run" / "model")
     with pytest.raises(FileError, match="--data"):
-        open_run(tmp_path / "run", wait=False, open_browser=False)
+        from_run(tmp_path / "run")
     (tmp_path / "run" / "config.yaml").write_text("data: {source: digits}\n")
-    with open_run(tmp_path / "run", wait=False, open_browser=False) as page:
+    with Page(from_run(tmp_path / "run")) as page:
         header = unpack(post(page, pack({"id": 1, "do": "hello"}))[1])[0]
         assert (header["dataset"], header["n"]) == ("digits", 1797)
     (tmp_path / "run" / "config.yaml").write_text("data: [\n")
     with pytest.raises(FileError, match="damaged"):
-        open_run(tmp_path / "run", wait=False, open_browser=False)
+        from_run(tmp_path / "run")
 
 
 def test_a_model_that_cannot_be_loaded_is_an_error_on_the_page() -> None:
-    with open_sklearn("pca", "no-such-file.csv", open_browser=False, wait=False) as page:
+    with Page(from_sklearn("pca", "no-such-file.csv")) as page:
         header = unpack(post(page, pack({"id": 1, "do": "hello"}))[1])[0]
     assert "no-such-file.csv" in header["error"]
     with pytest.raises(UnknownNameError, match="pca"):
-        open_sklearn("pcaa", "digits")
+        from_sklearn("pcaa", "digits")
 
 
 def test_ports_are_checked_and_freed(served: Page) -> None:

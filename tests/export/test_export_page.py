@@ -19,7 +19,7 @@ from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Traini
 from diabolo.errors import DataError, FileError, SettingError
 from diabolo.explorer.frames import pack, unpack
 from diabolo.explorer.requests import answer
-from diabolo.explorer.serving import make_subjects
+from diabolo.explorer.subject import make_subjects
 from diabolo.export import page as pages
 from diabolo.export import to_html
 from diabolo.export.plan import make_plan

@@ -17,12 +17,14 @@ from ..schema import SLOTS
 from ..training.settings import Training
 
 __all__ = [
+    "BROWSER",
     "DATA_OPTIONS",
     "DEVICE",
     "HOLD_OUT",
     "JSON",
     "OPEN",
     "PATHS",
+    "PORT",
     "SETTING_OPTIONS",
     "Option",
     "out_option",
@@ -176,6 +178,8 @@ HOLD_OUT = Option(
     metavar="SHARE|test",
 )
 OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False)
+PORT = Option("port", "The port on this machine; 0 takes any free one.", int, 0, metavar="INTEGER")
+BROWSER = Option("browser", "Open the page; its address is printed in any case.", bool)
 JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
 
 

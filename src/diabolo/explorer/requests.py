@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,11 @@ from .corrupting import corrupt
 from .describe import describe
 from .exporting import export
 from .frames import Arrays
-from .subject import Subject
+from .subject import Subject, spread_rows
 from .values import array_of, number_of, rows_of, text_of
+
+if TYPE_CHECKING:
+    from .watching import Course
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 
@@ -68,7 +71,7 @@ def _hello(asked: Question) -> Answer:
 def _points(asked: Question) -> Answer:
     """Codes of the rows; where there are more than asked for, a share of every label."""
     limit = int(number_of(asked.header, "limit", 100_000, 1, _MAX_POINTS))
-    rows = sample_rows(asked.subject, limit)
+    rows = spread_rows(np.flatnonzero(asked.subject.finite), asked.subject.data.y, limit)
     label = asked.subject.data.y
     sent: dict[str, NDArray[Any]] = {"rows": rows.astype(np.int32), "codes": asked.subject.codes[rows]}
     if label is not None:
@@ -76,17 +79,6 @@ def _points(asked: Question) -> Answer:
     mean, axes = asked.subject.plane
     sent |= {"plane_mean": mean, "plane_axes": np.ascontiguousarray(axes)}
     return {"total": len(asked.subject.codes), "not_finite": int((~asked.subject.finite).sum())}, sent
-
-
-def sample_rows(subject: Subject, limit: int) -> NDArray[np.intp]:
-    """Rows with a finite code; at most a number of them, each label by its share, evenly spread."""
-    rows = np.flatnonzero(subject.finite)
-    if len(rows) <= limit:
-        return rows
-    y = subject.data.y
-    if y is not None and y.dtype.kind == "i":
-        rows = rows[np.argsort(y[rows], kind="stable")]
-    return np.sort(rows[np.linspace(0, len(rows) - 1, limit).astype(int)])
 
 
 def _errors(asked: Question) -> Step:
@@ -223,6 +215,32 @@ def _corrupt(asked: Question) -> Answer:
     return {"row": row}, {**sent, "rows": corrupted}
 
 
+def _course(asked: Question) -> Course:
+    if asked.subject.training is None:
+        raise DataError("nothing is being trained here; run `diabolo fit DATA --live`.")
+    return asked.subject.training
+
+
+def _live(asked: Question) -> Answer:
+    """What is new in a training: the epochs after ``since``, and the points where they have moved."""
+    course = _course(asked)
+    since = int(number_of(asked.header, "since", 0, 0, 1e9))
+    seen = int(number_of(asked.header, "seen", 0, 0, 1e9))
+    told = course.news(since)
+    subject = course.subject
+    if subject.training is None or course.shown == seen:
+        return told, {}
+    moved, sent = _points(Question(subject, {}, {}))
+    return {**told, **moved, "shown": course.shown}, sent
+
+
+def _steer(asked: Question) -> Answer:
+    """Let a training pause, go on, or end."""
+    course = _course(asked)
+    course.steer(text_of(asked.header, "to"))
+    return course.news(int(number_of(asked.header, "since", 0, 0, 1e9))), {}
+
+
 def _export(asked: Question) -> Answer:
     rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), _MAX_POINTS)
     content = export(asked.subject, rows, text_of(asked.header, "format"))
@@ -245,5 +263,7 @@ REQUESTS: Mapping[str, Request] = {
     "heat": _heat,
     "epoch": _epoch,
     "corrupt": _corrupt,
+    "live": _live,
+    "steer": _steer,
     "export": _export,
 }
