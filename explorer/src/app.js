@@ -4,8 +4,8 @@ import { classColour, ramp, rgb } from "./colours.js";
 import { h } from "./dom.js";
 import { keys } from "./keys.js";
 import { heatCanvas, LatentMap, tiles } from "./map.js";
-import { between, onSphere, range, short } from "./maths.js";
-import { layout } from "./layout.js";
+import { between, dot, onSphere, range, short } from "./maths.js";
+import { layout, TABS } from "./layout.js";
 import { isPicture, paint } from "./pictures.js";
 import { Side } from "./side.js";
 
@@ -46,6 +46,7 @@ export class App {
       /** @type {Float32Array[] | null} */ film: null, /** @type {[number, number][] | null} */ polygon: null, /** @type {number[]} */ latency: [],
       path: { /** @type {Float32Array | null} */ a: null, /** @type {Float32Array | null} */ b: null, way: "straight", steps: 11 },
       /** @type {Set<number>} */ selection: new Set(), /** @type {Set<number>} */ muted: new Set(), epoch: -1, error: "", busy: false,
+      /** @type {any} */ live: null, over: "",
     };
     /** @type {Side[]} */
     this.sides = [];
@@ -105,7 +106,11 @@ export class App {
 
   async start() {
     try {
-      const { header } = await this.client.ask({ do: "hello" });
+      const { header } = await this.client.ask({ do: "hello", brief: true });
+      if (header.wait) {
+        this.waiting(header.wait);
+        return;
+      }
       this.sides = [new Side(0, header)];
       this.count = header.models ?? 1;
       this.firstState();
@@ -123,6 +128,13 @@ export class App {
     } catch (error) {
       this.refuse(error);
     }
+  }
+
+  /** Nothing is there to be shown yet. @param {string} words */
+  waiting(words) {
+    const shown = this.el.querySelector(".dx-loading");
+    if (shown) shown.textContent = `Opening the explorer: ${words} …`;
+    window.setTimeout(() => this.start(), 100);
   }
 
   refuse(error) {
@@ -180,6 +192,7 @@ export class App {
     if (!["label", "error", "feature"].includes(this.state.colour)) this.state.colour = "label";
     const dims = (kept.get("dims") ?? "").split(",").map(Number).filter((i) => i >= 0 && i < this.meta.dim);
     if (dims.length === 2) this.state.dims = dims;
+    this.state.tab = TABS.some(([name]) => name === kept.get("tab")) ? kept.get("tab") : this.meta.live ? "training" : "explore";
     const row = Number(kept.get("pin") ?? -1);
     if (Number.isInteger(row) && row >= 0 && row < this.meta.n) this.state.pinned = row;
     const z = (kept.get("z") ?? "").split(",").map(Number);
@@ -189,8 +202,8 @@ export class App {
   keep() {
     clearTimeout(this.keeping);
     this.keeping = window.setTimeout(() => {
-      const { view, colour, dims, pinned, probe } = this.state;
-      const kept = new URLSearchParams({ view, colour });
+      const { view, colour, dims, pinned, probe, tab } = this.state;
+      const kept = new URLSearchParams({ view, colour, tab });
       if (view === "dims") kept.set("dims", dims.join(","));
       if (pinned >= 0) kept.set("pin", String(pinned));
       if (probe && probe.length <= 64) kept.set("z", Array.from(probe, (x) => x.toPrecision(5)).join(","));
@@ -311,6 +324,7 @@ export class App {
 
   async setColour(colour, feature = this.state.feature) {
     Object.assign(this.state, { colour, feature });
+    if (colour === "error" && !this.side.errors && this.meta.live) await this.loadErrors(this.side);
     if (colour === "feature" && !this.side.columns.has(feature)) {
       const { arrays } = await this.client.ask({ do: "column", column: feature });
       this.side.columns.set(feature, arrays.values.data);
@@ -497,16 +511,21 @@ export class App {
       return;
     }
     try {
-      const answer = await this.client.ask({ do: "row", row });
-      if (this.state.pinned !== row) return;
-      this.state.point = answer;
-      this.state.neighbours = Array.from(answer.arrays.neighbours.data);
-      this.recolour();
-      this.tell("pinned");
-      this.say(`Pinned ${this.meta.id_name} ${answer.header.name}, ${this.nameOfLabel(row)}.`);
+      await this.look(row);
+      if (this.state.pinned === row) this.say(`Pinned ${this.meta.id_name} ${this.state.point.header.name}, ${this.nameOfLabel(row)}.`);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Everything about the pinned row, as the model has it now. @param {number} row */
+  async look(row) {
+    const answer = await this.client.ask({ do: "row", row });
+    if (this.state.pinned !== row) return;
+    this.state.point = answer;
+    this.state.neighbours = Array.from(answer.arrays.neighbours.data);
+    this.recolour();
+    this.tell("pinned");
   }
 
   /** The next point by distance from the probe. @param {number} step */
@@ -634,6 +653,44 @@ export class App {
     this.map.locate();
     this.map.draw();
     this.tell("epoch");
+  }
+
+  /** The same rows, as a model in training has them by now. @param {import("./client.js").Answer} answer */
+  async renew(answer) {
+    const { side, map, state } = this;
+    const [axes, n] = [side.axes, side.n];
+    side.take(answer);
+    side.errors = null;
+    // Principal axes have no sign; they keep the one that they had.
+    side.axes.forEach((axis, k) => axes[k] && dot(axis, axes[k]) < 0 && axis.forEach((x, i) => (axis[i] = -x)));
+    const { yaw, pitch } = map.projection;
+    map.projection = { ...side.projection(state.view, this.dims), yaw, pitch };
+    map.locate();
+    map.keepInView();
+    if (side.n !== n) this.recolour();
+    else map.draw();
+    if (state.colour === "error") await this.loadErrors(side);
+    if (this.meta.can_decode) this.decodeProbe({ z: state.probe, since: performance.now() });
+    if (state.layers.grid || state.layers.density || state.layers.cycle) await this.refreshLayers(map);
+    const used = (name) => this.el.querySelector(`${name}:is(:hover, :focus-within)`);
+    if (state.film && !used(".dx-film")) await this.runPath();
+    if (state.pinned >= 0 && !used(".dx-point")) await this.look(state.pinned);
+    this.tell("renewed");
+  }
+
+  /** A training is over, and Python leaves. @param {string} words */
+  over(words) {
+    this.state.over = words;
+    this.tell("status");
+  }
+
+  /** Open the page anew, as the explorer of what was trained; rows have other places there. */
+  reopen() {
+    clearTimeout(this.keeping);
+    const kept = new URLSearchParams(window.location.hash.slice(1));
+    kept.delete("pin");
+    window.history.replaceState(null, "", `#${kept}`);
+    window.location.reload();
   }
 
   // -- words -----------------------------------------------------------------------------------------------------

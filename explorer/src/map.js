@@ -22,6 +22,8 @@ export class LatentMap {
   queued = 0;
   queuedOver = 0;
   shownThumbs = 0;
+  /** Whether the view is somebody's choice. */
+  chosen = false;
   u = new Float32Array(0);
   v = new Float32Array(0);
   w = new Float32Array(0);
@@ -101,6 +103,7 @@ export class LatentMap {
 
   fit() {
     if (!this.ready) return;
+    this.chosen = false;
     const world = this.projection.kind === "world";
     const ball = this.projection.sphere && this.projection.kind === "turn";
     const strip = this.projection.kind === "strip";
@@ -111,6 +114,16 @@ export class LatentMap {
       scale: strip ? across : Math.min(across, (this.height * 0.86) / (v1 - v0 || 1)) };
     this.stretch = strip ? (this.height * 0.7) / 2 : 0;
     this.moved();
+  }
+
+  /** Show everything again when points have left the view or use little of it, unless somebody has chosen the view. */
+  keepInView() {
+    if (this.chosen || !this.ready || this.projection.kind === "world") return;
+    const [[u0, u1], [v0, v1]] = [range(this.u), range(this.v)];
+    const [[left, bottom], [right, top]] = [this.toScreen(u0, v0), this.toScreen(u1, v1)];
+    const out = left < 2 || top < 2 || right > this.width - 2 || bottom > this.height - 2;
+    const small = right - left < 0.55 * this.width && bottom - top < 0.55 * this.height;
+    if (out || small) this.fit();
   }
 
   moved() {
@@ -454,6 +467,7 @@ export class LatentMap {
   }
 
   zoom(factor, x = this.width / 2, y = this.height / 2) {
+    this.chosen = true;
     const [u, v] = this.fromScreen(x, y);
     this.view.scale = clamp(this.view.scale * factor, 1e-4, 1e7);
     this.view.x = u - (x - this.width / 2) / this.view.scale;
@@ -525,6 +539,7 @@ export class LatentMap {
 
   pan(dx, dy) {
     if (this.projection.kind === "turn") return this.turn(dx * 0.008, dy * 0.008);
+    this.chosen = true;
     this.view.x -= dx / this.view.scale;
     if (!this.stretch) this.view.y += dy / this.view.scale;
     return this.moved();

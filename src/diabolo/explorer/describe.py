@@ -47,7 +47,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "epochs": len(subject.snapshots),
         "snapshot_rows": len(subject.snapshots[0]) if subject.snapshots else 0,
         "history": _history(subject),
-        "live": subject.training is not None,
+        "live": subject.in_training,
         "corruptions": [
             name for name in CORRUPTIONS if name in AMOUNTS and (picture or not AMOUNTS[name].picture)
         ],

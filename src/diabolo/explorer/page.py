@@ -94,20 +94,20 @@ class Page:
         finally:
             self.stop()
 
-    def wait_until_left(self, patience: float = _GRACE) -> None:
+    def wait_until_left(self, patience: float = 0.0) -> None:
         """Serve for as long as somebody has the page open, until Ctrl-C.
 
         Parameters
         ----------
-        patience : float, default 4
-            Seconds to wait for a first visitor.
+        patience : float, default 0
+            Seconds to wait for a first visitor, if more than the few that one who was here is waited for.
         """
         since = time.monotonic()
         try:
             while self._thread.is_alive():
                 left = self._desk.left_at
                 alone = time.monotonic() - (since if left is None else left)
-                if not self.is_open and alone > (patience if left is None else _GRACE):
+                if not self.is_open and alone > (max(patience, _GRACE) if left is None else _GRACE):
                     break
                 self._thread.join(0.2)
         except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,7 @@ from .exporting import export
 from .frames import Arrays
 from .subject import Subject, spread_rows
 from .values import array_of, number_of, rows_of, text_of
-
-if TYPE_CHECKING:
-    from .watching import Course
+from .watching import Course, Watched
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 
@@ -32,9 +30,10 @@ Step = Generator[None, None, Answer]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What was asked, of whom, with the arrays that came along."""
+    """What was asked, of whom among which, with the arrays that came along."""
 
     subject: Subject
+    subjects: Sequence[Subject]
     header: Mapping[str, Any]
     arrays: Arrays
 
@@ -59,7 +58,7 @@ def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Array
     if name not in REQUESTS:
         raise UnknownNameError("request", name[:40], REQUESTS)
     place = number_of(header, "model", 0, 0, len(subjects) - 1)
-    answered = REQUESTS[name](Question(subjects[int(place)], header, arrays))
+    answered = REQUESTS[name](Question(subjects[int(place)], subjects, header, arrays))
     told, sent = answered if isinstance(answered, tuple) else (yield from answered)
     return ({**told, "models": len(subjects)} if name == "hello" else told), sent
 
@@ -216,21 +215,19 @@ def _corrupt(asked: Question) -> Answer:
 
 
 def _course(asked: Question) -> Course:
-    if asked.subject.training is None:
+    if not isinstance(asked.subjects, Watched):
         raise DataError("nothing is being trained here; run `diabolo fit DATA --live`.")
-    return asked.subject.training
+    return asked.subjects.course
 
 
 def _live(asked: Question) -> Answer:
     """What is new in a training: the epochs after ``since``, and the points where they have moved."""
     course = _course(asked)
-    since = int(number_of(asked.header, "since", 0, 0, 1e9))
-    seen = int(number_of(asked.header, "seen", 0, 0, 1e9))
-    told = course.news(since)
+    told = course.news(_count(asked, "since"))
     subject = course.subject
-    if subject.training is None or course.shown == seen:
+    if not subject.in_training or course.shown == _count(asked, "seen"):
         return told, {}
-    moved, sent = _points(Question(subject, {}, {}))
+    moved, sent = _points(Question(subject, asked.subjects, {}, {}))
     return {**told, **moved, "shown": course.shown}, sent
 
 
@@ -238,7 +235,11 @@ def _steer(asked: Question) -> Answer:
     """Let a training pause, go on, or end."""
     course = _course(asked)
     course.steer(text_of(asked.header, "to"))
-    return course.news(int(number_of(asked.header, "since", 0, 0, 1e9))), {}
+    return course.news(_count(asked, "since")), {}
+
+
+def _count(asked: Question, name: str) -> int:
+    return int(number_of(asked.header, name, 0, 0, 1e9))
 
 
 def _export(asked: Question) -> Answer:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from ..datasets import Dataset
 from ..errors import DataError
 from ..estimator import Autoencoder
 from ..latent import Sphere, Stochastic
-
-if TYPE_CHECKING:
-    from .watching import Course
 
 __all__ = ["CHUNK", "Subject", "make_dataset", "make_subjects", "snapshots_of", "some_of", "spread_rows"]
 
@@ -41,14 +38,14 @@ class Subject:
         The rows, with labels and names where there are any.
     snapshots : sequence of array
         Codes of the first rows by epoch, for the training view.
-    training : Course or None
-        The training that is going on, which gave the model as it is now.
+    in_training : bool
+        Whether the model is one of a training that is going on.
     """
 
     model: Any
     data: Dataset
     snapshots: Sequence[Array] = ()
-    training: Course | None = None
+    in_training: bool = False
     codes: Array = field(init=False)
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..training.events import Event
     from .subject import Subject
 
-__all__ = ["Best", "Course", "Live", "live"]
+__all__ = ["Best", "Course", "Live", "Watched", "live"]
 
 #: Rows on the map of a training.
 ROWS = 2000
@@ -74,7 +74,7 @@ class Course:
         self.best: Best | None = None
         self._changed, self._heard = threading.Condition(), threading.Event()
         self._rows: list[dict[str, float]] = []
-        self._epochs, self._wish, self._resting = 0, "go on", False
+        self._epoch, self._epochs, self._wish, self._resting = 0, 0, "go on", False
         self._ended, self._over = False, ""
         self._wanted, self._due, self._last_handed = True, 0.0, 0
         self._handed: tuple[int, Mapping[str, Tensor]] | None = None
@@ -95,7 +95,7 @@ class Course:
         """Note an epoch; stay here while the page wants a pause."""
         with self._changed:
             self._rows.append(dict(event.row))
-            self._epochs = event.epochs
+            self._epoch, self._epochs = event.epoch, event.epochs
             self._note_best(event)
             self._hand_over(event)
             while self._wish == "pause" and not event.interrupted() and not self._over:
@@ -158,12 +158,12 @@ class Course:
             self._heard.set()
             raise DataError(self._over)
         self._refresh()
-        return _Present(self)
+        return Watched(self)
 
     @property
     def subject(self) -> Subject:
         """The model as the page has it: in training, or trained with all the rows."""
-        if self._subject is None or (self._ended and self._subject.training is not None):
+        if self._subject is None or (self._ended and self._subject.in_training):
             from .subject import make_subjects
 
             self._subject = make_subjects(self._estimator, self._data)[0]
@@ -194,12 +194,10 @@ class Course:
             return {
                 "state": self._state,
                 "words": self._over,
-                "epoch": int(self._rows[-1]["epoch"]) if self._rows else 0,
+                "epoch": self._epoch,
                 "epochs": self._epochs,
                 "rows": [losses(row) for row in rows],
-                "best": None
-                if best is None
-                else {"epoch": best.epoch, "name": best.name, "value": best.value},
+                "best": best and {"epoch": best.epoch, "name": best.name, "value": best.value},
             }
 
     @property
@@ -233,22 +231,27 @@ class Course:
         start = time.perf_counter()
         self._copy.module_.load_state_dict(handed[1])
         self._copy.history_.epochs = rows
-        self._subject = Subject(self._copy, self._some, training=self)
+        self._subject = Subject(self._copy, self._some, in_training=True)
         self.shown = handed[0]
         self._due = time.monotonic() + (time.perf_counter() - start) / _SHARE
 
 
-class _Present(Sequence["Subject"]):
-    """The subject of a course, whichever it is at the moment."""
+class Watched(Sequence["Subject"]):
+    """The subject of a course, whichever it is at the moment.
+
+    Attributes
+    ----------
+    course : Course
+    """
 
     def __init__(self, course: Course) -> None:
-        self._course = course
+        self.course = course
 
     def __len__(self) -> int:
         return 1
 
     def __getitem__(self, place: Any) -> Any:
-        return [self._course.subject][place]
+        return [self.course.subject][place]
 
 
 def _weights(model: Model) -> dict[str, Tensor]:
