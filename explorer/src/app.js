@@ -66,6 +66,8 @@ export class App {
     this.lastCodes = null;
     /** @type {Float32Array | null} */
     this.keptProbe = null;
+    /** @type {{disparity: number, distances: Float32Array, codes: Float32Array} | null} how a second model differs */
+    this.moved = null;
     /** @type {number[][][]} */
     this.colours = [];
     /** @type {LatentMap[]} */
@@ -156,9 +158,33 @@ export class App {
     map.note.textContent = header.model;
     this.maps.push(map);
     this.mapHolder.append(map.el);
-    map.setProjection(second.projection(second.views[0][0], [0, 1]));
+    map.setProjection(this.secondProjection());
     this.recolour();
     this.tell("points");
+    const { header: { disparity }, arrays } = await this.client.ask({ do: "moved" });
+    this.moved = { disparity, distances: /** @type {Float32Array} */ (arrays.distances.data), codes: /** @type {Float32Array} */ (arrays.codes.data) };
+    this.tell("moved");
+    if (this.state.colour === "moved") this.recolour();
+  }
+
+  /** Lay the second map over the first, or show it as its own model has it. @param {boolean} on */
+  align(on) {
+    const second = this.maps[1];
+    if (!second || !this.moved) return;
+    const dim = this.meta.dim;
+    const rows = second.side.rows;
+    const codes = new Float32Array(rows.length * dim);
+    rows.forEach((row, i) => codes.set(this.moved.codes.subarray(row * dim, row * dim + dim), i * dim));
+    second.laid = on ? { codes, dim } : null;
+    second.note.textContent = `${second.side.meta.model}${on ? ", laid over the first" : ""}`;
+    second.setProjection(this.secondProjection());
+  }
+
+  secondProjection() {
+    const [{ view }, second] = [this.state, this.maps[1]];
+    if (second.laid) return this.side.projection(view, this.dims);
+    const { views } = second.side;
+    return second.side.projection(views.some(([name]) => name === view) ? view : views[0][0], this.dims);
   }
 
   /** @param {Side} side */
@@ -189,7 +215,7 @@ export class App {
     const views = this.side.views.map(([name]) => name);
     this.state.view = views.includes(kept.get("view")) ? kept.get("view") : views[0];
     this.state.colour = kept.get("colour") || (this.meta.labels ? "label" : this.meta.can_decode ? "error" : "feature");
-    if (!["label", "error", "feature"].includes(this.state.colour)) this.state.colour = "label";
+    if (![...(this.count > 1 ? ["moved"] : []), "label", "error", "feature"].includes(this.state.colour)) this.state.colour = "label";
     const dims = (kept.get("dims") ?? "").split(",").map(Number).filter((i) => i >= 0 && i < this.meta.dim);
     if (dims.length === 2) this.state.dims = dims;
     this.state.tab = TABS.some(([name]) => name === kept.get("tab")) ? kept.get("tab") : this.meta.live ? "training" : "explore";
@@ -270,6 +296,7 @@ export class App {
     const { colour, feature } = this.state;
     if (colour === "label") return side.classes ? null : side.labels;
     if (colour === "error") return side.errors ? side.rows.map ? Float32Array.from(side.rows, (row) => side.errors[row]) : null : null;
+    if (colour === "moved") return this.moved ? Float32Array.from(side.rows, (row) => this.moved.distances[row]) : null;
     const column = this.side.columns.get(feature);
     return column ? Float32Array.from(side.rows, (row) => column[row]) : null;
   }
@@ -335,8 +362,7 @@ export class App {
   setView(view, dims = this.dims) {
     Object.assign(this.state, { view, dims });
     this.map.setProjection(this.side.projection(view, dims));
-    const second = this.maps[1];
-    if (second && second.side.views.some(([name]) => name === view)) second.setProjection(second.side.projection(view, dims));
+    if (this.maps[1]) this.maps[1].setProjection(this.secondProjection());
     this.tell("view");
     this.keep();
   }

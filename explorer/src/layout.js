@@ -3,6 +3,7 @@ import { button, check, h, panel, select } from "./dom.js";
 import { drawPanel } from "./draw.js";
 import { helpDialog } from "./help.js";
 import { LatentMap } from "./map.js";
+import { movedPanel } from "./moved.js";
 import { classColour, ramp } from "./colours.js";
 import { onSphere, short } from "./maths.js";
 import { filmstrip } from "./film.js";
@@ -25,7 +26,7 @@ export function layout(app) {
   const help = helpDialog();
   app.help = help;
   const left = h("aside", { className: "dx-left", ariaLabel: "What is shown" }, ...[colourPanel(app), viewPanel(app), layerPanel(app), dimsPanel(app), filePanel(app)].filter(Boolean));
-  const centre = h("div", { className: "dx-centre" }, ...[liveBar(app)].filter(Boolean), toolbar(app), banner(app), app.mapHolder, tablePanel(app), filmstrip(app), trainingPanel(app));
+  const centre = h("div", { className: "dx-centre" }, ...[liveBar(app)].filter(Boolean), toolbar(app), banner(app), app.mapHolder, movedPanel(app), tablePanel(app), filmstrip(app), trainingPanel(app));
   const right = h("aside", { className: "dx-right", ariaLabel: "What it decodes to" }, probePanel(app), pointPanel(app), drawPanel(app));
   const hint = h("p", { className: "dx-sr", id: "dx-map-help" }, "Press the question mark for all keys.");
   app.el.replaceChildren(header(app), centre, left, right, selectionBar(app), app.live, hint, help);
@@ -148,6 +149,7 @@ function colourPanel(app) {
   const options = [];
   if (meta.labels) options.push(["label", "label"]);
   if (meta.can_decode) options.push(["error", "reconstruction error"]);
+  if (app.count > 1) options.push(["moved", "how far it moved"]);
   options.push(["feature", "a feature"]);
   const feature = select("feature", meta.feature_names.slice(0, 4096).map((name, i) => [String(i), name]), (value) => app.setColour("feature", Number(value)));
   const chooser = select("colour by", options, (value) => app.setColour(value), app.state.colour);
@@ -189,7 +191,7 @@ function fillLegend(app, legend) {
     ctx.fillStyle = `rgb(${ramp(i / 63).join(",")})`;
     ctx.fillRect(i, 0, 1, 1);
   }
-  const unit = app.state.colour === "error" ? side.errorUnit ?? "" : "";
+  const unit = { error: side.errorUnit ?? "", moved: "distance after alignment, in units of the first map" }[app.state.colour] ?? "";
   legend.replaceChildren(strip, h("div", { className: "dx-ends" }, h("span", {}, at(0.02)), h("span", {}, at(0.5)), h("span", {}, at(0.98))), h("p", { className: "dx-note" }, unit ? `${unit}; ends at 2 % and 98 %` : "ends at 2 % and 98 % of the rows"));
 }
 

@@ -59,6 +59,8 @@ export class LatentMap {
     /** @type {[number, number][] | null} the corners of a lasso, in coordinates of the view */
     this.lasso = null;
     this.fetching = false;
+    /** @type {{codes: Float32Array, dim: number} | null} the codes where they are shown instead, in another model's space */
+    this.laid = null;
     /** @type {any} */
     this.drag = null;
     this.frames = [];
@@ -96,8 +98,13 @@ export class LatentMap {
     else this.draw();
   }
 
+  /** Width of the codes shown. */
+  get dim() {
+    return this.laid?.dim ?? this.side.meta.dim;
+  }
+
   locate() {
-    const { u, v, w } = project(this.projection, this.side.codes, this.side.meta.dim, this.side.rows);
+    const { u, v, w } = project(this.projection, this.laid?.codes ?? this.side.codes, this.dim, this.side.rows);
     Object.assign(this, { u, v, w });
   }
 
@@ -238,7 +245,7 @@ export class LatentMap {
       const [x, y] = this.toScreen(0, 0);
       ctx.arc(x, y, this.view.scale, 0, 2 * Math.PI);
     } else {
-      const [x, y] = this.screenOf(new Float32Array(this.side.meta.dim));
+      const [x, y] = this.screenOf(new Float32Array(this.dim));
       ctx.moveTo(x, 0);
       ctx.lineTo(x, this.height);
       ctx.moveTo(0, y);
@@ -569,8 +576,11 @@ export class LatentMap {
   click(x, y, kind) {
     const near = this.pick(x, y, NEAR);
     if (kind === "path") {
-      const dim = this.side.meta.dim;
-      this.app.pathPoint(near >= 0 ? this.side.codes.slice(near * dim, near * dim + dim) : this.codeAt(x, y));
+      // A path is one of the first model, whichever map shows its ends.
+      const { side } = this.app;
+      const place = near < 0 ? -1 : side.placeOf(this.side.rows[near]);
+      if (place >= 0) this.app.pathPoint(side.code(place));
+      else if (this.side.index === 0) this.app.pathPoint(this.codeAt(x, y));
     } else if (near >= 0) this.app.pin(this.side.rows[near]);
     else if (kind === "ground" && this.side.index === 0) this.app.moveProbe(this.codeAt(x, y), performance.now());
     else this.app.pin(-1);

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ..errors import DataError, UnknownNameError
 from .corrupting import corrupt
 from .describe import describe
-from .exporting import export
+from .exporting import animate, export
 from .frames import Arrays
+from .moving import moved
 from .subject import Subject, spread_rows
 from .values import array_of, number_of, rows_of, text_of
 from .watching import Course, Watched
@@ -44,6 +45,7 @@ _MAX_DECODED = 4096
 _MAX_POINTS = 2_000_000
 _CLICK_NEIGHBOURS = 12
 _MAX_GRID = 96
+_MAX_FRAMES = 120
 
 
 def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Arrays) -> Step:
@@ -214,6 +216,20 @@ def _corrupt(asked: Question) -> Answer:
     return {"row": row}, {**sent, "rows": corrupted}
 
 
+def _moved(asked: Question) -> Answer:
+    """The second of two models laid over the first, and how far each row is from where the first has it."""
+    if len(asked.subjects) < 2:
+        raise DataError("there is one model only; `diabolo explore RUN --compare RUN2` shows two.")
+    found = moved(asked.subjects[0], asked.subjects[1])
+    return {"disparity": found.disparity}, {"codes": found.codes, "distances": found.distances}
+
+
+def _film(asked: Question) -> Answer:
+    """An animation of what codes decode to, as a file."""
+    codes = array_of(asked.arrays, "codes", (_MAX_FRAMES, asked.subject.dim))
+    return {}, {"file": np.frombuffer(animate(asked.subject, codes), np.uint8)}
+
+
 def _course(asked: Question) -> Course:
     if not isinstance(asked.subjects, Watched):
         raise DataError("nothing is being trained here; run `diabolo fit DATA --live`.")
@@ -264,6 +280,8 @@ REQUESTS: Mapping[str, Request] = {
     "heat": _heat,
     "epoch": _epoch,
     "corrupt": _corrupt,
+    "moved": _moved,
+    "film": _film,
     "live": _live,
     "steer": _steer,
     "export": _export,

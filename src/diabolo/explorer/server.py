@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -169,10 +169,14 @@ def make_app(desk: Desk) -> Starlette:
 
     async def post(request: Request) -> Response:
         body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_BYTES:
-                return PlainTextResponse("the message is too large.\n", 413)
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_BYTES:
+                    return PlainTextResponse("the message is too large.\n", 413)
+        except ClientDisconnect:
+            # Nobody is there to be answered.
+            return PlainTextResponse("the message was cut off.\n", 400)
         with desk.visit():
             answered = await desk.answer(bytes(body))
         return Response(answered, media_type="application/octet-stream")
