@@ -40,7 +40,10 @@ def explored() -> Iterator[str]:
 def trained() -> Iterator[str]:
     """A variational autoencoder that is being trained, and pauses for the picture."""
     X, y = datasets.load_digits()
-    ae = Autoencoder(Gaussian(2), training=Training(epochs=120), random_state=0, verbose=False)
+    training = Training(epochs=120)
+    ae = Autoencoder(
+        Gaussian(2), reconstruction="bernoulli", training=training, random_state=0, verbose=False
+    )
 
     def pause(event: Any) -> None:
         if event.epoch == 45:
@@ -56,8 +59,13 @@ def trained() -> Iterator[str]:
 
 
 def explore(page: Any) -> None:
-    """A pinned point, a path, and a decoder grid."""
-    page.evaluate(f"{APP}.setLayer('grid', true); {APP}.setPath({{a: {APP}.side.code(5), b: {APP}.side.code(12)}})")
+    """A path over a decoder grid."""
+    page.evaluate(f"{APP}.setLayer('grid', true); {APP}.state.gridOpacity = 0.35")
+    page.evaluate(f"{APP}.setPath({{a: {APP}.side.code(6), b: {APP}.side.code(1)}})")
+
+
+def pin(page: Any) -> None:
+    """A pinned point with its neighbours, and a selection."""
     page.evaluate(f"{APP}.pin(7); {APP}.select([3, 13, 23, 45, 59, 60, 62, 63])")
 
 
@@ -91,7 +99,7 @@ def live(page: Any) -> None:
 
 
 STATES: dict[Any, tuple[Callable[[Any], None], ...]] = {
-    explored: (explore, lasso, compare, scrub, table),
+    explored: (explore, pin, lasso, compare, scrub, table),
     trained: (live,),
 }
 #: The pictures of the documentation: state, size, light or dark.
@@ -99,14 +107,14 @@ SHOWN = {
     ("explore", "laptop", "light"),
     ("compare", "laptop", "light"),
     ("live", "laptop", "dark"),
-    ("explore", "phone", "dark"),
+    ("pin", "phone", "dark"),
 }
 
 
 def photograph(page: Any, file: Path) -> None:
-    """Write what the page shows, in at most 128 colours."""
+    """Write what the page shows, in at most 256 colours."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main(folder: Path, everything: bool) -> None:

@@ -149,7 +149,7 @@ function colourPanel(app) {
   const options = [];
   if (meta.labels) options.push(["label", "label"]);
   if (meta.can_decode) options.push(["error", "reconstruction error"]);
-  if (app.count > 1) options.push(["moved", "how far it moved"]);
+  if (app.count > 1) options.push(["moved", "movement"]);
   options.push(["feature", "a feature"]);
   const feature = select("feature", meta.feature_names.slice(0, 4096).map((name, i) => [String(i), name]), (value) => app.setColour("feature", Number(value)));
   const chooser = select("colour by", options, (value) => app.setColour(value), app.state.colour);

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import check_barriers, check_layout, drag_probe, draw_stroke, on_map, state, until
+from browsing import ask_python, check_barriers, check_layout, drag_probe, draw_stroke, on_map, state, until
 from matplotlib.path import Path as Polygon
 
 from diabolo.explorer import Page
@@ -125,6 +125,9 @@ def test_a_path_is_straight_or_follows_the_sphere(page: Any, plane: Any) -> None
     with page.expect_download() as waiting:
         page.locator(".dx-film button", has_text="PNG").click()
     assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as waiting:
+        page.locator(".dx-film button", has_text="GIF").click()
+    assert Path(waiting.value.path()).read_bytes().startswith(b"GIF89a")
 
 
 def test_a_drawn_input_lands_where_transform_puts_it(page: Any, plane: Any) -> None:
@@ -306,6 +309,22 @@ def test_two_models_share_selection_and_pin(visit: Any, plane: Any, vae: Any, di
         assert page.locator(".dx-map").nth(1).is_visible()
         dimmed = page.evaluate("Array.from(window.__explorer.app.maps[1].dimmed)")
         assert [i for i, out in enumerate(dimmed) if not out] == [4, 5]
+        told, sent = ask_python(subjects, "moved")
+        assert until(page, lambda s: s["disparity"])["disparity"] == pytest.approx(told["disparity"])
+        farthest = np.argsort(-sent["distances"])[:24].tolist()
+        page.wait_for_selector(".dx-moved button[data-row]")
+        rows = page.locator(".dx-moved button[data-row]").evaluate_all(
+            "(all) => all.map((e) => Number(e.dataset.row))"
+        )
+        assert rows == farthest
+        page.locator(".dx-moved button[data-row]").first.click()
+        until(page, lambda s: s["pinned"] == farthest[0])
+        page.get_by_role("button", name="Colour by it").click()
+        until(page, lambda s: s["colour"] == "moved")
+        page.get_by_label("lay the second map over the first").check()
+        laid = page.evaluate("['u', 'v'].map((name) => Array.from(window.__explorer.app.maps[1][name]))")
+        np.testing.assert_allclose(np.transpose(laid), sent["codes"], atol=1e-4)
+        check_layout(page, 1280)
 
 
 def test_a_table_has_bars_and_sliders_in_its_own_units(visit: Any, digits: Any) -> None:
