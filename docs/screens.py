@@ -31,7 +31,11 @@ APP = "window.__explorer.app"
 def explored() -> Iterator[str]:
     """A trained model with a second one beside it."""
     X, y = datasets.load_digits()
-    ae = recipes.deep(latent_dim=2, random_state=0).set_params(training__snapshots=1797).fit(X)
+    ae = (
+        recipes.deep(latent_dim=2, random_state=0)
+        .set_params(training__snapshots=1797, training__epochs=80)
+        .fit(X)
+    )
     with explorer.start(ae, X, y, compare=PCA(2).fit(X)) as page:
         yield page.url
 
@@ -112,9 +116,8 @@ SHOWN = {
 
 
 def photograph(page: Any, file: Path) -> None:
-    """Write what the page shows, in at most 256 colours."""
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
+    """Write what the page shows, in as few bytes as its colours take."""
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(file, optimize=True)
 
 
 def main(folder: Path, everything: bool) -> None:
