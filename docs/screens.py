@@ -99,7 +99,7 @@ def table(page: Any) -> None:
 
 def live(page: Any) -> None:
     """A training that pauses."""
-    page.wait_for_function(f"{APP}.state.live?.state === 'paused'")
+    page.wait_for_function(f"{APP}.state.live?.state === 'paused'", timeout=300_000)
 
 
 STATES: dict[Any, tuple[Callable[[Any], None], ...]] = {
@@ -138,7 +138,7 @@ def main(folder: Path, everything: bool) -> None:
                     context = browser.new_context(**options, bypass_csp=True)
                     page = context.new_page()
                     page.goto(url)
-                    page.wait_for_function("window.__explorer?.state().ready", timeout=60_000)
+                    page.wait_for_function("window.__explorer?.state().ready", timeout=300_000)
                     time.sleep(0.5)
                     state(page)
                     time.sleep(2.5)
