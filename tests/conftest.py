@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ import matplotlib
 import pytest
 
 matplotlib.use("Agg")
+
+# What several folders of tests share; pytest's importlib mode puts no folder of tests on the path.
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

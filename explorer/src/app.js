@@ -4,8 +4,8 @@ import { classColour, ramp, rgb } from "./colours.js";
 import { h } from "./dom.js";
 import { keys } from "./keys.js";
 import { heatCanvas, LatentMap, tiles } from "./map.js";
-import { between, onSphere, range, short } from "./maths.js";
-import { layout } from "./layout.js";
+import { between, dot, onSphere, range, short } from "./maths.js";
+import { layout, TABS } from "./layout.js";
 import { isPicture, paint } from "./pictures.js";
 import { Side } from "./side.js";
 
@@ -46,6 +46,7 @@ export class App {
       /** @type {Float32Array[] | null} */ film: null, /** @type {[number, number][] | null} */ polygon: null, /** @type {number[]} */ latency: [],
       path: { /** @type {Float32Array | null} */ a: null, /** @type {Float32Array | null} */ b: null, way: "straight", steps: 11 },
       /** @type {Set<number>} */ selection: new Set(), /** @type {Set<number>} */ muted: new Set(), epoch: -1, error: "", busy: false,
+      /** @type {any} */ live: null, over: "",
     };
     /** @type {Side[]} */
     this.sides = [];
@@ -65,6 +66,8 @@ export class App {
     this.lastCodes = null;
     /** @type {Float32Array | null} */
     this.keptProbe = null;
+    /** @type {{disparity: number, distances: Float32Array, codes: Float32Array} | null} how a second model differs */
+    this.moved = null;
     /** @type {number[][][]} */
     this.colours = [];
     /** @type {LatentMap[]} */
@@ -105,7 +108,11 @@ export class App {
 
   async start() {
     try {
-      const { header } = await this.client.ask({ do: "hello" });
+      const { header } = await this.client.ask({ do: "hello", brief: true });
+      if (header.wait) {
+        this.waiting(header.wait);
+        return;
+      }
       this.sides = [new Side(0, header)];
       this.count = header.models ?? 1;
       this.firstState();
@@ -123,6 +130,13 @@ export class App {
     } catch (error) {
       this.refuse(error);
     }
+  }
+
+  /** Nothing is there to be shown yet. @param {string} words */
+  waiting(words) {
+    const shown = this.el.querySelector(".dx-loading");
+    if (shown) shown.textContent = `Opening the explorer: ${words} …`;
+    window.setTimeout(() => this.start(), 100);
   }
 
   refuse(error) {
@@ -144,9 +158,33 @@ export class App {
     map.note.textContent = header.model;
     this.maps.push(map);
     this.mapHolder.append(map.el);
-    map.setProjection(second.projection(second.views[0][0], [0, 1]));
+    map.setProjection(this.secondProjection());
     this.recolour();
     this.tell("points");
+    const { header: { disparity }, arrays } = await this.client.ask({ do: "moved" });
+    this.moved = { disparity, distances: /** @type {Float32Array} */ (arrays.distances.data), codes: /** @type {Float32Array} */ (arrays.codes.data) };
+    this.tell("moved");
+    if (this.state.colour === "moved") this.recolour();
+  }
+
+  /** Lay the second map over the first, or show it as its own model has it. @param {boolean} on */
+  align(on) {
+    const second = this.maps[1];
+    if (!second || !this.moved) return;
+    const dim = this.meta.dim;
+    const rows = second.side.rows;
+    const codes = new Float32Array(rows.length * dim);
+    rows.forEach((row, i) => codes.set(this.moved.codes.subarray(row * dim, row * dim + dim), i * dim));
+    second.laid = on ? { codes, dim } : null;
+    second.note.textContent = `${second.side.meta.model}${on ? ", laid over the first" : ""}`;
+    second.setProjection(this.secondProjection());
+  }
+
+  secondProjection() {
+    const [{ view }, second] = [this.state, this.maps[1]];
+    if (second.laid) return this.side.projection(view, this.dims);
+    const { views } = second.side;
+    return second.side.projection(views.some(([name]) => name === view) ? view : views[0][0], this.dims);
   }
 
   /** @param {Side} side */
@@ -177,9 +215,10 @@ export class App {
     const views = this.side.views.map(([name]) => name);
     this.state.view = views.includes(kept.get("view")) ? kept.get("view") : views[0];
     this.state.colour = kept.get("colour") || (this.meta.labels ? "label" : this.meta.can_decode ? "error" : "feature");
-    if (!["label", "error", "feature"].includes(this.state.colour)) this.state.colour = "label";
+    if (![...(this.count > 1 ? ["moved"] : []), "label", "error", "feature"].includes(this.state.colour)) this.state.colour = "label";
     const dims = (kept.get("dims") ?? "").split(",").map(Number).filter((i) => i >= 0 && i < this.meta.dim);
     if (dims.length === 2) this.state.dims = dims;
+    this.state.tab = TABS.some(([name]) => name === kept.get("tab")) ? kept.get("tab") : this.meta.live ? "training" : "explore";
     const row = Number(kept.get("pin") ?? -1);
     if (Number.isInteger(row) && row >= 0 && row < this.meta.n) this.state.pinned = row;
     const z = (kept.get("z") ?? "").split(",").map(Number);
@@ -189,8 +228,8 @@ export class App {
   keep() {
     clearTimeout(this.keeping);
     this.keeping = window.setTimeout(() => {
-      const { view, colour, dims, pinned, probe } = this.state;
-      const kept = new URLSearchParams({ view, colour });
+      const { view, colour, dims, pinned, probe, tab } = this.state;
+      const kept = new URLSearchParams({ view, colour, tab });
       if (view === "dims") kept.set("dims", dims.join(","));
       if (pinned >= 0) kept.set("pin", String(pinned));
       if (probe && probe.length <= 64) kept.set("z", Array.from(probe, (x) => x.toPrecision(5)).join(","));
@@ -257,6 +296,7 @@ export class App {
     const { colour, feature } = this.state;
     if (colour === "label") return side.classes ? null : side.labels;
     if (colour === "error") return side.errors ? side.rows.map ? Float32Array.from(side.rows, (row) => side.errors[row]) : null : null;
+    if (colour === "moved") return this.moved ? Float32Array.from(side.rows, (row) => this.moved.distances[row]) : null;
     const column = this.side.columns.get(feature);
     return column ? Float32Array.from(side.rows, (row) => column[row]) : null;
   }
@@ -311,6 +351,7 @@ export class App {
 
   async setColour(colour, feature = this.state.feature) {
     Object.assign(this.state, { colour, feature });
+    if (colour === "error" && !this.side.errors && this.meta.live) await this.loadErrors(this.side);
     if (colour === "feature" && !this.side.columns.has(feature)) {
       const { arrays } = await this.client.ask({ do: "column", column: feature });
       this.side.columns.set(feature, arrays.values.data);
@@ -321,8 +362,7 @@ export class App {
   setView(view, dims = this.dims) {
     Object.assign(this.state, { view, dims });
     this.map.setProjection(this.side.projection(view, dims));
-    const second = this.maps[1];
-    if (second && second.side.views.some(([name]) => name === view)) second.setProjection(second.side.projection(view, dims));
+    if (this.maps[1]) this.maps[1].setProjection(this.secondProjection());
     this.tell("view");
     this.keep();
   }
@@ -497,16 +537,21 @@ export class App {
       return;
     }
     try {
-      const answer = await this.client.ask({ do: "row", row });
-      if (this.state.pinned !== row) return;
-      this.state.point = answer;
-      this.state.neighbours = Array.from(answer.arrays.neighbours.data);
-      this.recolour();
-      this.tell("pinned");
-      this.say(`Pinned ${this.meta.id_name} ${answer.header.name}, ${this.nameOfLabel(row)}.`);
+      await this.look(row);
+      if (this.state.pinned === row) this.say(`Pinned ${this.meta.id_name} ${this.state.point.header.name}, ${this.nameOfLabel(row)}.`);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Everything about the pinned row, as the model has it now. @param {number} row */
+  async look(row) {
+    const answer = await this.client.ask({ do: "row", row });
+    if (this.state.pinned !== row) return;
+    this.state.point = answer;
+    this.state.neighbours = Array.from(answer.arrays.neighbours.data);
+    this.recolour();
+    this.tell("pinned");
   }
 
   /** The next point by distance from the probe. @param {number} step */
@@ -634,6 +679,44 @@ export class App {
     this.map.locate();
     this.map.draw();
     this.tell("epoch");
+  }
+
+  /** The same rows, as a model in training has them by now. @param {import("./client.js").Answer} answer */
+  async renew(answer) {
+    const { side, map, state } = this;
+    const [axes, n] = [side.axes, side.n];
+    side.take(answer);
+    side.errors = null;
+    // Principal axes have no sign; they keep the one that they had.
+    side.axes.forEach((axis, k) => axes[k] && dot(axis, axes[k]) < 0 && axis.forEach((x, i) => (axis[i] = -x)));
+    const { yaw, pitch } = map.projection;
+    map.projection = { ...side.projection(state.view, this.dims), yaw, pitch };
+    map.locate();
+    map.keepInView();
+    if (side.n !== n) this.recolour();
+    else map.draw();
+    if (state.colour === "error") await this.loadErrors(side);
+    if (this.meta.can_decode) this.decodeProbe({ z: state.probe, since: performance.now() });
+    if (state.layers.grid || state.layers.density || state.layers.cycle) await this.refreshLayers(map);
+    const used = (name) => this.el.querySelector(`${name}:is(:hover, :focus-within)`);
+    if (state.film && !used(".dx-film")) await this.runPath();
+    if (state.pinned >= 0 && !used(".dx-point")) await this.look(state.pinned);
+    this.tell("renewed");
+  }
+
+  /** A training is over, and Python leaves. @param {string} words */
+  over(words) {
+    this.state.over = words;
+    this.tell("status");
+  }
+
+  /** Open the page anew, as the explorer of what was trained; rows have other places there. */
+  reopen() {
+    clearTimeout(this.keeping);
+    const kept = new URLSearchParams(window.location.hash.slice(1));
+    kept.delete("pin");
+    window.history.replaceState(null, "", `#${kept}`);
+    window.location.reload();
   }
 
   // -- words -----------------------------------------------------------------------------------------------------

@@ -1,41 +1,23 @@
 // Questions to Python, whatever the host: a widget's model, or a socket that looks like one.
 import { arraysOf, join, split, unjoin } from "./frames.js";
+import { Host } from "./host.js";
 
 /** @typedef {import("./frames.js").Tensor} Tensor */
 /** @typedef {{header: any, arrays: Record<string, Tensor>}} Answer */
 
 /** The page's own host: an object with a widget model's methods, over a WebSocket that comes back by itself. */
-export class SocketModel {
+export class SocketModel extends Host {
   /** @param {string} url @param {string} post where single messages go if sockets are blocked */
   constructor(url, post) {
+    super();
     this.url = url;
     this.post = post;
-    /** @type {Map<string, Set<Function>>} */
-    this.handlers = new Map();
     /** @type {Uint8Array[]} */
     this.waiting = [];
     this.tries = 0;
     this.opened = false;
     this.blocked = false;
     this.connect();
-  }
-
-  get() {}
-  set() {}
-  save_changes() {}
-
-  /** @param {string} name @param {Function} handler */
-  on(name, handler) {
-    this.handlers.set(name, (this.handlers.get(name) ?? new Set()).add(handler));
-  }
-
-  /** @param {string} name @param {Function} handler */
-  off(name, handler) {
-    this.handlers.get(name)?.delete(handler);
-  }
-
-  emit(name, ...values) {
-    for (const handler of this.handlers.get(name) ?? []) handler(...values);
   }
 
   connect() {

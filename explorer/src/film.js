@@ -27,8 +27,10 @@ export function filmstrip(app) {
   };
   app.play = () => play.click();
   const strip = button("PNG", () => exportStrip(app), { title: "Save the strip as one picture" });
+  const away = app.meta.file ? { disabled: true, title: "Needs Python: diabolo explore" } : { title: "Save the way there and back as an animation" };
+  const gif = button("GIF", () => exportFilm(app), away);
   const el = h("section", { className: "dx-film", ariaLabel: "Path from A to B", hidden: true }, h("div", { className: "dx-line" },
-    h("h2", {}, "A → B"), way, h("label", { className: "dx-field" }, h("span", {}, "frames"), steps), play, isPicture(app.meta) ? strip : null,
+    h("h2", {}, "A → B"), way, h("label", { className: "dx-field" }, h("span", {}, "frames"), steps), play, ...(isPicture(app.meta) ? [strip, gif] : []),
     button("Clear", () => app.setPath({ a: null, b: null }))), frames);
   app.onChange((changed) => {
     if (changed === "tool") el.hidden = app.state.tool !== "path" && !app.state.path.a;
@@ -63,4 +65,16 @@ function exportStrip(app) {
   ctx.imageSmoothingEnabled = false;
   film.forEach((row, i) => ctx.drawImage(picture(row, app.meta, ""), i * width * zoom, 0, width * zoom, height * zoom));
   canvas.toBlob((blob) => save("path.png", blob, "image/png"));
+}
+
+/** The way there and back as an animation, which Python writes. */
+async function exportFilm(app) {
+  const codes = app.pathCodes;
+  if (!codes.length) return;
+  try {
+    const { arrays } = await app.client.ask({ do: "film" }, app.codesOf(codes));
+    save("path.gif", /** @type {any} */ (arrays.file.data), "image/gif");
+  } catch (error) {
+    app.fail(error);
+  }
 }

@@ -33,7 +33,8 @@ function describe(app) {
     selection: Array.from(state.selection).sort((a, b) => a - b), polygon: state.polygon ?? null, path: app.loaded ? app.pathCodes.map((z) => Array.from(z)) : [],
     points: side?.n ?? 0, total: side?.total ?? 0, fps: map?.fps ?? 0, thumbs: map?.shownThumbs ?? 0, grid: map?.grid?.length ?? 0, heat: map?.heatRange ?? null,
     drawn: state.drawn ? { code: Array.from(state.drawn.code), row: Array.from(state.drawn.row) } : null, corrupted: state.corrupted ? state.corrupted.trail.length : 0,
-    epoch: state.epoch, maps: app.maps.length, muted: Array.from(state.muted), copied: app.copied ?? "", words: app.words ?? "", busy: state.busy,
+    epoch: state.epoch, maps: app.maps.length, disparity: app.moved?.disparity ?? null, muted: Array.from(state.muted), copied: app.copied ?? "", words: app.words ?? "", busy: state.busy,
+    live: state.live, over: state.over, epochsSeen: app.meta ? Object.values(app.meta.history ?? {})[0]?.length ?? 0 : 0,
   };
 }
 

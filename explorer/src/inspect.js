@@ -26,6 +26,10 @@ export function probePanel(app) {
       holder.dataset.decodes = String(state.decodes);
     }
     if (changed === "probe") place.textContent = placeOf(state.probe);
+    if (changed === "renewed") {
+      words.replaceChildren(h("p", { className: "dx-note" }, "Move the probe to judge its place by the model as it is now."));
+      badge.hidden = true;
+    }
     if (changed === "judged") {
       const { values, ranks, far, nearest } = state.judged;
       badge.hidden = !far;
@@ -75,7 +79,7 @@ function contents(app) {
     parts.push(fact("error", `${short(arrays.errors.data[0])} (larger than ${arrays.percentiles.data[0].toFixed(0)} % of the rows)`));
   } else parts.push(show(input, meta, `Input of ${name}`));
   parts.push(neighbourRow(app, arrays));
-  if (meta.corruptions.length && meta.can_decode) parts.push(corruptionControls(app));
+  if (meta.corruptions.length && meta.can_decode && !meta.live) parts.push(corruptionControls(app));
   else if (meta.file) parts.push(h("p", { className: "dx-note" }, "Corrupting it needs Python: diabolo explore."));
   return parts;
 }

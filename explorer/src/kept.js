@@ -1,6 +1,7 @@
 // The host of an exported page: it answers from what is in the file.
 import { Engine, fromHalf } from "./engine.js";
 import { arraysOf, split, unjoin } from "./frames.js";
+import { Host } from "./host.js";
 
 /** @typedef {import("./frames.js").Tensor} Tensor */
 /** @typedef {Record<string, Tensor>} Tensors */
@@ -255,26 +256,11 @@ const ANSWERS = {
 };
 
 /** The host of an exported page, as a widget's model looks. */
-export class KeptModel {
+export class KeptModel extends Host {
   /** @param {string} text the data in the page */
   constructor(text) {
-    /** @type {Map<string, Set<Function>>} */
-    this.handlers = new Map();
+    super();
     this.ready = unpacked(text).then((buffer) => new Kept(buffer));
-  }
-
-  get() {}
-  set() {}
-  save_changes() {}
-
-  /** @param {string} name @param {Function} handler */
-  on(name, handler) {
-    this.handlers.set(name, (this.handlers.get(name) ?? new Set()).add(handler));
-  }
-
-  /** @param {string} name @param {Function} handler */
-  off(name, handler) {
-    this.handlers.get(name)?.delete(handler);
   }
 
   /** @param {any} content @param {unknown} _callbacks @param {Uint8Array[]} buffers */
@@ -292,6 +278,6 @@ export class KeptModel {
       made = { header: { error: error.message } };
     }
     const { content: header, body } = split({ ...made.header, id }, made.arrays);
-    for (const handler of this.handlers.get("msg:custom") ?? []) handler(header, [new DataView(body.buffer)]);
+    this.emit("msg:custom", header, [new DataView(body.buffer)]);
   }
 }

@@ -3,16 +3,18 @@ import { button, check, h, panel, select } from "./dom.js";
 import { drawPanel } from "./draw.js";
 import { helpDialog } from "./help.js";
 import { LatentMap } from "./map.js";
+import { movedPanel } from "./moved.js";
 import { classColour, ramp } from "./colours.js";
 import { onSphere, short } from "./maths.js";
 import { filmstrip } from "./film.js";
+import { liveBar } from "./live.js";
 import { pointPanel, probePanel } from "./inspect.js";
 import { selectionBar } from "./selection.js";
 import { tablePanel } from "./table.js";
 import { trainingPanel } from "./training.js";
 
 export const TOOLS = [["probe", "Probe", "P"], ["pan", "Pan", "V"], ["lasso", "Lasso", "L"], ["box", "Box", "X"], ["path", "Path", "A"]];
-const TABS = [["explore", "Explore"], ["compare", "Compare"], ["training", "Training"], ["table", "Table"]];
+export const TABS = [["explore", "Explore"], ["compare", "Compare"], ["training", "Training"], ["table", "Table"]];
 
 /** @param {import("./app.js").App} app */
 export function layout(app) {
@@ -24,11 +26,11 @@ export function layout(app) {
   const help = helpDialog();
   app.help = help;
   const left = h("aside", { className: "dx-left", ariaLabel: "What is shown" }, ...[colourPanel(app), viewPanel(app), layerPanel(app), dimsPanel(app), filePanel(app)].filter(Boolean));
-  const centre = h("div", { className: "dx-centre" }, toolbar(app), banner(app), app.mapHolder, tablePanel(app), filmstrip(app), trainingPanel(app));
+  const centre = h("div", { className: "dx-centre" }, ...[liveBar(app)].filter(Boolean), toolbar(app), banner(app), app.mapHolder, movedPanel(app), tablePanel(app), filmstrip(app), trainingPanel(app));
   const right = h("aside", { className: "dx-right", ariaLabel: "What it decodes to" }, probePanel(app), pointPanel(app), drawPanel(app));
   const hint = h("p", { className: "dx-sr", id: "dx-map-help" }, "Press the question mark for all keys.");
   app.el.replaceChildren(header(app), centre, left, right, selectionBar(app), app.live, hint, help);
-  setTab(app, "explore");
+  setTab(app, app.state.tab);
 }
 
 function header(app) {
@@ -59,6 +61,7 @@ export function setTab(app, name) {
   app.el.dataset.tab = name;
   for (const each of app.tabs.children) each.setAttribute("aria-pressed", String(each.dataset.tab === name));
   app.tell("tab");
+  if (app.loaded) app.keep();
   // The map has another size now.
   requestAnimationFrame(() => requestAnimationFrame(() => app.maps.forEach((map) => map.fit())));
 }
@@ -112,10 +115,11 @@ function banner(app) {
     }));
   app.onChange((changed) => {
     if (!["status", "error", "decoded", "busy"].includes(changed)) return;
-    const { online, wait, error, busy } = app.state;
-    el.hidden = online && !error && !busy;
+    const { online, wait, error, busy, over } = app.state;
+    el.hidden = online && !error && !busy && !over;
     el.dataset.kind = online && !busy ? "error" : "offline";
-    if (busy) words.textContent = "The kernel is busy with a cell; it answers when that is done. Pictures shown are the last ones.";
+    if (over) words.textContent = `Training has ended: ${over} Python has left; diabolo explore opens what was kept.`;
+    else if (busy) words.textContent = "The kernel is busy with a cell; it answers when that is done. Pictures shown are the last ones.";
     else if (!online) words.textContent = `Python does not answer; trying again in ${Math.round((wait ?? 1000) / 1000)} s. Pictures shown are the last ones.`;
     else if (error) words.textContent = error;
   });
@@ -145,6 +149,7 @@ function colourPanel(app) {
   const options = [];
   if (meta.labels) options.push(["label", "label"]);
   if (meta.can_decode) options.push(["error", "reconstruction error"]);
+  if (app.count > 1) options.push(["moved", "movement"]);
   options.push(["feature", "a feature"]);
   const feature = select("feature", meta.feature_names.slice(0, 4096).map((name, i) => [String(i), name]), (value) => app.setColour("feature", Number(value)));
   const chooser = select("colour by", options, (value) => app.setColour(value), app.state.colour);
@@ -186,7 +191,7 @@ function fillLegend(app, legend) {
     ctx.fillStyle = `rgb(${ramp(i / 63).join(",")})`;
     ctx.fillRect(i, 0, 1, 1);
   }
-  const unit = app.state.colour === "error" ? side.errorUnit ?? "" : "";
+  const unit = { error: side.errorUnit ?? "", moved: "distance after alignment, in units of the first map" }[app.state.colour] ?? "";
   legend.replaceChildren(strip, h("div", { className: "dx-ends" }, h("span", {}, at(0.02)), h("span", {}, at(0.5)), h("span", {}, at(0.98))), h("p", { className: "dx-note" }, unit ? `${unit}; ends at 2 % and 98 %` : "ends at 2 % and 98 % of the rows"));
 }
 

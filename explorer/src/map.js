@@ -22,6 +22,8 @@ export class LatentMap {
   queued = 0;
   queuedOver = 0;
   shownThumbs = 0;
+  /** Whether the view is somebody's choice. */
+  chosen = false;
   u = new Float32Array(0);
   v = new Float32Array(0);
   w = new Float32Array(0);
@@ -57,6 +59,8 @@ export class LatentMap {
     /** @type {[number, number][] | null} the corners of a lasso, in coordinates of the view */
     this.lasso = null;
     this.fetching = false;
+    /** @type {{codes: Float32Array, dim: number} | null} the codes where they are shown instead, in another model's space */
+    this.laid = null;
     /** @type {any} */
     this.drag = null;
     this.frames = [];
@@ -94,13 +98,19 @@ export class LatentMap {
     else this.draw();
   }
 
+  /** Width of the codes shown. */
+  get dim() {
+    return this.laid?.dim ?? this.side.meta.dim;
+  }
+
   locate() {
-    const { u, v, w } = project(this.projection, this.side.codes, this.side.meta.dim, this.side.rows);
+    const { u, v, w } = project(this.projection, this.laid?.codes ?? this.side.codes, this.dim, this.side.rows);
     Object.assign(this, { u, v, w });
   }
 
   fit() {
     if (!this.ready) return;
+    this.chosen = false;
     const world = this.projection.kind === "world";
     const ball = this.projection.sphere && this.projection.kind === "turn";
     const strip = this.projection.kind === "strip";
@@ -111,6 +121,16 @@ export class LatentMap {
       scale: strip ? across : Math.min(across, (this.height * 0.86) / (v1 - v0 || 1)) };
     this.stretch = strip ? (this.height * 0.7) / 2 : 0;
     this.moved();
+  }
+
+  /** Show everything again when points have left the view or use little of it, unless somebody has chosen the view. */
+  keepInView() {
+    if (this.chosen || !this.ready || this.projection.kind === "world") return;
+    const [[u0, u1], [v0, v1]] = [range(this.u), range(this.v)];
+    const [[left, bottom], [right, top]] = [this.toScreen(u0, v0), this.toScreen(u1, v1)];
+    const out = left < 2 || top < 2 || right > this.width - 2 || bottom > this.height - 2;
+    const small = right - left < 0.55 * this.width && bottom - top < 0.55 * this.height;
+    if (out || small) this.fit();
   }
 
   moved() {
@@ -225,7 +245,7 @@ export class LatentMap {
       const [x, y] = this.toScreen(0, 0);
       ctx.arc(x, y, this.view.scale, 0, 2 * Math.PI);
     } else {
-      const [x, y] = this.screenOf(new Float32Array(this.side.meta.dim));
+      const [x, y] = this.screenOf(new Float32Array(this.dim));
       ctx.moveTo(x, 0);
       ctx.lineTo(x, this.height);
       ctx.moveTo(0, y);
@@ -454,6 +474,7 @@ export class LatentMap {
   }
 
   zoom(factor, x = this.width / 2, y = this.height / 2) {
+    this.chosen = true;
     const [u, v] = this.fromScreen(x, y);
     this.view.scale = clamp(this.view.scale * factor, 1e-4, 1e7);
     this.view.x = u - (x - this.width / 2) / this.view.scale;
@@ -525,6 +546,7 @@ export class LatentMap {
 
   pan(dx, dy) {
     if (this.projection.kind === "turn") return this.turn(dx * 0.008, dy * 0.008);
+    this.chosen = true;
     this.view.x -= dx / this.view.scale;
     if (!this.stretch) this.view.y += dy / this.view.scale;
     return this.moved();
@@ -554,8 +576,11 @@ export class LatentMap {
   click(x, y, kind) {
     const near = this.pick(x, y, NEAR);
     if (kind === "path") {
-      const dim = this.side.meta.dim;
-      this.app.pathPoint(near >= 0 ? this.side.codes.slice(near * dim, near * dim + dim) : this.codeAt(x, y));
+      // A path is one of the first model, whichever map shows its ends.
+      const { side } = this.app;
+      const place = near < 0 ? -1 : side.placeOf(this.side.rows[near]);
+      if (place >= 0) this.app.pathPoint(side.code(place));
+      else if (this.side.index === 0) this.app.pathPoint(this.codeAt(x, y));
     } else if (near >= 0) this.app.pin(this.side.rows[near]);
     else if (kind === "ground" && this.side.index === 0) this.app.moveProbe(this.codeAt(x, y), performance.now());
     else this.app.pin(-1);

@@ -1,16 +1,43 @@
-// The course of training: losses by epoch, and the map as it was.
-import { classColour } from "./colours.js";
+// The course of training: every term of the loss by epoch, and the map as it was.
 import { h } from "./dom.js";
 import { range, short } from "./maths.js";
+
+const [TRAINED, HELD] = ["#0072b2", "#d55e00"];
+const HELD_OUT = "val_";
 
 /** @param {import("./app.js").App} app */
 export function trainingPanel(app) {
   const { meta } = app;
-  const names = Object.keys(meta.history);
-  const empty = "This model carries no history of its training.";
-  if (!names.length) return h("section", { className: "dx-training", ariaLabel: "Training" }, h("p", { className: "dx-note" }, empty));
-  const n = meta.history[names[0]].length;
-  const canvas = h("canvas", { className: "dx-curves", role: "img", ariaLabel: `Losses over ${n} epochs; the last ones: ${names.map((name) => `${name} ${short(meta.history[name][n - 1])}`).join(", ")}` });
+  const charts = h("div", { className: "dx-charts", tabIndex: 0, role: "group", ariaLabel: "Losses by epoch" });
+  const none = h("p", { className: "dx-note" }, meta.live ? "The losses appear after the first epoch." : "This model carries no history of its training.");
+  const show = () => {
+    const names = termsOf(meta.history);
+    none.hidden = names.length > 0;
+    charts.hidden = key.hidden = !names.length;
+    key.lastChild.hidden = !Object.keys(meta.history).some((name) => name.startsWith(HELD_OUT));
+    if (app.state.tab !== "training" || !names.length) return;
+    while (charts.children.length > names.length) charts.lastChild.remove();
+    while (charts.children.length < names.length) charts.append(h("figure", {}, h("figcaption"), h("canvas", { role: "img" })));
+    names.forEach((name, k) => chart(app, charts.children[k], name, names.length === 1));
+  };
+  app.onChange((changed) => ["tab", "theme", "history"].includes(changed) && show());
+  const resized = new ResizeObserver(show);
+  resized.observe(charts);
+  app.atClose(() => resized.disconnect());
+  const key = h("p", { className: "dx-note" }, swatch(TRAINED), " rows that are trained on ", h("span", { className: "dx-held" }, swatch(HELD), " rows held out"));
+  const scrub = Object.keys(meta.history).length && !meta.live ? scrubber(app) : [];
+  return h("section", { className: "dx-training", ariaLabel: "Losses" }, none, charts, key, scrub);
+}
+
+/** The terms there are; without penalties the reconstruction is the loss. @param {Record<string, any>} history */
+function termsOf(history) {
+  const names = Object.keys(history).filter((name) => !name.startsWith(HELD_OUT));
+  return names.length === 2 && names.includes("reconstruction") ? ["reconstruction"] : names;
+}
+
+/** The map by epoch, where codes were kept. @param {import("./app.js").App} app */
+function scrubber(app) {
+  const { meta } = app;
   const words = h("span", { className: "dx-number" });
   const slider = h("input", { type: "range", min: 0, max: Math.max(1, meta.epochs), step: 1, value: meta.epochs, ariaLabel: "Epoch", disabled: !meta.epochs, oninput: () => set(Number(slider.value)) });
   const set = (value) => {
@@ -23,33 +50,51 @@ export function trainingPanel(app) {
     set(Number(slider.value));
   };
   const note = meta.file ? "An exported file keeps the losses; codes by epoch need Python: diabolo explore." : meta.epochs ? `the first ${meta.snapshot_rows} rows, epoch by epoch` : "No codes were kept while it trained: Training(snapshots=2000) keeps those of 2000 rows.";
-  const key = h("p", { className: "dx-line" }, names.map((name, i) => h("span", {}, h("span", { className: "dx-swatch", style: { background: classColour(i) } }), ` ${name} ${short(meta.history[name][n - 1])}`)));
-  app.onChange((changed) => ["tab", "theme"].includes(changed) && draw(app, canvas, names));
-  return h("section", { className: "dx-training", ariaLabel: "Training" }, key, canvas, h("div", { className: "dx-line" }, h("span", {}, "epoch"), slider, words), h("p", { className: "dx-note" }, note));
+  return [h("div", { className: "dx-line" }, h("span", {}, "epoch"), slider, words), h("p", { className: "dx-note" }, note)];
 }
 
-function draw(app, canvas, names) {
-  if (app.state.tab !== "training") return;
+const swatch = (colour) => h("span", { className: "dx-swatch", style: { background: colour } });
+
+/** One term, on the rows that are trained on and on those held out. */
+function chart(app, figure, name, only) {
+  const [caption, canvas] = figure.children;
+  const [trained, held] = [app.meta.history[name], app.meta.history[HELD_OUT + name]];
+  const title = only ? `${name}, which is the whole loss` : name;
+  caption.replaceChildren(h("strong", {}, title), " ", swatch(TRAINED), ` ${short(trained.at(-1))} `, ...(held ? [swatch(HELD), ` ${short(held.at(-1))}`] : []));
+  canvas.setAttribute("aria-label", `${title} over ${trained.length} epochs; the last: ${short(trained.at(-1))}${held ? `, held out ${short(held.at(-1))}` : ""}`);
   const box = canvas.getBoundingClientRect();
   if (!box.width) return;
-  [canvas.width, canvas.height] = [box.width * 2, box.height * 2];
+  const scale = Math.min(2, window.devicePixelRatio || 1);
+  [canvas.width, canvas.height] = [Math.round(box.width * scale), Math.round(box.height * scale)];
   const ctx = canvas.getContext("2d");
-  ctx.setTransform(2, 0, 0, 2, 0, 0);
-  const all = names.flatMap((name) => app.meta.history[name]);
-  const [low, high] = range(all);
-  const x = (i, n) => 44 + ((box.width - 54) * i) / Math.max(1, n - 1);
-  const y = (value) => box.height - 18 - ((box.height - 26) * (value - low)) / (high - low || 1);
-  ctx.fillStyle = ctx.strokeStyle = app.dark ? "#9aa4b0" : "#5d6670";
+  ctx.setTransform(scale, 0, 0, scale, 0, 0);
+  curves(ctx, box, [[held ?? [], HELD], [trained, TRAINED]], app.dark);
+}
+
+function curves(ctx, { width, height }, lines, dark) {
+  const [low, high] = range(lines.flatMap(([values]) => values.filter((value) => value !== null)));
+  const n = Math.max(...lines.map(([values]) => values.length));
+  const x = (i) => 44 + ((width - 52) * i) / Math.max(1, n - 1);
+  const y = (value) => height - 18 - ((height - 26) * (value - low)) / (high - low || 1);
+  ctx.fillStyle = dark ? "#9aa4b0" : "#5d6670";
+  ctx.strokeStyle = dark ? "#363d47" : "#d5d9de";
   ctx.font = "11px system-ui, sans-serif";
-  for (const value of [low, (low + high) / 2, high]) ctx.fillText(short(value), 2, y(value) + 4);
-  ctx.fillText("1", x(0, 2), box.height - 4);
-  ctx.fillText(String(app.meta.history[names[0]].length), box.width - 24, box.height - 4);
-  names.forEach((name, k) => {
-    const values = app.meta.history[name];
-    ctx.strokeStyle = classColour(k);
+  for (const value of [low, (low + high) / 2, high]) {
+    ctx.fillText(short(value), 2, y(value) + 4);
+    ctx.beginPath();
+    ctx.moveTo(44, y(value));
+    ctx.lineTo(width - 8, y(value));
+    ctx.stroke();
+  }
+  ctx.fillText("1", 44, height - 4);
+  const last = n.toLocaleString();
+  if (n > 1) ctx.fillText(last, width - 8 - ctx.measureText(last).width, height - 4);
+  for (const [values, colour] of lines) {
+    ctx.strokeStyle = ctx.fillStyle = colour;
     ctx.lineWidth = 1.8;
     ctx.beginPath();
-    values.forEach((value, i) => ctx[i ? "lineTo" : "moveTo"](x(i, values.length), y(value)));
+    values.forEach((value, i) => value !== null && ctx[i ? "lineTo" : "moveTo"](x(i), y(value)));
     ctx.stroke();
-  });
+    if (values.length === 1 && values[0] !== null) ctx.fillRect(x(0) - 2, y(values[0]) - 2, 4, 4);
+  }
 }

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsing import ask_python, visits
 
 from diabolo import Autoencoder, Gaussian, Sphere, Training, datasets
-from diabolo.explorer.frames import pack, unpack
-from diabolo.explorer.requests import answer
-from diabolo.explorer.serving import Page, make_subjects
+from diabolo.explorer import Page
+from diabolo.explorer.subject import make_subjects
 
 
 def train(latent: Any, X: Any, epochs: int = 6, **settings: Any) -> Autoencoder:
@@ -43,17 +43,14 @@ def vae(digits: Any) -> Autoencoder:
 @pytest.fixture
 def ask() -> Callable[..., Any]:
     """Put a question to subjects without a server: (subjects, name, arrays, **header) to (header, arrays)."""
+    return ask_python
 
-    def put(subjects: Any, do: str, arrays: Any = None, **header: Any) -> Any:
-        header, arrays = unpack(pack({"do": do, **header}, arrays))
-        steps = answer(subjects, header, arrays)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                return stop.value
 
-    return put
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Open an explorer that is served."""
+    with visits(browser, r"(http|ws)://127\.0\.0\.1:\d+/|blob:") as go:
+        yield go
 
 
 @pytest.fixture(scope="module")

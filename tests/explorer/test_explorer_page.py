@@ -3,73 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browsing import ask_python, check_barriers, check_layout, drag_probe, draw_stroke, on_map, state, until
 from matplotlib.path import Path as Polygon
 
-from diabolo.explorer.serving import Page, make_subjects
+from diabolo.explorer import Page
+from diabolo.explorer.subject import make_subjects
 
 pytestmark = pytest.mark.browser
-
-BOXES = """() => [...document.querySelectorAll('.dx-header, .dx-panel, .dx-map, .dx-tools, .dx-selection')]
-    .filter((e) => e.offsetParent).map((e) => {
-        const b = e.getBoundingClientRect();
-        return [e.className, b.left, b.top, b.right, b.bottom];
-    })"""
-SIDEWAYS = """() => [...document.querySelectorAll('.dx-panel, .dx-left, .dx-right, .dx-header, .dx-tools, .dx-line')]
-    .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className)"""
-VIOLATIONS = """axe.run().then((r) => r.violations.map((v) =>
-    [v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))]))"""
-STATE = "window.__explorer ? window.__explorer.state() : {}"
-
-
-def state(page: Any) -> dict[str, Any]:
-    return page.evaluate(STATE)
-
-
-def until(page: Any, true: Callable[[dict[str, Any]], Any], seconds: float = 20) -> dict[str, Any]:
-    """Wait for a state; the page's content policy forbids the waiting that evaluates a text."""
-    found = state(page)
-    for _ in range(int(seconds * 50)):
-        if found and true(found):
-            return found
-        page.wait_for_timeout(20)
-        found = state(page)
-    raise AssertionError(f"never came; the last state was {json.dumps(found)[:600]}")
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open a page; at the end nothing may have gone wrong in it, and nothing may have been asked elsewhere."""
-    contexts: list[Any] = []
-    problems: list[str] = []
-    asked: list[str] = []
-
-    def go(url: str, width: int = 1280, height: int = 800, **options: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True, **options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("websocket", lambda opened: asked.append(opened.url))
-        page.goto(url)
-        until(page, lambda s: s.get("ready"))
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
-    elsewhere = [url for url in asked if not re.match(r"(http|ws)://127\.0\.0\.1:\d+/|blob:", url)]
-    assert not elsewhere
 
 
 @pytest.fixture
@@ -77,23 +23,9 @@ def page(visit: Any, served: Page) -> Any:
     return visit(served.url)
 
 
-def on_map(page: Any) -> tuple[float, float]:
-    box = page.locator(".dx-map").first.bounding_box()
-    return box["x"], box["y"]
-
-
 def test_a_drag_shows_what_the_model_decodes(page: Any, plane: Any) -> None:
-    page.locator(".dx-check", has_text="snap to points").click()
     before = state(page)["decodes"]
-    left, top = on_map(page)
-    x, y = state(page)["probeScreen"]
-    page.mouse.move(left + x, top + y)
-    page.mouse.down()
-    for k in range(200):
-        page.mouse.move(left + x + 120 * np.sin(k / 20), top + y + 100 * np.sin(k / 13))
-        page.wait_for_timeout(10)
-    page.mouse.up()
-    shown = until(page, lambda s: s["decodedAt"] == s["probe"])
+    shown = drag_probe(page, 200)
     assert shown["decodes"] - before >= 150
     expected = plane.inverse_transform(np.array([shown["probe"]], np.float32))[0]
     np.testing.assert_allclose(shown["decoded"], expected, atol=1e-6)
@@ -193,19 +125,13 @@ def test_a_path_is_straight_or_follows_the_sphere(page: Any, plane: Any) -> None
     with page.expect_download() as waiting:
         page.locator(".dx-film button", has_text="PNG").click()
     assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as waiting:
+        page.locator(".dx-film button", has_text="GIF").click()
+    assert Path(waiting.value.path()).read_bytes().startswith(b"GIF89a")
 
 
 def test_a_drawn_input_lands_where_transform_puts_it(page: Any, plane: Any) -> None:
-    board = page.locator(".dx-board")
-    board.scroll_into_view_if_needed()
-    box = board.bounding_box()
-    page.mouse.move(box["x"] + 60, box["y"] + 30)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 90, box["y"] + 160, steps=8)
-    page.mouse.up()
-    drawn = until(page, lambda s: s["drawn"] and max(s["drawn"]["row"]) > 0.9)["drawn"]
-    page.wait_for_timeout(200)
-    drawn = state(page)["drawn"]
+    drawn = draw_stroke(page)
     np.testing.assert_allclose(
         drawn["code"], plane.transform(np.array([drawn["row"]], np.float32))[0], atol=1e-6
     )
@@ -333,22 +259,7 @@ def test_nothing_overlaps_or_is_cut_off(
     page = visit(served.url, width, height, color_scheme=scheme)
     page.evaluate("window.__explorer.app.pin(3); window.__explorer.app.select([1, 2, 3])")
     until(page, lambda s: s["neighbours"])
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = page.evaluate(BOXES)
-    columns = {"dx-left", "dx-right"}
-    for i, (name, l0, t0, r0, b0) in enumerate(boxes):
-        assert l0 >= 0, name
-        assert r0 <= width + 1, name
-        for other, l1, t1, r1, b1 in boxes[i + 1 :]:
-            if not columns & {name, other} and not (scrolled(name) or scrolled(other)):
-                assert min(r0, r1) - max(l0, l1) < 1 or min(b0, b1) - max(t0, t1) < 1, (name, other)
-    sideways = page.evaluate(SIDEWAYS)
-    assert not sideways
-
-
-def scrolled(name: str) -> bool:
-    """Panels of a column that scrolls go under the bar at the bottom."""
-    return "dx-panel" in name
+    check_layout(page, width)
 
 
 def test_text_at_twice_the_size_still_fits(visit: Any, served: Page) -> None:
@@ -362,12 +273,10 @@ def test_axe_finds_nothing(visit: Any, served: Page, axe: str, scheme: str) -> N
     page.evaluate("window.__explorer.app.pin(3); window.__explorer.app.select([1, 2, 3])")
     until(page, lambda s: s["neighbours"])
     page.wait_for_timeout(400)
-    page.evaluate(axe)
     for tab in ("explore", "table", "training"):
         page.locator(f".dx-tabs [data-tab={tab}]").click()
         page.wait_for_timeout(100)
-        found = page.evaluate(VIOLATIONS)
-        assert not found, json.dumps(found, indent=1)
+        check_barriers(page, axe)
 
 
 def test_the_sphere_is_turned_and_unrolled(visit: Any, globe: Any, digits: Any) -> None:
@@ -400,6 +309,22 @@ def test_two_models_share_selection_and_pin(visit: Any, plane: Any, vae: Any, di
         assert page.locator(".dx-map").nth(1).is_visible()
         dimmed = page.evaluate("Array.from(window.__explorer.app.maps[1].dimmed)")
         assert [i for i, out in enumerate(dimmed) if not out] == [4, 5]
+        told, sent = ask_python(subjects, "moved")
+        assert until(page, lambda s: s["disparity"])["disparity"] == pytest.approx(told["disparity"])
+        farthest = np.argsort(-sent["distances"])[:24].tolist()
+        page.wait_for_selector(".dx-moved button[data-row]")
+        rows = page.locator(".dx-moved button[data-row]").evaluate_all(
+            "(all) => all.map((e) => Number(e.dataset.row))"
+        )
+        assert rows == farthest
+        page.locator(".dx-moved button[data-row]").first.click()
+        until(page, lambda s: s["pinned"] == farthest[0])
+        page.get_by_role("button", name="Colour by it").click()
+        until(page, lambda s: s["colour"] == "moved")
+        page.get_by_label("lay the second map over the first").check()
+        laid = page.evaluate("['u', 'v'].map((name) => Array.from(window.__explorer.app.maps[1][name]))")
+        np.testing.assert_allclose(np.transpose(laid), sent["codes"], atol=1e-4)
+        check_layout(page, 1280)
 
 
 def test_a_table_has_bars_and_sliders_in_its_own_units(visit: Any, digits: Any) -> None:

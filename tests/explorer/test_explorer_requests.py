@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+from scipy.spatial import procrustes
 from sklearn.decomposition import NMF, PCA
 from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from diabolo.errors import DataError, UnknownNameError
-from diabolo.explorer.requests import sample_rows
-from diabolo.explorer.serving import SKLEARN, make_subjects
-from diabolo.explorer.subject import Subject
+from diabolo.explorer.loading import SKLEARN
+from diabolo.explorer.subject import Subject, make_subjects, spread_rows
 
 
 def code(*values: float) -> dict[str, np.ndarray]:
@@ -67,7 +68,7 @@ def test_decoding_and_one_row_agree_with_the_model(ask: Any, plane: Any, digits:
 
 def test_a_sample_of_the_points_keeps_the_share_of_every_label(plane: Any, digits: Any) -> None:
     subject = make_subjects(plane, *digits)[0]
-    rows = sample_rows(subject, 100)
+    rows = spread_rows(np.flatnonzero(subject.finite), subject.data.y, 100)
     assert len(set(rows)) == 100
     counts = np.bincount(digits[1][rows], minlength=10)
     assert np.abs(counts - np.bincount(digits[1], minlength=10) / 6).max() <= 1.5
@@ -204,3 +205,60 @@ def test_every_named_transformer_exists() -> None:
 
     for module, name in SKLEARN.values():
         assert hasattr(importlib.import_module(module), name)
+
+
+def test_a_turned_map_has_not_moved_and_a_row_that_did_is_found(plane, digits, ask):
+    X, y = digits
+    turn = np.array([[0.6, 0.8], [0.8, -0.6]])
+    Z = plane.transform(X).astype(np.float64)
+    other = 3 * Z @ turn + [5, -2]
+    first, second = make_subjects(plane, X, y, compare=Table(other))
+    told, sent = ask([first, second], "moved")
+    assert told["disparity"] < 1e-10
+    np.testing.assert_allclose(sent["codes"], Z, atol=1e-4)
+    assert sent["distances"].max() < 1e-4
+    other[17] += 3 * 3
+    told, sent = ask(make_subjects(plane, X, y, compare=Table(other)), "moved")
+    assert int(sent["distances"].argmax()) == 17
+    # The definition: what is left after the best turn, in units of the first map.
+    _, _, disparity = procrustes(Z, other)
+    assert told["disparity"] == pytest.approx(disparity, rel=1e-6)
+    spread = np.linalg.norm(Z - Z.mean(0))
+    assert np.linalg.norm(sent["distances"]) == pytest.approx(spread * disparity**0.5, rel=1e-4)
+
+
+class Table:
+    """A transformer that knows its codes by heart."""
+
+    def __init__(self, codes):
+        self.codes = codes
+
+    def transform(self, X):
+        return self.codes[: len(X)]
+
+
+def test_maps_of_other_widths_are_compared_and_one_alone_is_not(plane, vae, digits, ask):
+    subjects = make_subjects(plane, *digits, compare=vae)
+    told, sent = ask(subjects, "moved")
+    assert 0 < told["disparity"] < 1
+    assert sent["codes"].shape == (600, 2)
+    with pytest.raises(DataError, match="one model only"):
+        ask(subjects[:1], "moved")
+    with pytest.raises(DataError, match="rows that lie apart"):
+        ask(make_subjects(plane, *digits, compare=Table(np.zeros((600, 2)))), "moved")
+
+
+def test_a_path_is_animated_there_and_back(plane, digits, ask):
+    subjects = make_subjects(plane, *digits)
+    codes = np.linspace([-2, 1], [3, 0], 5, dtype=np.float32)
+    content = ask(subjects, "film", {"codes": codes})[1]["file"].tobytes()
+    film = Image.open(io.BytesIO(content))
+    assert (film.format, film.n_frames, film.size, film.info["loop"]) == ("GIF", 8, (224, 224), 0)
+    rows = plane.inverse_transform(codes)
+    for k, i in enumerate([0, 1, 2, 3, 4, 3, 2, 1]):
+        film.seek(k)
+        grey = np.asarray(film.convert("L"))[14::28, 14::28] / 255
+        np.testing.assert_allclose(grey.ravel(), rows[i].clip(0, 1), atol=1 / 255, err_msg=str(k))
+    frame = pd.DataFrame(digits[0][:, :5], columns=list("abcde"))
+    with pytest.raises(DataError, match="needs pictures"):
+        ask(make_subjects(PCA(2).fit(frame), frame), "film", {"codes": codes})

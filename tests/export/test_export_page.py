@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from browsing import ask_python, check_barriers, check_layout, drag_probe, draw_stroke, state, until, visits
 from sklearn.decomposition import PCA
 from sklearn.manifold import MDS
 from torch import nn
 
 from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Training, datasets
 from diabolo.errors import DataError, FileError, SettingError
-from diabolo.explorer.frames import pack, unpack
-from diabolo.explorer.requests import answer
-from diabolo.explorer.serving import make_subjects
+from diabolo.explorer.subject import make_subjects
 from diabolo.export import page as pages
 from diabolo.export import to_html
 from diabolo.export.plan import make_plan
@@ -28,7 +26,6 @@ from diabolo.networks import ACTIVATIONS, Convolutional
 ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine.js"
 # The page sums in double precision and stores float32, as torch's kernels sum in float32.
 TOLERANCE = 1e-5
-STATE = "window.__explorer ? window.__explorer.state() : {}"
 ASK = """async ([asked, arrays]) => {
     const given = Object.fromEntries(Object.entries(arrays).map(([name, [kind, flat, shape]]) =>
         [name, {data: (kind === 'i4' ? Int32Array : Float32Array).from(flat), shape}]));
@@ -63,35 +60,9 @@ def file(plane: Autoencoder, digits: Any, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Open]:
-    """Open a file from disk; at the end nothing may have gone wrong in it, and nothing may have been asked."""
-    contexts, problems, asked = [], list[str](), list[str]()
-
-    def go(path: Path, width: int = 1280, height: int = 800, **options: Any) -> Any:
-        options = {"accept_downloads": True, "offline": True, **options}
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri(), timeout=120_000)
-        until(page, lambda s: s.get("ready"))
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
-    assert not [url for url in asked if not url.startswith(("file:", "blob:", "data:"))]
-
-
-def until(page: Any, true: Callable[[dict[str, Any]], Any], seconds: float = 20) -> dict[str, Any]:
-    for _ in range(int(seconds * 50)):
-        found: dict[str, Any] = page.evaluate(STATE)
-        if found and true(found):
-            return found
-        page.wait_for_timeout(20)
-    raise AssertionError(f"never came; the last state was {json.dumps(found)[:600]}")
+    """Open a file from disk, with no network."""
+    with visits(browser, "file:|blob:|data:", quiet=True, offline=True) as go:
+        yield lambda path, *size, **options: go(path.as_uri(), *size, **options)
 
 
 def ask(page: Any, do: str, arrays: dict[str, np.ndarray] | None = None, **header: Any) -> Any:
@@ -101,15 +72,6 @@ def ask(page: Any, do: str, arrays: dict[str, np.ndarray] | None = None, **heade
     }
     told, made = page.evaluate(ASK, [{"do": do, **header}, sent])
     return told, {name: np.array(flat).reshape(shape) for name, (flat, shape) in made.items()}
-
-
-def ask_python(subjects: Any, do: str, arrays: Any = None, **header: Any) -> Any:
-    steps = answer(subjects, *unpack(pack({"do": do, **header}, arrays)))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
 
 
 # -- the engine ---------------------------------------------------------------------------------------------------
@@ -256,29 +218,12 @@ def test_the_page_answers_as_the_server_does(
 @pytest.mark.browser
 def test_a_drag_decodes_and_a_drawing_lands(opened: Open, file: Path, plane: Autoencoder) -> None:
     page = opened(file)
-    page.locator(".dx-check", has_text="snap to points").click()
-    before = page.evaluate(STATE)
-    box = page.locator(".dx-map").first.bounding_box()
-    x, y = before["probeScreen"]
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    page.mouse.down()
-    for k in range(60):
-        page.mouse.move(box["x"] + x + 80 * np.sin(k / 9), box["y"] + y + 60 * np.sin(k / 7))
-        page.wait_for_timeout(10)
-    page.mouse.up()
-    shown = until(page, lambda s: s["decodedAt"] == s["probe"])
+    before = state(page)
+    shown = drag_probe(page, 60)
     assert shown["decodes"] - before["decodes"] >= 45
     expected = plane.inverse_transform(np.array([shown["probe"]], np.float32))[0]
     np.testing.assert_allclose(shown["decoded"], expected, atol=TOLERANCE)
-    board = page.locator(".dx-board")
-    board.scroll_into_view_if_needed()
-    place = board.bounding_box()
-    page.mouse.move(place["x"] + 30, place["y"] + 30)
-    page.mouse.down()
-    page.mouse.move(place["x"] + 60, place["y"] + 80, steps=5)
-    page.mouse.up()
-    page.wait_for_timeout(200)
-    drawn = until(page, lambda s: s["drawn"])["drawn"]
+    drawn = draw_stroke(page)
     code = plane.transform(np.array([drawn["row"]], np.float32))[0]
     np.testing.assert_allclose(drawn["code"], code, atol=TOLERANCE)
 
@@ -311,7 +256,7 @@ def test_some_of_many_rows_keep_their_own_numbers(
 ) -> None:
     X, y = digits
     page = opened(to_html(plane, X, y, path=tmp_path / "some.html", rows=50))
-    seen = page.evaluate(STATE)
+    seen = state(page)
     assert (seen["points"], seen["total"]) == (50, 300)
     assert "50 of 300" in page.locator(".dx-file").inner_text()
     assert not page.get_by_role("button", name="show all").is_visible()
@@ -400,14 +345,9 @@ def test_spheres_and_many_dimensions_are_shown(
 def test_axe_finds_nothing_and_nothing_runs_sideways(
     opened: Open, file: Path, axe: str, scheme: str, size: tuple[int, int]
 ) -> None:
-    page = opened(file, *size, color_scheme=scheme, bypass_csp=True)
-    page.add_script_tag(content=axe)
-    found = page.evaluate(
-        "axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 160))]))"
-    )
-    assert not found
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
+    page = opened(file, *size, color_scheme=scheme)
+    check_barriers(page, axe)
+    check_layout(page, size[0])
 
 
 # -- the file -----------------------------------------------------------------------------------------------------

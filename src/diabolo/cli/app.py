@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import DATA_OPTIONS, DEVICE, DIM_OPTIONS, FIT_OPTIONS, JSON, OPEN, Option, out_option, takes
+from .options import (
+    BROWSER,
+    DATA_OPTIONS,
+    DEVICE,
+    DIM_OPTIONS,
+    FIT_OPTIONS,
+    JSON,
+    OPEN,
+    PORT,
+    Option,
+    out_option,
+    takes,
+)
 from .plotting import KINDS
 
 __all__ = ["app"]
@@ -94,6 +106,15 @@ def welcome(
         flags=("--quiet", "-q"),
     ),
     OPEN,
+    Option(
+        "live",
+        "Open a page that shows the losses and the map while it trains, and can pause and stop it; afterwards it is "
+        "the explorer of the run, until it is closed.",
+        bool,
+        False,
+    ),
+    PORT,
+    BROWSER,
 )
 def fit(
     data: MaybeData = None,
@@ -299,8 +320,8 @@ def plot(
         "sklearn", "No run: fit this transformer of scikit-learn (pca, nmf, ...) on DATA.", metavar="NAME"
     ),
     Option("latent_dim", "With --sklearn: how many components.", int, 2, metavar="INTEGER"),
-    Option("port", "The port on this machine; 0 takes any free one.", int, 0, metavar="INTEGER"),
-    Option("browser", "Open the page; its address is printed in any case.", bool),
+    PORT,
+    BROWSER,
     *DATA_OPTIONS,
 )
 def explore(

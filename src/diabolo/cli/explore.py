@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..explorer import open_run, open_sklearn
+from ..explorer import from_run, from_sklearn, open_page
 from .runs import Source
 
 __all__ = ["explore"]
@@ -14,11 +14,11 @@ __all__ = ["explore"]
 
 def explore(run: Path, given: Mapping[str, Any]) -> None:
     """Serve the explorer for a run, or for a transformer of scikit-learn, until Ctrl-C."""
-    shown = {"port": given["port"], "open_browser": given["browser"] is not False}
     if given["sklearn"]:
-        open_sklearn(given["sklearn"], str(run), n_components=given["latent_dim"], **shown)
-        return
-    source = Source.of(run)
-    data = given["data"] or source.path
-    # Read when the page is already there.
-    open_run(run, (lambda: source.read(data, given)) if data else None, compare=given["compare"], **shown)
+        load = from_sklearn(given["sklearn"], str(run), given["latent_dim"])
+    else:
+        source = Source.of(run)
+        data = given["data"] or source.path
+        # Read when the page is already there.
+        load = from_run(run, (lambda: source.read(data, given)) if data else None, given["compare"])
+    open_page(load, port=given["port"], open_browser=given["browser"] is not False)

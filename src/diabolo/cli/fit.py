@@ -15,11 +15,13 @@ from .. import schema
 from ..errors import FileError, InterruptedWarning, LostProcessError, SettingError
 from . import INTERRUPTED, large, runs, trainers, unfinished
 from .holdout import Split, split
+from .live import stay, watched
 from .settings import Plan, build, read_plan
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator import Autoencoder
+    from ..training.events import Callback
     from ..training.settings import Training
 
 __all__ = ["fit", "open_page"]
@@ -52,15 +54,23 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
             "no data: give a name (`diabolo datasets`), a file, or a folder of pictures; see `diabolo fit --help`."
         )
     runs.check_place(place or Path("runs", "new"))
-    autoencoder = build(plan)
-    parted = split(_read(plan), plan.hold_out, autoencoder.random_state)
-    if autoencoder.image_shape is None and parted.train.image_shape is not None:
-        autoencoder.set_params(image_shape=parted.train.image_shape)
-    trainers.check(plan.trainer, place)
-    place = place or trainers.place_of_first() or runs.place_for(parted.train.name, plan.recipe)
-    code = _run(_Job(place, plan, autoencoder, parted), given)
-    if code:
-        raise typer.Exit(code)
+    if given["live"] and plan.trainer:
+        raise SettingError("--live shows what the estimator itself trains; leave out --live, or --trainer.")
+    with watched(given) as live:
+        autoencoder = build(plan)
+        dataset = _read(plan)
+        parted = split(dataset, plan.hold_out, autoencoder.random_state)
+        if autoencoder.image_shape is None and dataset.image_shape is not None:
+            autoencoder.set_params(image_shape=dataset.image_shape)
+        trainers.check(plan.trainer, place)
+        place = place or trainers.place_of_first() or runs.place_for(dataset.name, plan.recipe)
+        if live is not None:
+            live.watch(autoencoder, dataset, told=True)
+        code = _run(_Job(place, plan, autoencoder, parted, () if live is None else (live,)), given)
+        if live is not None and not code:
+            stay(live, autoencoder, given)
+        if code:
+            raise typer.Exit(code)
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,7 @@ class _Job:
     plan: Plan
     autoencoder: Autoencoder
     split: Split
+    callbacks: tuple[Callback, ...] = ()
 
     def planned(self) -> dict[str, Any]:
         """What decides the run."""
@@ -155,7 +166,7 @@ def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InterruptedWarning)
             rows = None if watched is None else runs.named_rows(watched)
-            autoencoder.fit(runs.named_rows(parted.train), validation=rows)
+            autoencoder.fit(runs.named_rows(parted.train), validation=rows, callbacks=job.callbacks)
     except SystemExit as left:
         # A second signal leaves in the middle of something.
         if getattr(autoencoder, "status_", "") != "interrupted":

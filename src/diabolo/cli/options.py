@@ -17,6 +17,7 @@ from ..schema import SLOTS
 from ..training.settings import Training
 
 __all__ = [
+    "BROWSER",
     "DATA_OPTIONS",
     "DEVICE",
     "DIM_OPTIONS",
@@ -25,6 +26,7 @@ __all__ = [
     "JSON",
     "OPEN",
     "PATHS",
+    "PORT",
     "SETTING_OPTIONS",
     "TRAINER_OPTIONS",
     "Option",
@@ -196,6 +198,8 @@ FIT_OPTIONS: tuple[Option, ...] = (*SETTING_OPTIONS, *TRAINER_OPTIONS, HOLD_OUT)
 #: Of a study of latent dimensions, which sets that one itself.
 DIM_OPTIONS: tuple[Option, ...] = (*(o for o in SETTING_OPTIONS if o.name != "latent_dim"), HOLD_OUT)
 OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False)
+PORT = Option("port", "The port on this machine; 0 takes any free one.", int, 0, metavar="INTEGER")
+BROWSER = Option("browser", "Open the page; its address is printed in any case.", bool)
 JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
 
 

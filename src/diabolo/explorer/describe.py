@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..estimator import Autoencoder
 from .corrupting import AMOUNTS
 from .subject import Subject
 
-__all__ = ["describe"]
+__all__ = ["describe", "losses"]
 
 
 def describe(subject: Subject) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "epochs": len(subject.snapshots),
         "snapshot_rows": len(subject.snapshots[0]) if subject.snapshots else 0,
         "history": _history(subject),
+        "live": subject.in_training,
         "corruptions": [
             name for name in CORRUPTIONS if name in AMOUNTS and (picture or not AMOUNTS[name].picture)
         ],
@@ -62,12 +64,15 @@ def _label_names(subject: Subject) -> dict[str, str]:
     }
 
 
-def _history(subject: Subject) -> dict[str, list[float]]:
+def _history(subject: Subject) -> dict[str, list[float | None]]:
     """Loss and terms by epoch."""
     if not isinstance(subject.model, Autoencoder):
         return {}
-    epochs = subject.model.history_.epochs
-    kept = [
-        n for n in (epochs[0] if epochs else {}) if n not in ("epoch", "seconds", "lr") and "weight" not in n
-    ]
-    return {n: [float(v) if np.isfinite(v) else 0.0 for v in (e.get(n, 0.0) for e in epochs)] for n in kept}
+    epochs = [losses(epoch) for epoch in subject.model.history_.epochs]
+    return {name: [epoch.get(name) for epoch in epochs] for name in (epochs[0] if epochs else {})}
+
+
+def losses(row: Mapping[str, float]) -> dict[str, float | None]:
+    """The losses of an epoch by name, without weights and rates; None for what is not finite."""
+    kept = {n: v for n, v in row.items() if n not in ("epoch", "seconds", "lr") and "weight" not in n}
+    return {name: float(value) if np.isfinite(value) else None for name, value in kept.items()}

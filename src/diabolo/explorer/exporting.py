@@ -1,7 +1,8 @@
-"""Chosen rows as a file: what the page cannot write by itself."""
+"""Chosen rows, and the way between two codes, as files: what the page cannot write by itself."""
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..datasets import write
 from ..errors import DataError, UnknownNameError
 from .subject import Subject
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["FORMATS", "animate", "export"]
 
 #: Every format by name: what its file is for.
 FORMATS: Mapping[str, str] = {
@@ -23,6 +24,8 @@ FORMATS: Mapping[str, str] = {
     "png": "the pictures of the rows in one",
 }
 _MAX_PICTURES = 2500
+# The height of an animation, and how long it shows a frame, in milliseconds.
+_HEIGHT, _FRAME = 224, 140
 
 
 def export(subject: Subject, rows: NDArray[np.int32], kind: str) -> bytes:
@@ -63,3 +66,30 @@ def _table(subject: Subject, rows: NDArray[np.int32]) -> tuple[list[str], NDArra
         columns["reconstruction_error"] = subject.errors[rows]
     columns |= {f"z{i}": subject.codes[rows, i] for i in range(subject.dim)}
     return list(columns), np.column_stack([np.asarray(c, np.float64) for c in columns.values()])
+
+
+def animate(subject: Subject, codes: NDArray[np.float32]) -> bytes:
+    """The decoded pictures of codes as an animated GIF, there and back again without end.
+
+    Raises
+    ------
+    DataError
+        If what is decoded are no pictures.
+    """
+    from PIL import Image
+
+    shape = subject.data.image_shape
+    if shape is None or shape[0] not in (1, 3):
+        raise DataError(
+            f"an animation needs pictures of one or three channels; the shape of a row is {shape}."
+        )
+    low, high = float(subject.data.X.min()), float(subject.data.X.max())
+    scaled = (subject.decode(codes) - low) / ((high - low) or 1.0)
+    levels = np.round(255 * scaled.clip(0, 1)).astype(np.uint8).reshape(-1, *shape)
+    zoom = max(1, round(_HEIGHT / shape[1]))
+    pixels = levels.repeat(zoom, axis=2).repeat(zoom, axis=3).transpose(0, 2, 3, 1)
+    frames = [Image.fromarray(each.squeeze(-1) if shape[0] == 1 else each) for each in pixels]
+    frames += frames[-2:0:-1]
+    made = io.BytesIO()
+    frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], duration=_FRAME, loop=0)
+    return made.getvalue()

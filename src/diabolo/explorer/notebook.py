@@ -49,7 +49,7 @@ class Explorer(anywidget.AnyWidget):
     --------
     >>> from sklearn.decomposition import PCA
     >>> from diabolo import datasets
-    >>> from diabolo.explorer.serving import make_subjects
+    >>> from diabolo.explorer.subject import make_subjects
     >>> X, y = datasets.load_digits()
     >>> widget = Explorer(make_subjects(PCA(2).fit(X), X, y))
     >>> widget.selection = [7, 3]

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from ..errors import DataError, UnknownNameError
 from .corrupting import corrupt
 from .describe import describe
-from .exporting import export
+from .exporting import animate, export
 from .frames import Arrays
-from .subject import Subject
+from .moving import moved
+from .subject import Subject, spread_rows
 from .values import array_of, number_of, rows_of, text_of
+from .watching import Course, Watched
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 
@@ -29,9 +31,10 @@ Step = Generator[None, None, Answer]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What was asked, of whom, with the arrays that came along."""
+    """What was asked, of whom among which, with the arrays that came along."""
 
     subject: Subject
+    subjects: Sequence[Subject]
     header: Mapping[str, Any]
     arrays: Arrays
 
@@ -42,6 +45,7 @@ _MAX_DECODED = 4096
 _MAX_POINTS = 2_000_000
 _CLICK_NEIGHBOURS = 12
 _MAX_GRID = 96
+_MAX_FRAMES = 120
 
 
 def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Arrays) -> Step:
@@ -56,7 +60,7 @@ def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Array
     if name not in REQUESTS:
         raise UnknownNameError("request", name[:40], REQUESTS)
     place = number_of(header, "model", 0, 0, len(subjects) - 1)
-    answered = REQUESTS[name](Question(subjects[int(place)], header, arrays))
+    answered = REQUESTS[name](Question(subjects[int(place)], subjects, header, arrays))
     told, sent = answered if isinstance(answered, tuple) else (yield from answered)
     return ({**told, "models": len(subjects)} if name == "hello" else told), sent
 
@@ -68,7 +72,7 @@ def _hello(asked: Question) -> Answer:
 def _points(asked: Question) -> Answer:
     """Codes of the rows; where there are more than asked for, a share of every label."""
     limit = int(number_of(asked.header, "limit", 100_000, 1, _MAX_POINTS))
-    rows = sample_rows(asked.subject, limit)
+    rows = spread_rows(np.flatnonzero(asked.subject.finite), asked.subject.data.y, limit)
     label = asked.subject.data.y
     sent: dict[str, NDArray[Any]] = {"rows": rows.astype(np.int32), "codes": asked.subject.codes[rows]}
     if label is not None:
@@ -76,17 +80,6 @@ def _points(asked: Question) -> Answer:
     mean, axes = asked.subject.plane
     sent |= {"plane_mean": mean, "plane_axes": np.ascontiguousarray(axes)}
     return {"total": len(asked.subject.codes), "not_finite": int((~asked.subject.finite).sum())}, sent
-
-
-def sample_rows(subject: Subject, limit: int) -> NDArray[np.intp]:
-    """Rows with a finite code; at most a number of them, each label by its share, evenly spread."""
-    rows = np.flatnonzero(subject.finite)
-    if len(rows) <= limit:
-        return rows
-    y = subject.data.y
-    if y is not None and y.dtype.kind == "i":
-        rows = rows[np.argsort(y[rows], kind="stable")]
-    return np.sort(rows[np.linspace(0, len(rows) - 1, limit).astype(int)])
 
 
 def _errors(asked: Question) -> Step:
@@ -223,6 +216,48 @@ def _corrupt(asked: Question) -> Answer:
     return {"row": row}, {**sent, "rows": corrupted}
 
 
+def _moved(asked: Question) -> Answer:
+    """The second of two models laid over the first, and how far each row is from where the first has it."""
+    if len(asked.subjects) < 2:
+        raise DataError("there is one model only; `diabolo explore RUN --compare RUN2` shows two.")
+    found = moved(asked.subjects[0], asked.subjects[1])
+    return {"disparity": found.disparity}, {"codes": found.codes, "distances": found.distances}
+
+
+def _film(asked: Question) -> Answer:
+    """An animation of what codes decode to, as a file."""
+    codes = array_of(asked.arrays, "codes", (_MAX_FRAMES, asked.subject.dim))
+    return {}, {"file": np.frombuffer(animate(asked.subject, codes), np.uint8)}
+
+
+def _course(asked: Question) -> Course:
+    if not isinstance(asked.subjects, Watched):
+        raise DataError("nothing is being trained here; run `diabolo fit DATA --live`.")
+    return asked.subjects.course
+
+
+def _live(asked: Question) -> Answer:
+    """What is new in a training: the epochs after ``since``, and the points where they have moved."""
+    course = _course(asked)
+    told = course.news(_count(asked, "since"))
+    subject = course.subject
+    if not subject.in_training or course.shown == _count(asked, "seen"):
+        return told, {}
+    moved, sent = _points(Question(subject, asked.subjects, {}, {}))
+    return {**told, **moved, "shown": course.shown}, sent
+
+
+def _steer(asked: Question) -> Answer:
+    """Let a training pause, go on, or end."""
+    course = _course(asked)
+    course.steer(text_of(asked.header, "to"))
+    return course.news(_count(asked, "since")), {}
+
+
+def _count(asked: Question, name: str) -> int:
+    return int(number_of(asked.header, name, 0, 0, 1e9))
+
+
 def _export(asked: Question) -> Answer:
     rows = rows_of(asked.arrays, "rows", len(asked.subject.codes), _MAX_POINTS)
     content = export(asked.subject, rows, text_of(asked.header, "format"))
@@ -245,5 +280,9 @@ REQUESTS: Mapping[str, Request] = {
     "heat": _heat,
     "epoch": _epoch,
     "corrupt": _corrupt,
+    "moved": _moved,
+    "film": _film,
+    "live": _live,
+    "steer": _steer,
     "export": _export,
 }

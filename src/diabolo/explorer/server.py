@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -46,6 +48,8 @@ _HEADERS = {
 _STATIC = Path(__file__).with_name("static")
 _FILES = {"explorer.js": "text/javascript", "explorer.css": "text/css", "icon.svg": "image/svg+xml"}
 _MAX_WAITING = 64
+# Seconds after which a brief question is told what it waits for.
+_BRIEF = 0.4
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,14 +63,19 @@ class Desk:
         Gives the subjects; called once, away from the server's own thread.
     token : str
         What a visitor must show.
+    doing : callable
+        Says in a few words what a visitor waits for, until the subjects are loaded.
     """
 
     load: Callable[[], Sequence[Subject]]
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    token: str
+    doing: Callable[[], str]
 
     def __post_init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="diabolo-explorer")
         self._loading: Future[Sequence[Subject]] | None = None
+        self._visitors = 0
+        self._left_at: float | None = None
 
     def begin(self) -> Future[Sequence[Subject]]:
         """Start loading, unless it was started before."""
@@ -78,12 +87,35 @@ class Desk:
         """Answer nothing more."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
+    @property
+    def visited(self) -> bool:
+        """Whether somebody has the page open."""
+        return self._visitors > 0
+
+    @property
+    def left_at(self) -> float | None:
+        """When the last one left, by ``time.monotonic``; None: nobody has been here."""
+        return self._left_at
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Within it somebody has the page open."""
+        self._visitors += 1
+        try:
+            yield
+        finally:
+            self._visitors -= 1
+            self._left_at = time.monotonic()
+
     async def answer(self, message: bytes) -> bytes:
         """The answer to a message; whatever is wrong with it becomes an error frame."""
         asked: dict[str, Any] = {}
         try:
             asked, arrays = unpack(message)
-            subjects = await asyncio.wrap_future(self.begin())
+            loading = self.begin()
+            if asked.get("brief") is True and not await _done(loading, _BRIEF):
+                return pack({"id": _id(asked), "wait": self.doing()})
+            subjects = await asyncio.wrap_future(loading)
             from .requests import answer
 
             steps = answer(subjects, asked, arrays)
@@ -109,6 +141,14 @@ def _advance(steps: Any) -> Any:
     return None
 
 
+async def _done(future: Future[Any], seconds: float) -> bool:
+    """Whether a future is done within a time; whatever it gives stays in it."""
+    until = time.monotonic() + seconds
+    while not future.done() and time.monotonic() < until:
+        await asyncio.sleep(0.01)
+    return future.done()
+
+
 def _id(asked: dict[str, Any]) -> int | None:
     value = asked.get("id")
     return value if isinstance(value, int) and abs(value) < 2**53 else None
@@ -129,15 +169,22 @@ def make_app(desk: Desk) -> Starlette:
 
     async def post(request: Request) -> Response:
         body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_BYTES:
-                return PlainTextResponse("the message is too large.\n", 413)
-        return Response(await desk.answer(bytes(body)), media_type="application/octet-stream")
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_BYTES:
+                    return PlainTextResponse("the message is too large.\n", 413)
+        except ClientDisconnect:
+            # Nobody is there to be answered.
+            return PlainTextResponse("the message was cut off.\n", 400)
+        with desk.visit():
+            answered = await desk.answer(bytes(body))
+        return Response(answered, media_type="application/octet-stream")
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
-        await _talk(websocket, desk)
+        with desk.visit():
+            await _talk(websocket, desk)
 
     routes = [
         Route("/", page),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from ..errors import DataError
 from ..estimator import Autoencoder
 from ..latent import Sphere, Stochastic
 
-__all__ = ["CHUNK", "Subject", "make_dataset", "snapshots_of"]
+__all__ = ["CHUNK", "Subject", "make_dataset", "make_subjects", "snapshots_of", "some_of", "spread_rows"]
 
 Array = NDArray[np.float32]
 
@@ -37,11 +38,14 @@ class Subject:
         The rows, with labels and names where there are any.
     snapshots : sequence of array
         Codes of the first rows by epoch, for the training view.
+    in_training : bool
+        Whether the model is one of a training that is going on.
     """
 
     model: Any
     data: Dataset
     snapshots: Sequence[Array] = ()
+    in_training: bool = False
     codes: Array = field(init=False)
 
     def __post_init__(self) -> None:
@@ -221,6 +225,24 @@ def _spread(rows: NDArray[Any], count: int) -> NDArray[Any]:
     return rows[np.linspace(0, len(rows) - 1, count).astype(int)]
 
 
+def spread_rows(rows: NDArray[np.intp], y: NDArray[Any] | None, most: int) -> NDArray[np.intp]:
+    """At most a number of rows, in order: each class by its share, evenly spread."""
+    if len(rows) <= most:
+        return rows
+    if y is not None and y.dtype.kind == "i":
+        rows = rows[np.argsort(y[rows], kind="stable")]
+    return np.sort(rows[np.linspace(0, len(rows) - 1, most).astype(int)])
+
+
+def some_of(data: Dataset, most: int) -> Dataset:
+    """At most a number of the rows, each under the name that it has among all."""
+    rows = spread_rows(np.arange(len(data.X)), data.y, most)
+    if len(rows) == len(data.X):
+        return data
+    ids = rows if data.ids is None else data.ids[rows]
+    return dataclasses.replace(data, X=data.X[rows], y=None if data.y is None else data.y[rows], ids=ids)
+
+
 def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
     """Rows as they were handed in, as a data set: their names, their labels and their picture shape.
 
@@ -253,11 +275,21 @@ def _picture_shape(rows: NDArray[Any], names: Any, model: Any) -> tuple[int, int
         return (int(rows.shape[1]), int(rows.shape[2]), int(rows.shape[3]))
     if rows.ndim == 3:
         return (1, int(rows.shape[1]), int(rows.shape[2]))
-    if isinstance(model, Autoencoder) and model.module_.domain.image_shape is not None:
-        return model.module_.domain.image_shape
+    if (learnt := _shape_of(model)) is not None:
+        return learnt
     side = round(rows.shape[1] ** 0.5)
     square = side * side == rows.shape[1] and rows.shape[1] >= _MIN_PICTURE and names is None
     return (1, side, side) if square else None
+
+
+def _shape_of(model: Any) -> tuple[int, int, int] | None:
+    """The shape of a picture that an autoencoder has learnt, or that it was told before its fit."""
+    if not isinstance(model, Autoencoder):
+        return None
+    if model.__sklearn_is_fitted__():
+        return model.module_.domain.image_shape
+    told = model.image_shape
+    return (int(told[0]), int(told[1]), int(told[2])) if told is not None and len(told) == 3 else None
 
 
 def _labels(y: Any, n: int) -> tuple[NDArray[Any] | None, tuple[str, ...] | None]:
@@ -283,3 +315,12 @@ def snapshots_of(model: Any, n: int) -> list[Array]:
     settings = model._training(None)
     known = kept and settings.validation == 0 and len(kept[0]) <= n
     return kept if known else []
+
+
+def make_subjects(model: Any, X: Any, y: Any = None, compare: Any = None) -> list[Subject]:
+    """The models with their rows, as the page's questions are put to them."""
+    data = make_dataset(X, y, model)
+    subjects = [Subject(model, data, snapshots_of(model, len(data.X)))]
+    if compare is not None:
+        subjects.append(Subject(compare, data, snapshots_of(compare, len(data.X))))
+    return subjects

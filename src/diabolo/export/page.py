@@ -105,7 +105,7 @@ def to_html(
     ...     page.stat().st_size < 500_000
     True
     """
-    from ..explorer.serving import make_subjects
+    from ..explorer.subject import make_subjects
 
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1):
         raise SettingError(f"rows, the number of rows in the page, must be an integer >= 1, got {rows!r}.")
@@ -117,9 +117,10 @@ def to_html(
 
 def _content(subject: Subject, half: bool, rows: int | None) -> tuple[dict[str, Any], Arrays]:
     from ..explorer.describe import describe
-    from ..explorer.requests import sample_rows
+    from ..explorer.subject import spread_rows
 
-    places = sample_rows(subject, int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features))))
+    most = int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features)))
+    places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
     kept = _take(subject, places)
     meta = describe(subject)
     facts, arrays = _decoding(kept, half)

@@ -175,8 +175,10 @@ class Run:
             self.epoch, self.step, self.looked, self.before, self.trace = self.epoch + 1, 0, 0, 0.0, None
             self._snapshot()
             self._stop_early()
-            if self.running and self._call(callbacks):
+            if self.running and (event := self._call(callbacks, interrupt)).stopped:
                 self._save()
+                if event.weights is not None:
+                    self.model.load_state_dict(event.weights)
                 self._end_all("stopped")
                 return
             if self.epoch < self.epochs:
@@ -397,12 +399,13 @@ class Run:
             shot = {"codes": z.cpu().numpy(), "reconstructions": self.model.decode(z).cpu().numpy()}
         member.history.snapshots.append(shot)
 
-    def _call(self, callbacks: Sequence[Callback]) -> bool:
-        event = Event(self.epoch, self.epochs, self.running[0].history.epochs[-1], self.model)
+    def _call(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> Event:
+        entry = self.running[0].history.epochs[-1]
+        event = Event(self.epoch, self.epochs, entry, self.model, interrupted=lambda: bool(interrupt.asked))
         try:
             for callback in callbacks:
                 callback(event)
         except Exception:
             self._save()
             raise
-        return event.stopped
+        return event
