@@ -4,6 +4,7 @@ says of machines that are larger."""
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import statistics
 import tempfile
@@ -58,21 +59,26 @@ FAR = Machine(0.4 * 989e12, 3.35e12, 50e9, 10e-6, 150 * 4e-6)
 
 
 def parameters(widths: Sequence[int]) -> int:
-    """Weights and biases of an encoder and a decoder without a bias shared."""
+    """Weights and biases of dense layers."""
     return sum(a * b + b for a, b in itertools.pairwise(widths))
 
 
 def costs(m: Machine, batch: int, workers: int) -> dict[str, float]:
     """Seconds of the parts of a step of a worker, whose batch is a share of the whole.
 
-    A ring sends ``2 (w - 1) / w`` of the gradient (Patarasuk and Yuan, Bandwidth optimal all-reduce algorithms for
-    clusters of workstations, J. Parallel Distrib. Comput. 69, 2009) in ``2 (w - 1)`` messages.
+    A ring sends ``2 (w - 1) / w`` of the gradient in ``2 (w - 1)`` messages (Patarasuk and Yuan, Bandwidth optimal
+    all-reduce algorithms for clusters of workstations, J. Parallel Distrib. Comput. 69, 2009); two trees send two
+    gradients in ``2 log2 w`` (Sanders, Speck and Traff, Two-tree algorithms for full bandwidth broadcast, reduction
+    and scan, Parallel Computing 35, 2009). The quicker one counts.
     """
     p, own = parameters(WHOLE), batch / workers
+    gradient = 4 * p / m.network
+    ring = 2 * (workers - 1) * (gradient / workers + m.latency)
+    trees = 2 * gradient + 2 * math.ceil(math.log2(workers)) * m.latency if workers > 2 else ring
     return {
         "products": 6 * p * own / m.flops,
         "optimiser": ADAM * 4 * p / m.memory,
-        "all-reduce": 2 * (workers - 1) * (4 * p / workers / m.network + m.latency),
+        "all-reduce": min(ring, trees),
         "data": 2 * 4 * WIDTHS[0] * own / m.memory,
         "launch": m.launch,
     }
