@@ -254,7 +254,7 @@ def test_other_settings_and_data_are_refused_by_name(tmp_path):
 
 def test_another_version_is_told(tmp_path, monkeypatch):
     _fit("plain", checkpoint=tmp_path, epochs=1)
-    monkeypatch.setattr("diabolo.fitting.__version__", "99.0")
+    monkeypatch.setattr("diabolo.resumable.__version__", "99.0")
     with pytest.warns(VersionWarning, match=r"was written with diabolo .* \(now 99.0\)"):
         _fit("plain", checkpoint=tmp_path, epochs=1)
 

@@ -138,8 +138,9 @@ class Checkpoints:
         before = _names(self.folder)
         number = 1 + (int(before[-1].name[:8]) if before else 0)
         digest = hashlib.sha256(content).hexdigest()
-        with replacing(self.folder / f"{number:08d}-{digest}.safetensors") as part:
-            part.write_bytes(content)
+        place = self.folder / f"{number:08d}-{digest}.safetensors"
+        with replacing(place) as part, part.open("wb") as file:
+            file.write(content)
         for path in before[: len(before) + 1 - KEPT]:
             path.unlink(missing_ok=True)
 
