@@ -171,7 +171,7 @@ def table(machine: Machine, name: str, counts: Sequence[int], batch: int) -> lis
         cells = " | ".join(f"{1e6 * value:,.0f}" for value in parts.values())
         rate = batch * workers / whole / 1e6
         ideal = workers * batch / seconds(machine, batch, 1) / 1e6
-        lines.append(f"| {name} | {workers} | {batch} | {cells} | {rate:,.2f} | {rate / ideal:.0%} |")
+        lines.append(f"| {name} | {workers} | {batch} | {cells} | {rate:,.3g} | {rate / ideal:.0%} |")
     return lines
 
 
