@@ -251,6 +251,7 @@ class AutoencoderModule(LightningModule):
                 self._statistics.mark_best()
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """Keep the rate of the step, for the history."""
         self._last_rate = optimizer.param_groups[0]["lr"]
 
     def on_train_end(self) -> None:
