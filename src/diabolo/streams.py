@@ -14,7 +14,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from .errors import DataError, SettingError, UnknownNameError
 from .training.pieces import Pieces, read_checked
-from .training.stored import Array, Stored, is_mapped
+from .training.stored import Array, Stored, is_mapped, picture_shape
 
 __all__ = ["LARGE", "Stream", "find_large"]
 
@@ -114,8 +114,7 @@ class Stream:
     @property
     def image_shape(self) -> tuple[int, int, int] | None:
         """(C, H, W), if rows are pictures."""
-        shape = self.row_shape
-        return {2: (1, *shape), 3: shape}.get(len(shape))  # type: ignore[return-value]
+        return picture_shape(self.row_shape)
 
     def __repr__(self) -> str:
         return f"Stream({self.pieces.name})"

@@ -141,8 +141,29 @@ class Finish:
         return torch.from_numpy(rows.astype(wanted, copy=False)).to(self.device)
 
 
+class Finished:
+    """Base of rows that are not in memory, and are finished as they are read."""
+
+    finish: Finish
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the rows that are handed out."""
+        return self.finish.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where rows are handed out."""
+        return self.finish.device
+
+    @property
+    def in_memory(self) -> bool:
+        """Never."""
+        return False
+
+
 @dataclass(frozen=True)
-class StoredRows:
+class StoredRows(Finished):
     """Rows of a file, read as they are needed; they come out with the bits of the same rows in memory.
 
     Attributes
@@ -164,21 +185,6 @@ class StoredRows:
     def shape(self) -> tuple[int, int]:
         """Rows and features."""
         return self.table.shape
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the rows that are handed out."""
-        return self.finish.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where rows are handed out."""
-        return self.finish.device
-
-    @property
-    def in_memory(self) -> bool:
-        """Never."""
-        return False
 
     def gather(self, index: Tensor) -> Tensor:
         """Scaled rows (*index.shape, features), a new tensor."""

@@ -85,8 +85,7 @@ class Stored:
     @property
     def image_shape(self) -> tuple[int, int, int] | None:
         """(C, H, W), if rows are pictures."""
-        shape = self.row_shape
-        return {2: (1, *shape), 3: shape}.get(len(shape))  # type: ignore[return-value]
+        return picture_shape(self.row_shape)
 
     def _picture(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[2], *shape[:2]) if self.channels_last else shape
@@ -117,6 +116,20 @@ class Stored:
         flat = flat if self.columns is None else flat[:, self.columns]
         rows: Array = flat.astype(self.dtype, order="C", copy=not fresh)
         return rows if self.divisor == 1 else np.divide(rows, self.dtype.type(self.divisor), out=rows)
+
+
+def picture_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """(C, H, W) of a row of that shape, if it is a picture.
+
+    Examples
+    --------
+    >>> picture_shape((28, 28)), picture_shape((784,))
+    ((1, 28, 28), None)
+    """
+    if len(shape) not in (2, 3):
+        return None
+    height, width = shape[-2:]
+    return (shape[0] if len(shape) == 3 else 1, height, width)
 
 
 def blocks_of(rows: Array | Stored, size: int | None = None) -> Iterator[Array]:

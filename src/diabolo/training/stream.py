@@ -13,7 +13,7 @@ from torch import Tensor
 from ..errors import DataError
 from .keyed import generator
 from .pieces import Pieces, read_checked
-from .source import Digest, Finish
+from .source import Digest, Finish, Finished
 from .stored import Array
 
 _BUFFER_BYTES = 128 << 20
@@ -105,7 +105,7 @@ class Mixer:
 
 
 @dataclass
-class StreamedRows:
+class StreamedRows(Finished):
     """The rows of a stream, epoch by epoch.
 
     Attributes
@@ -138,21 +138,6 @@ class StreamedRows:
 
     def __len__(self) -> int:
         return self.shape[0]
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the rows that are handed out."""
-        return self.finish.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where rows are handed out."""
-        return self.finish.device
-
-    @property
-    def in_memory(self) -> bool:
-        """Never."""
-        return False
 
     def gather(self, index: Tensor) -> Tensor:
         """No row of a stream has a number."""
