@@ -210,8 +210,10 @@ def machine() -> dict[str, Any]:
     return found
 
 
-def main(name: str, title: str, races: Callable[[bool], Sequence[Race]], turns: int = 5) -> None:
-    """Run a benchmark from the command line."""
+def main(
+    name: str, title: str, races: Callable[[bool], Sequence[Race]], turns: int = 5, note: str = ""
+) -> None:
+    """Run a benchmark from the command line; the note stands under its table."""
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--quick", action="store_true", help="one turn of less work; writes nothing")
     parser.add_argument(
@@ -220,7 +222,7 @@ def main(name: str, title: str, races: Callable[[bool], Sequence[Race]], turns: 
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     lines = [run(race, 1 if options.quick else options.turns) for race in races(options.quick)]
-    finish(name, title, lines, write=not options.quick)
+    finish(name, title, lines, write=not options.quick, note=note)
 
 
 def finish(name: str, title: str, lines: list[dict[str, Any]], *, write: bool = True, note: str = "") -> None:

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from diabolo import MLP, Autoencoder, Training, load
 from diabolo.corruption import GaussianNoise
 from diabolo.errors import DivergedError, SettingError
+from diabolo.networks.names import ACTIVATIONS
 from diabolo.penalties import L2, MMD, KLSparsity, Topological, WeightDecay
 from diabolo.recipes import RECIPES, make
 from diabolo.studies import fit_stack
@@ -80,6 +81,18 @@ def small(name: str, epochs: int, **extra: Any) -> Autoencoder:
     return make(
         name, **{"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {}), **training, **extra
     )
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_no_activation_rounds_otherwise_at_odd_sizes(activation: str, precision: str) -> None:
+    """Rows times width is no multiple of what a processor takes at once."""
+    X = rows(61, 7)
+    base = Autoencoder(3, encoder=MLP((11, 5), activation=activation), random_state=0)
+    training = Training(epochs=4, batch_size=13, precision=precision)
+    members = [clone(base).set_params(training=training.replace(lr=lr)) for lr in (1e-3, 3e-3, 1e-2)]
+    for stacked, alone in zip(fit_stack(members, X), members, strict=True):
+        assert_same(stacked, alone.fit(X))
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -42,9 +42,9 @@ class AutoencoderModule(LightningModule):
     rows and all noise are those of the estimator, and what :meth:`to_estimator` gives is what its ``fit`` would have
     come to, up to rounding. Lightning decides how long (``max_epochs``), on what (``accelerator``, ``devices``,
     ``strategy``, ``num_nodes``), in which ``precision``, and what happens beside: callbacks, loggers, checkpoints,
-    ``accumulate_grad_batches``, ``gradient_clip_val``. The estimator's ``training.epochs``, ``training.checkpoint`` and
-    ``device`` are not looked at; ``training.clip_norm`` counts where the Trainer clips nothing; ``training.validation``
-    and ``training.early_stopping`` hold as in ``fit``.
+    ``accumulate_grad_batches``, ``gradient_clip_val``. The estimator's ``training.epochs``, ``training.checkpoint``,
+    ``training.compile`` and ``device`` are not looked at; ``training.clip_norm`` counts where the Trainer clips
+    nothing; ``training.validation`` and ``training.early_stopping`` hold as in ``fit``.
 
     Under several processes a batch of ``training.batch_size`` rows is shared among them, each with its slice of the
     rows and of the noise, so that the number of processes changes no more than rounding. Penalties of a whole batch

@@ -86,7 +86,8 @@ class ResidualChain(Startable):
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Rows (*models, batch, n_in) to the output and the hidden activations of all blocks."""
-        y, hidden = self.entry(pad_rows(x)), list[Tensor]()
+        y = self.entry(pad_rows(x))
+        hidden: list[Tensor] = []
         for block in self.blocks:
             y, inner = block(y)
             hidden += inner

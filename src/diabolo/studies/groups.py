@@ -56,6 +56,7 @@ def stack_key(member: Member) -> Hashable:
         training.optimizer,
         training.clip_norm,
         training.precision,
+        training.compile,
         member.judged_starts,
         str(member.data.inputs.device),
     )

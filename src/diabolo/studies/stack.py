@@ -123,8 +123,8 @@ def fit_stack(
     """Fit many autoencoders; those that share shapes train together, each to the bit as it would alone.
 
     Models share a stack when they agree in networks, latent space, loss, kinds of penalties, numbers of rows and
-    features, batch size, epochs, optimiser, ``clip_norm`` and precision. Rate, schedule, early stopping, seed,
-    data, corruption and the weights of penalties may differ. What cannot be stacked trains one by one.
+    features, batch size, epochs, optimiser, ``clip_norm``, ``compile`` and precision. Rate, schedule, early
+    stopping, seed, data, corruption and the weights of penalties may differ. What cannot be stacked trains one by one.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from ..errors import DivergedError
 from ..model import Model, Noise, corrupt
 from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
 from .checkpoint import Checkpoints
+from .compiling import check_compilable, compiled
 from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
 from .events import Callback, Event
@@ -85,6 +86,10 @@ class Run:
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
         self._take(self.layout.flatten(model) if rows is None else rows)
+        self._terms: Callable[[Tensor, Tensor, Noise], dict[str, Tensor]] = self._plain_terms
+        if self.training.compile:
+            check_compilable(model.parts)
+            self._terms = compiled(self._plain_terms)
         self.statistics = Statistics(model, frozen)
         self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row)
         if state is not None:
@@ -237,7 +242,7 @@ class Run:
     def _step(
         self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Any], rate: Tensor, trace: Tensor
     ) -> None:
-        values = terms(self.model.parts, self.model(target, noise, corrupted=x))
+        values = self._terms(x, target, noise)
         loss = total(values, weights)
         grads = torch.autograd.grad(
             loss.sum() if self.stacked else loss, self.trained, allow_unused=True, materialize_grads=True
@@ -249,6 +254,9 @@ class Run:
                 norm = self.grad.norm(dim=-1, keepdim=True)
                 self.grad.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
             self.optimizer.step(self.row, self.grad, rate, self.trained)
+
+    def _plain_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
+        return terms(self.model.parts, self.model(target, noise, corrupted=x))
 
     def _block(self, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
         """Inputs, targets and noise of a block of steps; inputs are corrupted already.
@@ -357,6 +365,8 @@ class Run:
             kept = torch.tensor(stay, device=self.row.device)
             self.optimizer.keep(kept)
             self._take(self.row[kept])
+            # Compiling again for every model that leaves would cost more than it saves.
+            self._terms = self._plain_terms
         elif not self.stacked and self.members[0].row is not None:
             self.row.copy_(self.members[0].row)
             for p in self.model.parameters():

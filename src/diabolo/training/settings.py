@@ -237,6 +237,10 @@ class Training(Part):
         Number of rows whose codes and reconstructions are kept after each epoch, in ``history_``.
     precision : "float32" or "float64", default "float32"
         Numbers that the model computes with.
+    compile : bool, default False
+        Compile the pass and its losses with ``torch.compile``, which needs a C++ compiler on a CPU and takes seconds
+        to a minute at the start: it pays for long trainings only. Losses equal those of plain training but for
+        rounding. Stacks compile their first shape, and go on plainly once a model has left them.
     checkpoint : str, path or None, default None
         A folder that a training saves itself into every few seconds and at its end. Where it was stopped, the
         same ``fit`` goes on from there, to the bits that it would have had; where it was finished, it trains no
@@ -266,6 +270,7 @@ class Training(Part):
     precision: str = setting(
         default="float32", doc="Numbers that the model computes with.", choices=("float32", "float64")
     )
+    compile: bool = setting(default=False, doc="Compile the pass; for long trainings only.")
     checkpoint: str | None = setting(default=None, doc="Folder to go on from after a stop.", local=True)
 
     def __post_init__(self) -> None:
