@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..errors import DivergedError
 from ..model import Model, Noise, corrupt
-from ..objective import RECONSTRUCTION, TOTAL, term_names, terms, total
+from ..objective import TOTAL, term_names, terms, total
 from .checkpoint import Checkpoints
 from .compiling import check_compilable, compiled
 from .control import Interrupt, keep_freed_memory
@@ -28,6 +28,7 @@ from .feeding import Fed, feeding
 from .judging import evaluate
 from .member import Draws, Member, combine_draws
 from .optimizers import RowOptimizer, make_optimizer
+from .recording import epoch_lines, record_steps, take_snapshot
 from .resume import ENDS, capture
 from .row import Layout, under
 from .source import block_steps, split_blocks
@@ -73,6 +74,8 @@ class Run:
         # Within the running epoch: steps taken, steps looked at, seconds and terms of an earlier process.
         self.step, self.looked, self.before = 0, 0, 0.0
         self.trace: Tensor | None = None
+        #: The learning rate of each model at the last step of the running epoch.
+        self.last_rates: list[float] = []
         self.checkpoints: Checkpoints | None = None
         #: Is told how many epochs, with their fraction, are done, every few dozen steps.
         self.tell: Callable[[float], object] = lambda _epochs: None
@@ -131,7 +134,7 @@ class Run:
         interrupt = Interrupt(terminated=self.checkpoints is not None)
         keep_freed_memory()
         if not self.stacked and not self.members[0].history.snapshots:
-            self._snapshot()
+            take_snapshot(self)
         try:
             with interrupt:
                 self._epochs(callbacks, interrupt)
@@ -178,7 +181,7 @@ class Run:
             for member, entry in zip(self.running, entries, strict=True):
                 member.history.epochs.append(entry | {"seconds": seconds})
             self.epoch, self.step, self.looked, self.before, self.trace = self.epoch + 1, 0, 0, 0.0, None
-            self._snapshot()
+            take_snapshot(self)
             self._stop_early()
             if self.running and (event := self._call(callbacks, interrupt)).stopped:
                 self._save()
@@ -220,15 +223,16 @@ class Run:
                     self._look(trace)
                     lost = all(m.status == "diverged" for m in self.running)
                     if interrupt.asked or lost:
-                        self._record(trace[: self.step])
+                        record_steps(self, trace[: self.step])
                         self._leave_diverged()
                         return [] if lost else None
                     self._save_if_due(trace)
         self._look(trace)
         note_broken(self)
-        self._record(trace)
+        record_steps(self, trace)
+        started = list(self.running)
         self._leave_diverged()
-        return self._entries(trace, [size for _, steps, size in blocks for _ in range(steps)])
+        return epoch_lines(self, started, trace, [size for _, steps, size in blocks for _ in range(steps)])
 
     def _save_if_due(self, trace: Tensor | None = None) -> None:
         if self.checkpoints is not None and self.checkpoints.due():
@@ -305,7 +309,7 @@ class Run:
         schedules = dict.fromkeys(m.training.schedule for m in self.running)
         factors = {s: np.array(s.factors(epoch, self.per_epoch, epochs)) for s in schedules}
         each = np.stack([m.training.lr * factors[m.training.schedule] for m in self.running])
-        self._last_rates = each[:, -1].tolist()
+        self.last_rates = each[:, -1].tolist()
         rates = torch.from_numpy(each).to(dtype=self.row.dtype, device=self.row.device)
         return (rates.T if self.stacked else rates[0]).unsqueeze(-1)
 
@@ -371,43 +375,6 @@ class Run:
             self.row.copy_(self.members[0].row)
             for p in self.model.parameters():
                 p.requires_grad_(False)
-
-    def _entries(self, trace: Tensor, rows: list[int]) -> list[dict[str, float]]:
-        """The epoch's line in the history of each running model."""
-        stayed = [i for i, m in enumerate(self._started) if m.status == "running"]
-        counts = np.array(rows, np.float64)[:, None]
-        values = trace.double().cpu().view(len(rows), -1, len(self.names)).numpy()
-        entries = []
-        for i in stayed:
-            member = self._started[i]
-            # One member at a time: a sum over a wider array rounds otherwise.
-            means = (np.ascontiguousarray(values[:, i]) * counts).sum(0) / counts.sum()
-            entry: dict[str, float] = {"epoch": self.epoch + 1}
-            entry |= dict(zip(self.names, means.tolist(), strict=True))
-            weights = member.weights(self.epoch)
-            entry |= {f"weight_{name}": w for name, w in weights.items() if name != RECONSTRUCTION}
-            entry["lr"] = self._last_rates[i]
-            entries.append(entry)
-        return entries
-
-    def _record(self, trace: Tensor) -> None:
-        """Append the steps to the history of each member that started the epoch."""
-        self._started = list(self.running)
-        values = trace.float().cpu().view(len(trace), -1, len(self.names)).numpy()
-        for i, member in enumerate(self.running):
-            finite = np.isfinite(values[:, i]).all(-1)
-            n = len(finite) if finite.all() else int(finite.argmin())
-            member.history.extend_steps({name: values[:n, i, j] for j, name in enumerate(self.names)})
-
-    def _snapshot(self) -> None:
-        member = self.members[0]
-        if self.stacked or not member.training.snapshots:
-            return
-        rows = member.data.inputs.slice(0, member.training.snapshots)
-        with torch.no_grad():
-            z = self.model.encode(rows)
-            shot = {"codes": z.cpu().numpy(), "reconstructions": self.model.decode(z).cpu().numpy()}
-        member.history.snapshots.append(shot)
 
     def _call(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> Event:
         entry = self.running[0].history.epochs[-1]

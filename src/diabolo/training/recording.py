@@ -1,0 +1,68 @@
+"""What a run writes into the history of each of its models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..objective import RECONSTRUCTION
+
+if TYPE_CHECKING:
+    from .loop import Run
+    from .member import Member
+
+
+def record_steps(run: Run, trace: Tensor) -> None:
+    """Append the terms of an epoch's steps to the history of each running model, up to the first that broke."""
+    values = trace.float().cpu().view(len(trace), -1, len(run.names)).numpy()
+    for i, member in enumerate(run.running):
+        finite = np.isfinite(values[:, i]).all(-1)
+        n = len(finite) if finite.all() else int(finite.argmin())
+        member.history.extend_steps({name: values[:n, i, j] for j, name in enumerate(run.names)})
+
+
+def epoch_lines(
+    run: Run, started: Sequence[Member], trace: Tensor, sizes: Sequence[int]
+) -> list[dict[str, float]]:
+    """The epoch's line in the history of each model that is still running.
+
+    Parameters
+    ----------
+    run : Run
+    started : sequence of Member
+        Those that the trace holds terms of, in its order.
+    trace : Tensor, shape (steps, *models, terms)
+    sizes : sequence of int
+        Rows of each step.
+    """
+    counts = np.array(sizes, np.float64)[:, None]
+    values = trace.double().cpu().view(len(sizes), -1, len(run.names)).numpy()
+    lines = []
+    for i, member in enumerate(started):
+        if member.status != "running":
+            continue
+        # One member at a time: a sum over a wider array rounds otherwise.
+        means = (np.ascontiguousarray(values[:, i]) * counts).sum(0) / counts.sum()
+        line: dict[str, float] = {"epoch": run.epoch + 1}
+        line |= dict(zip(run.names, means.tolist(), strict=True))
+        weights = member.weights(run.epoch)
+        line |= {f"weight_{name}": w for name, w in weights.items() if name != RECONSTRUCTION}
+        line["lr"] = run.last_rates[i]
+        lines.append(line)
+    return lines
+
+
+def take_snapshot(run: Run) -> None:
+    """Keep codes and reconstructions of the first rows, where a single model is asked for them."""
+    member = run.members[0]
+    if run.stacked or not member.training.snapshots:
+        return
+    rows = member.data.inputs.slice(0, member.training.snapshots)
+    with torch.no_grad():
+        z = run.model.encode(rows)
+        shot = {"codes": z.cpu().numpy(), "reconstructions": run.model.decode(z).cpu().numpy()}
+    member.history.snapshots.append(shot)
