@@ -6,7 +6,6 @@ no pickle, no code.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from .errors import FileError, MissingExtraError, SettingError
 from .estimator import Autoencoder
 from .io import load, save
 from .model_files import JSON_NAME, WEIGHTS_NAME
+from .report.files import METRICS, read_figures
 
 if TYPE_CHECKING:
     from .report import Report
@@ -76,8 +76,8 @@ def push(
     """
     client = _client()
     fitted = model if isinstance(model, Autoencoder) else load(model, device="cpu")
-    if report is None and not isinstance(model, Autoencoder):
-        report = _figures_of(Path(model))
+    if report is None and not isinstance(model, Autoencoder) and (Path(model) / METRICS).is_file():
+        report = read_figures(Path(model))
     told = report if report is None or isinstance(report, Mapping) else report.to_dict()
     with tempfile.TemporaryDirectory() as place:
         folder = save(fitted, Path(place) / "model")
@@ -218,19 +218,6 @@ def _figures(report: Mapping[str, Any]) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def _figures_of(run: Path) -> Mapping[str, Any] | None:
-    """The figures that a run folder holds, if it is one."""
-    try:
-        found = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise FileError(f"{run / 'metrics.json'} cannot be read: {error}.") from error
-    if not isinstance(found, dict):
-        raise FileError(f"{run / 'metrics.json'} holds no figures of a run.")
-    return found
 
 
 def _client() -> Any:

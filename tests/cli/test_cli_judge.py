@@ -210,6 +210,14 @@ def test_what_cannot_be_done_is_one_sentence(
     assert sorted(room.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("second")
+def test_a_damaged_run_is_not_compared(command: Command, room: Path) -> None:
+    (room / "better" / "metrics.json").write_text('{"findings": []}')
+    code, out, err = command("compare", "run", "better")
+    assert (code, out) == (2, "")
+    assert "metrics.json holds no figures of a run" in err
+
+
 def test_a_penalty_is_added_and_set(command: Command, room: Path, quick_report: None) -> None:
     options = ("--penalties", "mmd", "--set", "penalties.mmd.weight=3", "--out", "new", "-q")
     assert command("fit", "moons", *_QUICK, *options).code == 0

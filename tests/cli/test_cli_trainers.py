@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 import diabolo
-from diabolo.cli import main
+from diabolo.cli import main, runs
 from diabolo.cli.trainers import chosen, is_worker
-from diabolo.errors import SettingError
+from diabolo.errors import FileError, SettingError
 
 FEW = ["--recipe", "vae", "--epochs", "2", "--batch-size", "256", "--device", "cpu"]
 
@@ -93,3 +93,12 @@ def test_only_the_first_process_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODE_RANK", "1")
     assert is_worker(under)
     assert not is_worker({})
+
+
+def test_processes_that_start_together_do_not_mistake_each_other_for_a_stranger(tmp_path: Path) -> None:
+    # While one tries whether it can write, another looks at what is in the folder.
+    (tmp_path / f"{runs._TRYING}another").mkdir()
+    runs.check_place(tmp_path)
+    (tmp_path / "holiday.jpg").touch()
+    with pytest.raises(FileError, match="exists and is no run"):
+        runs.check_place(tmp_path)

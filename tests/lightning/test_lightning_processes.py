@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,58 +12,49 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from launching import PATIENCE, ended, fit_command, free_port, start
 
-import diabolo
-
-HERE, SOURCE = Path(__file__).parent, Path(diabolo.__file__).parents[1]
-PROGRAM = HERE / "together.py"
-PATIENCE = 600  # seconds, for a machine that does other things beside
+PROGRAM = Path(__file__).parent / "together.py"
 
 
-def environment(**more: str) -> dict[str, str]:
-    ranks = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-    inherited = {name: value for name, value in os.environ.items() if name not in ranks}
-    return {**inherited, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1", **more}
-
-
-def free_port() -> str:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return str(s.getsockname()[1])
-
-
-def run(folder: Path, world: int, steps: int, *names: str) -> list[dict[str, Any]]:
-    """What the first process of a number of processes came to, for each name."""
+def begin(folder: Path, world: int, steps: int, *more: str) -> list[subprocess.Popen[str]]:
+    """A number of processes that train together, as a cluster's launcher would start them."""
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "NODE_RANK": "0"}
     several = {**shared, "WORLD_SIZE": str(world)} if world > 1 else {}
-    command = [sys.executable, str(PROGRAM), str(folder), str(steps), *names]
-    processes = [
-        subprocess.Popen(
-            command,
-            env=environment(**several, **({"LOCAL_RANK": str(rank)} if several else {})),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(world)
-    ]
-    told = [process.communicate(timeout=PATIENCE)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * world, "\n".join(told)
+    command = [str(PROGRAM), str(folder), str(steps), *more]
+    ranks = [{"LOCAL_RANK": str(rank)} if several else {} for rank in range(world)]
+    return [start(command, **several, **rank) for rank in ranks]
+
+
+def found(folder: Path, world: int, *names: str) -> list[dict[str, Any]]:
+    """What the first of a number of processes came to, for each name."""
     return [dict(np.load(folder / f"{name}-{world}-0.npz")) for name in names]
 
 
+def run(folder: Path, world: int, steps: int, *names: str) -> list[dict[str, Any]]:
+    """What the first of a number of processes comes to, for each name."""
+    ended(begin(folder, world, steps, *names))
+    return found(folder, world, *names)
+
+
+def assert_same_bits(one: dict[str, Any], two: dict[str, Any], *names: str) -> None:
+    for what in names:
+        np.testing.assert_array_equal(one[what], two[what], err_msg=what)
+
+
 def test_two_processes_come_to_what_one_comes_to(tmp_path: Path) -> None:
-    ((alone,), (together,)) = (run(tmp_path, world, 10, "mmd") for world in (1, 2))
-    assert len(together["loss"]) == 10
+    alone, together = (run(tmp_path, world, 10, "mmd", "deep_in_parts") for world in (1, 2))
+    assert len(together[0]["loss"]) == 10
     # Gradients of two halves are added up in another order than those of the whole.
-    np.testing.assert_allclose(together["loss"], alone["loss"], rtol=1e-5)
-    np.testing.assert_allclose(together["val"], alone["val"], rtol=1e-5)
-    np.testing.assert_allclose(together["weights"], alone["weights"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(together[0]["loss"], alone[0]["loss"], rtol=1e-5)
+    np.testing.assert_allclose(together[0]["val"], alone[0]["val"], rtol=1e-5)
+    np.testing.assert_allclose(together[0]["weights"], alone[0]["weights"], rtol=1e-3, atol=1e-4)
+    assert_same_bits(alone[1], together[1], "loss", "weights")
 
 
 @pytest.mark.slow
 def test_two_processes_come_to_what_one_comes_to_after_200_steps(tmp_path: Path) -> None:
-    names = ("deep", "beta_vae", "mmd", "deep_float64")
+    names = ("deep", "deep_smooth", "beta_vae", "mmd", "deep_float64")
     alone, together = (dict(zip(names, run(tmp_path, world, 200, *names), strict=True)) for world in (1, 2))
     for name in names:
         assert len(together[name]["loss"]) == 200
@@ -77,6 +66,36 @@ def test_two_processes_come_to_what_one_comes_to_after_200_steps(tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_two_processes_are_one_that_adds_up_the_gradients_of_both_to_the_bit(tmp_path: Path) -> None:
+    # In float32 and at the recipe's own rate, where rounding grows: what two processes do beside it is nothing.
+    ((alone,), (together,)) = (run(tmp_path, world, 200, "deep_in_parts") for world in (1, 2))
+    assert len(together["loss"]) == 200
+    assert_same_bits(alone, together, "loss", "weights")
+
+
+@pytest.mark.slow
+def test_a_training_killed_in_the_middle_of_an_epoch_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    (expected,) = run(whole, 2, 20, "beta_vae")
+    # Epochs have five steps: what is kept lies one step into the second, and the death two steps later.
+    first, second = begin(killed, 2, 20, "beta_vae", "--keep", "6", "--dies-at", "8")
+    assert "waited in vain for another process" in first.communicate(timeout=PATIENCE)[1]
+    second.communicate(timeout=PATIENCE)
+    assert (first.returncode, second.returncode) == (1, -signal.SIGKILL)
+    assert not list(killed.glob("*.npz"))
+    ended(begin(killed, 2, 20, "beta_vae", "--resume"))
+    (again,) = found(killed, 2, "beta_vae")
+    assert_same_bits(expected, again, "loss", "val", "weights")
+    # One process goes on with what two have begun, too.
+    ended(begin(killed, 1, 20, "beta_vae", "--resume"))
+    (alone,) = found(killed, 1, "beta_vae")
+    assert_same_bits({"loss": expected["loss"][:6]}, {"loss": alone["loss"][:6]}, "loss")
+    np.testing.assert_allclose(alone["loss"], expected["loss"], rtol=1e-5)
+
+
+@pytest.mark.slow
 def test_penalties_that_gather_see_the_whole_batch_and_others_do_not(tmp_path: Path) -> None:
     # In float32, or after more steps, rounding changes which edges matter, and the curves part.
     names = ("topological_float64", "mmd_apart")
@@ -85,20 +104,9 @@ def test_penalties_that_gather_see_the_whole_batch_and_others_do_not(tmp_path: P
     assert np.abs(apart["loss"] / one_apart["loss"] - 1).max() > 1e-3
 
 
-def fit_command(out: Path, *more: str) -> list[str]:
-    settings = ["--recipe", "linear", "--epochs", "40", "--batch-size", "256", "--device", "cpu", "--quiet"]
-    return [sys.executable, "-m", "diabolo", "fit", "digits", *settings, "--out", str(out), *more]
-
-
 def started(out: Path) -> tuple[subprocess.Popen[str], int]:
     """A training of two processes that has written a checkpoint, and the number of its second process."""
-    process = subprocess.Popen(
-        fit_command(out, "--trainer", "lightning", "--devices", "2"),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start(fit_command(out, "--trainer", "lightning", "--devices", "2"))
     limit = time.monotonic() + PATIENCE
     while not (out / "checkpoint" / "last.ckpt").is_file():
         assert process.poll() is None, process.communicate()[1]
@@ -129,12 +137,10 @@ def test_when_one_process_is_killed_the_other_ends_and_the_run_goes_on(tmp_path:
     assert process.returncode == 2
     assert "waited in vain for another process" in told
     assert f"diabolo fit --resume --out {out}" in told
-    again = [sys.executable, "-m", "diabolo", "fit", "--resume", "--quiet", "--out", str(out)]
-    done = subprocess.run(again, env=environment(), capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
+    ended([start(["-m", "diabolo", "fit", "--resume", "--quiet", "--out", str(out)])])
     assert not (out / "checkpoint").exists()
     plain = tmp_path / "plain"
-    subprocess.run(fit_command(plain), env=environment(), check=True, capture_output=True, timeout=PATIENCE)
+    ended([start(fit_command(plain))])
     resumed, alone = (pd.read_csv(folder / "history.csv") for folder in (out, plain))
     assert list(resumed["epoch"]) == list(range(1, 41))
     np.testing.assert_allclose(resumed["loss"], alone["loss"], rtol=1e-5)

@@ -16,6 +16,7 @@ import typer
 import yaml
 
 from ..errors import FileError
+from ..report.files import read_figures
 from . import runs
 from .fit import open_page
 from .holdout import PUBLISHED
@@ -115,12 +116,12 @@ def _read(folder: Path, name: str) -> Compared:
         raise FileError(f"{folder} is no finished run; give folders that `diabolo fit` left.")
     import pandas as pd
 
+    figures = read_figures(folder)["figures"]
     try:
-        figures = json.loads((folder / runs.METRICS).read_text(encoding="utf-8"))["figures"]
         config = yaml.safe_load((folder / runs.CONFIG).read_text(encoding="utf-8"))
         history = pd.read_csv(folder / "history.csv")
         pictures = {path.stem: path.read_bytes() for path in sorted((folder / "figures").glob("*.png"))}
-        return Compared(name, dict(figures), dict(config), history, pictures)
+        return Compared(name, figures, dict(config), history, pictures)
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise FileError(f"{folder} is damaged: {error!r}.") from None
 

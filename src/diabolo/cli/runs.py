@@ -20,6 +20,7 @@ import yaml
 
 from .. import __version__, schema
 from ..errors import FileError, UnknownNameError
+from ..report.files import METRICS
 from ..training.lock import LOCK_NAME
 from .holdout import check_hold_out, split
 from .large import few_rows
@@ -45,10 +46,12 @@ __all__ = [
     "write_run",
 ]
 
-CONFIG, METRICS, REPORT = "config.yaml", "metrics.json", "report.html"
+CONFIG, REPORT = "config.yaml", "report.html"
 #: In a run that is not finished: what it needs to go on.
 CHECKPOINT = "checkpoint"
 WRITING = ".writing."
+# A process that tries whether it can write must not be in the way of one that looks.
+_TRYING = ".diabolo."
 _WRITTEN = ("figures", "history.csv", REPORT, CONFIG, "model", METRICS)
 _TABLES = (".csv", ".tsv", ".parquet")
 _OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
@@ -103,7 +106,7 @@ def check_place(place: Path) -> None:
     try:
         if not ancestor.is_dir():
             raise FileError(f"{ancestor} is a file, so that {place} cannot be a folder; give another --out.")
-        with tempfile.TemporaryDirectory(dir=ancestor, prefix=".diabolo."):
+        with tempfile.TemporaryDirectory(dir=ancestor, prefix=_TRYING):
             pass
     except OSError as error:
         raise FileError(f"{ancestor} cannot be written to: {error.strerror or error}.") from None
@@ -113,7 +116,7 @@ def _is_own(path: Path) -> bool:
     """Whether something in a folder is of a run that was not finished."""
     return (
         path.name in (CHECKPOINT, LOCK_NAME)
-        or path.name.startswith(WRITING)
+        or path.name.startswith((WRITING, _TRYING))
         or (path.name in _WRITTEN and (path.parent / CHECKPOINT / CONFIG).is_file())
     )
 
