@@ -50,7 +50,17 @@ def ended(processes: Sequence[subprocess.Popen[str]], code: int = 0) -> list[tup
     return told
 
 
-def fit_command(out: Path, *more: str) -> list[str]:
-    """A training of forty short epochs on the command line, for :func:`start`."""
-    settings = ["--recipe", "linear", "--epochs", "40", "--batch-size", "256", "--device", "cpu", "--quiet"]
+def fit_command(out: Path, epochs: int, *more: str) -> list[str]:
+    """A training of short epochs on the command line, for :func:`start`."""
+    settings = [
+        "--recipe",
+        "linear",
+        "--epochs",
+        str(epochs),
+        "--batch-size",
+        "256",
+        "--device",
+        "cpu",
+        "--quiet",
+    ]
     return ["-m", "diabolo", "fit", "digits", *settings, "--out", str(out), *more]

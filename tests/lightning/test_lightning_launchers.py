@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from launching import ended, fit_command, free_port, start
 
+EPOCHS = 3
 Launched = subprocess.Popen[str]
 Launcher = Callable[[list[str], int, str], Launched]
 
@@ -45,7 +46,7 @@ def by_slurm(command: list[str], node: int, port: str) -> Launched:
 def _one_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two processes on one machine."""
     out = tmp_path_factory.mktemp("one") / "run"
-    ended([start(fit_command(out, "--trainer", "lightning", "--devices", "2"))])
+    ended([start(fit_command(out, EPOCHS, "--trainer", "lightning", "--devices", "2"))])
     return out
 
 
@@ -59,7 +60,9 @@ def test_two_machines_make_the_run_of_one(
     out, port = tmp_path / "run", free_port()
     places = [out, tmp_path / second]
     more = ["--trainer", "lightning", "--devices", "1", "--num-nodes", "2"]
-    told = ended([launcher(fit_command(place, *more), node, port) for node, place in enumerate(places)])
+    told = ended(
+        [launcher(fit_command(place, EPOCHS, *more), node, port) for node, place in enumerate(places)]
+    )
     # Only the first process says where the run is, and only its folder is written.
     assert [output for output, _ in told] == [f"{out}\n", ""]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

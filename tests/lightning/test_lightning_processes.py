@@ -15,6 +15,8 @@ import pytest
 from launching import PATIENCE, ended, fit_command, free_port, start
 
 PROGRAM = Path(__file__).parent / "together.py"
+# Long enough for a kill to come before the end.
+EPOCHS = 40
 
 
 def begin(folder: Path, world: int, steps: int, *more: str) -> list[subprocess.Popen[str]]:
@@ -106,7 +108,7 @@ def test_penalties_that_gather_see_the_whole_batch_and_others_do_not(tmp_path: P
 
 def started(out: Path) -> tuple[subprocess.Popen[str], int]:
     """A training of two processes that has written a checkpoint, and the number of its second process."""
-    process = start(fit_command(out, "--trainer", "lightning", "--devices", "2"))
+    process = start(fit_command(out, EPOCHS, "--trainer", "lightning", "--devices", "2"))
     limit = time.monotonic() + PATIENCE
     while not (out / "checkpoint" / "last.ckpt").is_file():
         assert process.poll() is None, process.communicate()[1]
@@ -140,9 +142,9 @@ def test_when_one_process_is_killed_the_other_ends_and_the_run_goes_on(tmp_path:
     ended([start(["-m", "diabolo", "fit", "--resume", "--quiet", "--out", str(out)])])
     assert not (out / "checkpoint").exists()
     plain = tmp_path / "plain"
-    ended([start(fit_command(plain))])
+    ended([start(fit_command(plain, EPOCHS))])
     resumed, alone = (pd.read_csv(folder / "history.csv") for folder in (out, plain))
-    assert list(resumed["epoch"]) == list(range(1, 41))
+    assert list(resumed["epoch"]) == list(range(1, EPOCHS + 1))
     np.testing.assert_allclose(resumed["loss"], alone["loss"], rtol=1e-5)
     np.testing.assert_allclose(resumed["val_loss"], alone["val_loss"], rtol=1e-5)
 

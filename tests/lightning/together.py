@@ -124,7 +124,11 @@ def main() -> None:
     for name in told.names:
         made = train(name, told, world).to_estimator()
         weights = np.concatenate([p.detach().numpy().ravel() for p in made.module_.parameters()])
-        found: dict[str, Any] = {"loss": made.history_.steps["loss"], "val": made.history_["val_loss"], "weights": weights}
+        found: dict[str, Any] = {
+            "loss": made.history_.steps["loss"],
+            "val": made.history_["val_loss"],
+            "weights": weights,
+        }
         np.savez(told.folder / f"{name}-{world}-{rank}.npz", **found)
 
 
