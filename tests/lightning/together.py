@@ -37,11 +37,9 @@ class Case:
     in_parts: bool = False
 
 
-_SMOOTH = {"encoder__activation": "silu", "encoder__output_activation": "silu"}
 CASES: dict[str, Case] = {
     "deep": Case("deep", settings={"training__lr": 1e-3}),
     "deep_float64": Case("deep", settings={"training__precision": "float64"}),
-    "deep_smooth": Case("deep", settings=_SMOOTH),
     "deep_in_parts": Case("deep", in_parts=True),
     "beta_vae": Case("beta_vae"),
     "mmd": Case("mmd", gather=True),
