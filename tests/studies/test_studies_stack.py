@@ -20,7 +20,7 @@ from diabolo.penalties import L2, MMD, KLSparsity, Topological, WeightDecay
 from diabolo.recipes import RECIPES, make
 from diabolo.studies import fit_stack
 from diabolo.studies.groups import chunks
-from diabolo.training import SGD, EarlyStopping
+from diabolo.training import SGD, Adam, AdamW, EarlyStopping, Optimizer
 
 MEMBERS = 16
 # Narrow forms of the recipes: what is compared is arithmetic, not what is learnt.
@@ -81,6 +81,19 @@ def small(name: str, epochs: int, **extra: Any) -> Autoencoder:
     return make(
         name, **{"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {}), **training, **extra
     )
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), AdamW(), SGD(), SGD(0.9)], ids=str)
+def test_large_layers_are_stepped_where_autograd_leaves_their_gradient(optimizer: Optimizer) -> None:
+    """Alone, gradients of large layers are not copied into the row; models share a rate, or have their own."""
+    X = rows(60, 64)
+    base = Autoencoder(3, encoder=MLP((96,)), random_state=0)
+    training = Training(epochs=3, batch_size=16, optimizer=optimizer)
+    members = [clone(base).set_params(training=training.replace(lr=lr)) for lr in (1e-3, 3e-3, 1e-3)]
+    assert any(p.numel() >= 4096 for p in clone(members[0]).fit(X).module_.parameters())
+    for stack in (members, [members[0], members[2]]):
+        for stacked, alone in zip(fit_stack(stack, X), stack, strict=True):
+            assert_same(stacked, alone.fit(X))
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

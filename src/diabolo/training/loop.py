@@ -27,10 +27,10 @@ from .events import Callback, Event
 from .feeding import Fed, feeding
 from .judging import evaluate
 from .member import Draws, Member, combine_draws
-from .optimizers import RowOptimizer, make_optimizer
+from .optimizers import Groups, RowOptimizer, make_optimizer, rate_groups
 from .recording import epoch_lines, record_steps, take_snapshot
 from .resume import ENDS, capture
-from .row import Layout, under
+from .row import Gradient, Layout, under
 from .source import block_steps, split_blocks
 from .statistics import Statistics
 
@@ -94,7 +94,7 @@ class Run:
             check_compilable(model.parts)
             self._terms = compiled(self._plain_terms)
         self.statistics = Statistics(model, frozen)
-        self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row)
+        self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row, self.gradient.places)
         if state is not None:
             self.optimizer.load(state)
             # What a parameter was about to do when it was last trained must not move it while it is frozen.
@@ -105,12 +105,13 @@ class Run:
         """Train on these rows from now on: parameters, gradients and safe copies are made to fit."""
         self.row = row
         self.layout.bind(self.model, row)
-        self.grad, self.good, self.pending = torch.zeros_like(row), row.clone(), row.clone()
-        views = self.layout.named(self.grad)
+        self.good, self.pending = row.clone(), row.clone()
         parameters = dict(self.model.named_parameters())
         names = [n for n in parameters if not under(n, self.frozen)]
         self.trained = [parameters[n] for n in names]
-        self.grad_views = [views[n] for n in names]
+        # In a stack pieces would not be contiguous; a norm is one over the whole row.
+        whole = self.stacked or self.training.clip_norm is not None
+        self.gradient = Gradient(self.layout, row, names, whole=whole)
         for name, p in parameters.items():
             p.requires_grad_(name in names)
 
@@ -244,7 +245,7 @@ class Run:
             self.checkpoints.save(saved.tensors, saved.told)
 
     def _step(
-        self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Any], rate: Tensor, trace: Tensor
+        self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Any], rates: Groups, trace: Tensor
     ) -> None:
         values = self._terms(x, target, noise)
         loss = total(values, weights)
@@ -252,12 +253,12 @@ class Run:
             loss.sum() if self.stacked else loss, self.trained, allow_unused=True, materialize_grads=True
         )
         with torch.no_grad():
-            torch._foreach_copy_(self.grad_views, list(grads))
+            pieces = self.gradient.collect(grads)
             torch.stack((loss, *values.values()), dim=-1, out=trace)
             if self.training.clip_norm is not None:
-                norm = self.grad.norm(dim=-1, keepdim=True)
-                self.grad.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
-            self.optimizer.step(self.row, self.grad, rate, self.trained)
+                norm = self.gradient.row.norm(dim=-1, keepdim=True)
+                self.gradient.row.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
+            self.optimizer.step(pieces, rates, self.trained)
 
     def _plain_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
         return terms(self.model.parts, self.model(target, noise, corrupted=x))
@@ -302,16 +303,15 @@ class Run:
             for name in each[0]
         }
 
-    def _rates(self) -> Tensor:
-        """The learning rate of each step of this epoch, (steps, *models, 1)."""
+    def _rates(self) -> list[Groups]:
+        """The learning rates at each step of this epoch, with the models that have them."""
         epoch, epochs = self.epoch - self.first_epoch, self.epochs - self.first_epoch
         # Members mostly share a schedule: its factors are worked out once.
         schedules = dict.fromkeys(m.training.schedule for m in self.running)
         factors = {s: np.array(s.factors(epoch, self.per_epoch, epochs)) for s in schedules}
         each = np.stack([m.training.lr * factors[m.training.schedule] for m in self.running])
         self.last_rates = each[:, -1].tolist()
-        rates = torch.from_numpy(each).to(dtype=self.row.dtype, device=self.row.device)
-        return (rates.T if self.stacked else rates[0]).unsqueeze(-1)
+        return [rate_groups(rates) for rates in each.T.tolist()]
 
     def _look(self, trace: Tensor) -> None:
         """Check the steps since the last look, and keep the weights that have proved good."""
@@ -367,8 +367,8 @@ class Run:
         self.running = [m for m, keep in zip(self.running, stay, strict=True) if keep]
         if self.running:
             kept = torch.tensor(stay, device=self.row.device)
-            self.optimizer.keep(kept)
             self._take(self.row[kept])
+            self.optimizer.keep(kept, self.row)
             # Compiling again for every model that leaves would cost more than it saves.
             self._terms = self._plain_terms
         elif not self.stacked and self.members[0].row is not None:

@@ -1,7 +1,7 @@
 """Optimisers on rows: one class for one model and for a stack of models.
 
-A step computes the direction d for a rate of one, then ``row += lr * d``, so that every model of a stack can
-have its own rate and still goes through the same arithmetic as a model alone.
+Models of a stack that have the same rate take their step together, and every step goes through the same arithmetic as
+that of a model alone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,33 @@ from torch import Tensor
 from ..errors import SettingError, UnknownNameError
 from .settings import SGD, Adam, AdamW, Optimizer
 
+#: What steps together: a rate, and the numbers of the models that have it; None for all of them.
+Groups = Sequence[tuple[float, Sequence[int] | None]]
+
+
+def rate_groups(rates: Sequence[float]) -> Groups:
+    """Models by their rates.
+
+    Examples
+    --------
+    >>> rate_groups([0.1, 0.1]), rate_groups([0.1, 0.2, 0.1])
+    ([(0.1, None)], [(0.1, [0, 2]), (0.2, [1])])
+    """
+    found: dict[float, list[int]] = {}
+    for i, rate in enumerate(rates):
+        found.setdefault(rate, []).append(i)
+    return [(rate, None if len(found) == 1 else where) for rate, where in found.items()]
+
 
 class RowOptimizer(ABC):
     """Base: holds the state rows, changes a row in place.
+
+    Parameters
+    ----------
+    row : Tensor
+        The row or rows of parameters.
+    places : sequence of slice
+        The pieces of a row that gradients come in; for several rows a single one, of all.
 
     Attributes
     ----------
@@ -25,8 +49,8 @@ class RowOptimizer(ABC):
         All that has to be kept to go on, besides the row itself.
     """
 
-    def __init__(self, row: Tensor) -> None:
-        self.direction = torch.zeros_like(row)
+    def __init__(self, row: Tensor, places: Sequence[slice]) -> None:
+        self.row, self.places = row, places
         self.state: dict[str, Tensor] = {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
@@ -45,24 +69,44 @@ class RowOptimizer(ABC):
                 for place in places:
                     value[..., place] = 0
 
-    def keep(self, members: Tensor) -> None:
-        """Keep the rows of some members of a stack only; ``members`` is a mask."""
-        self.direction = self.direction[members]
+    def keep(self, members: Tensor, row: Tensor) -> None:
+        """Go on with some members of a stack only; ``members`` is a mask, and ``row`` holds their parameters."""
+        self.row = row
         self.state = {name: value[members] if value.dim() else value for name, value in self.state.items()}
+        self._look_up()
 
-    @abstractmethod
-    def step(self, row: Tensor, grad: Tensor, lr: Tensor, trained: Sequence[Tensor]) -> None:
-        """Change a row or rows (*models, size) by its gradient; lr has shape (*models, 1).
+    def _look_up(self) -> None:
+        """Make the views that steps need: pieces of all rows, and each row of several."""
+        rows = [self.row, *(value for value in self.state.values() if value.dim())]
+        self._pieces = [[row[..., place] for place in self.places] for row in rows]
+        self._each = [list(row) for row in rows] if self.row.dim() > 1 else []
+
+    def step(self, grads: Sequence[Tensor], groups: Groups, trained: Sequence[Tensor]) -> None:
+        """Change the row or rows by the pieces of the gradient.
 
         ``trained`` are views of the row that hold the parameters that are not frozen.
         """
+        if "step" in self.state:
+            self.state["step"] += 1
+        for rate, where in groups:
+            if where is None:
+                self._move(self._pieces, grads, rate, trained)
+            else:
+                rows = [[each[i] for i in where] for each in self._each]
+                self._move(rows, [grads[0][i] for i in where], rate, rows[0])
+
+    @abstractmethod
+    def _move(
+        self, rows: Sequence[list[Tensor]], grads: Sequence[Tensor], rate: float, trained: Sequence[Tensor]
+    ) -> None:
+        """Take the step of some pieces: those of the parameters, then those of each row of the state."""
 
 
 class AdamRow(RowOptimizer):
     """Adam and AdamW through PyTorch's fused kernel, on contiguous rows (it ignores strides)."""
 
-    def __init__(self, row: Tensor, spec: Adam) -> None:
-        super().__init__(row)
+    def __init__(self, row: Tensor, spec: Adam, places: Sequence[slice]) -> None:
+        super().__init__(row, places)
         self.spec = spec
         self.decay = spec.decay if isinstance(spec, AdamW) else 0.0
         self.state = {
@@ -70,18 +114,22 @@ class AdamRow(RowOptimizer):
             "square": torch.zeros_like(row),
             "step": torch.zeros((), dtype=torch.float32, device=row.device),
         }
+        self._look_up()
 
-    def step(self, row: Tensor, grad: Tensor, lr: Tensor, trained: Sequence[Tensor]) -> None:
-        self.direction.zero_()
-        self.state["step"] += 1
+    def _move(
+        self, rows: Sequence[list[Tensor]], grads: Sequence[Tensor], rate: float, trained: Sequence[Tensor]
+    ) -> None:
+        if self.decay:
+            torch._foreach_mul_(list(trained), 1 - rate * self.decay)
+        parameters, means, squares = rows
         torch._fused_adam_(
-            [self.direction],
-            [grad],
-            [self.state["mean"]],
-            [self.state["square"]],
+            parameters,
+            list(grads),
+            means,
+            squares,
             [],
-            [self.state["step"]],
-            lr=1.0,
+            [self.state["step"]] * len(parameters),
+            lr=rate,
             beta1=self.spec.betas[0],
             beta2=self.spec.betas[1],
             weight_decay=0.0,
@@ -89,34 +137,35 @@ class AdamRow(RowOptimizer):
             amsgrad=False,
             maximize=False,
         )
-        if self.decay:
-            keep = 1 - lr * self.decay
-            for view in trained:
-                view.mul_(keep.reshape(keep.shape[:-1] + (1,) * (view.dim() - keep.dim() + 1)))
-        row.addcmul_(self.direction, lr)
 
 
 class SGDRow(RowOptimizer):
     """Gradient descent with heavy-ball momentum."""
 
-    def __init__(self, row: Tensor, spec: SGD) -> None:
-        super().__init__(row)
+    def __init__(self, row: Tensor, spec: SGD, places: Sequence[slice]) -> None:
+        super().__init__(row, places)
         self.spec = spec
         if spec.momentum:
             self.state = {"velocity": torch.zeros_like(row)}
+        self._look_up()
 
-    def step(self, row: Tensor, grad: Tensor, lr: Tensor, trained: Sequence[Tensor]) -> None:
-        if self.spec.momentum:
-            grad = self.state["velocity"].mul_(self.spec.momentum).add_(grad)
-        row.sub_(torch.mul(grad, lr, out=self.direction))
+    def _move(
+        self, rows: Sequence[list[Tensor]], grads: Sequence[Tensor], rate: float, trained: Sequence[Tensor]
+    ) -> None:
+        parameters, *velocities = rows
+        if velocities:
+            torch._foreach_mul_(velocities[0], self.spec.momentum)
+            torch._foreach_add_(velocities[0], list(grads))
+        for piece, move in zip(parameters, velocities[0] if velocities else grads, strict=True):
+            piece.sub_(move, alpha=rate)
 
 
 _ROWS: tuple[tuple[type[Optimizer], type[AdamRow] | type[SGDRow]], ...] = ((Adam, AdamRow), (SGD, SGDRow))
 
 
-def make_optimizer(spec: Optimizer, row: Tensor) -> RowOptimizer:
-    """The optimiser that a specification describes, for a row or rows of parameters."""
+def make_optimizer(spec: Optimizer, row: Tensor, places: Sequence[slice] = (slice(None),)) -> RowOptimizer:
+    """The optimiser that a specification describes, for a row or rows of parameters whose gradient comes in pieces."""
     for kind, cls in _ROWS:
         if isinstance(spec, kind):
-            return cls(row, spec)  # type: ignore[arg-type]
+            return cls(row, spec, places)  # type: ignore[arg-type]
     raise UnknownNameError("optimizer", type(spec).__name__, [kind.__name__ for kind, _ in _ROWS])

@@ -8,7 +8,7 @@ tails otherwise, and a model in a stack must equal the model alone to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from ..model import Model
 
 _PAD = 16
+# Gradients of this many numbers are worth leaving where autograd put them.
+_LARGE = 4096
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,14 @@ class Segment:
     start: int
 
     @property
+    def numbers(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+    @property
     def stop(self) -> int:
         """One past its last number."""
-        return self.start + math.prod(self.shape)
+        return self.start + self.numbers
 
     @property
     def slice(self) -> slice:
@@ -113,3 +120,54 @@ class Layout:
     def named(self, row: Tensor) -> dict[str, Tensor]:
         """The parameters by name, as views into a row or rows."""
         return dict(zip((s.name for s in self.segments), self.views(row), strict=True))
+
+
+class Gradient:
+    """The gradient of a row or rows in pieces: large ones stay where autograd put them, the others are copied together.
+
+    Parameters
+    ----------
+    layout : Layout
+    row : Tensor
+        The row or rows of parameters.
+    trained : collection of str
+        Names of the parameters that have gradients; those of the others are zero.
+    whole : bool
+        One piece only, in :attr:`row`.
+
+    Attributes
+    ----------
+    row : Tensor
+        Like the row of parameters: where gradients are copied to.
+    places : list of slice
+        What each piece is the gradient of.
+    """
+
+    def __init__(self, layout: Layout, row: Tensor, trained: Collection[str], *, whole: bool) -> None:
+        self.row = torch.zeros_like(row)
+        views = layout.named(self.row)
+        names = [s.name for s in layout.segments if s.name in trained]
+        # Vectorised loops round the tail of another size otherwise.
+        large = {
+            s.name for s in layout.segments if not whole and s.numbers >= _LARGE and s.numbers % _PAD == 0
+        } & set(names)
+        self._copied = [i for i, name in enumerate(names) if name not in large]
+        self._views = [views[names[i]] for i in self._copied]
+        self.places, self._pieces, start = list[slice](), list[Tensor | int](), 0
+        for s in layout.segments:
+            if s.name in large:
+                self._add(start, s.start)
+                self.places.append(s.slice)
+                self._pieces.append(names.index(s.name))
+                start = s.stop
+        self._add(start, layout.size)
+
+    def _add(self, start: int, stop: int) -> None:
+        if start < stop:
+            self.places.append(slice(start, stop))
+            self._pieces.append(self.row[..., start:stop])
+
+    def collect(self, grads: Sequence[Tensor]) -> list[Tensor]:
+        """The pieces, contiguous, out of the gradients of the trained parameters in their order."""
+        torch._foreach_copy_(self._views, [grads[i] for i in self._copied])
+        return [grads[p].reshape(-1) if isinstance(p, int) else p for p in self._pieces]

@@ -98,7 +98,8 @@ class Rows:
 
     def gather(self, index: Tensor) -> Tensor:
         """Scaled rows (*index.shape, features), a new tensor."""
-        rows = self.values[index]
+        # Row by row in one go: several times as fast as indexing, which looks at every element.
+        rows = self.values.index_select(0, index.reshape(-1)).view(*index.shape, -1)
         if self.offset is not None and self.scale is not None:
             rows.sub_(self.offset).div_(self.scale)
         return rows
