@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -313,18 +314,20 @@ def in_chunks(
     that row alone. For a stack of models, ``models`` is their number as a tuple; rows are of shape (n, features), for
     all of them, or (models, n, features).
     """
-    pieces = []
+    count, found = rows.shape[-2], torch.empty(0)
     with threads(n_threads), torch.no_grad():
-        for start in range(0, rows.shape[-2], CHUNK):
+        # A tensor of our own, however the rows lie in memory: products round by alignment too.
+        padded = torch.zeros(*(models or rows.shape[:-2]), CHUNK, rows.shape[-1], dtype=dtype, device=device)
+        for start in range(0, count, CHUNK):
             given = rows[..., start : start + CHUNK, :]
             n = given.shape[-2]
-            # A fresh tensor, however the rows lie in memory: products round by alignment too.
-            padded = torch.zeros(
-                *(models or given.shape[:-2]), CHUNK, given.shape[-1], dtype=dtype, device=device
-            )
             padded[..., :n, :] = lent(given) if device.type == "cpu" else to_tensor(given, device)
-            pieces.append(function(padded)[..., :n, :].cpu())
-    return torch.cat(pieces, -2)
+            padded[..., n:, :] = 0
+            made = function(padded)[..., :n, :]
+            if not start:
+                found = torch.empty(*made.shape[:-2], count, made.shape[-1], dtype=made.dtype)
+            found[..., start : start + n, :] = made
+    return found
 
 
 def by_blocks(
@@ -349,11 +352,23 @@ def by_blocks(
     """
     made = _made(function, rows)
     if out is None:
-        return np.concatenate(list(made))
+        return np.concatenate(list(made)) if isinstance(rows, Stream) else _filled(made, len(rows))
     with open_sink(out, (None if isinstance(rows, Stream) else len(rows), width), names) as sink:
         for block in made:
             sink.write(block)
     return sink.result()
+
+
+def _filled(made: Iterator[NDArray[Any]], count: int) -> NDArray[Any]:
+    """Blocks of a known number of rows as one array, which is all that they are copied to."""
+    first = next(made)
+    if len(first) == count:
+        return first
+    whole, start = np.empty((count, *first.shape[1:]), first.dtype), 0
+    for block in chain([first], made):
+        whole[start : start + len(block)] = block
+        start += len(block)
+    return whole
 
 
 def _made(function: Callable[[Array], NDArray[Any]], rows: Array | Stored | Stream) -> Iterator[NDArray[Any]]:
