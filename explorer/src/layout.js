@@ -42,7 +42,7 @@ function header(app) {
   app.onChange((changed) => {
     if (changed !== "decoded") return;
     const last = app.state.latency.slice(-30).sort((a, b) => a - b);
-    engine.textContent = last.length ? `${app.meta.file?.engine ?? "python"} ${last[last.length >> 1].toFixed(0)} ms` : "";
+    engine.textContent = last.length ? `${app.engine ? "browser" : app.meta.file?.engine ?? "python"} ${last[last.length >> 1].toFixed(0)} ms` : "";
   });
   const tabs = h("div", { className: "dx-tabs", role: "group", ariaLabel: "Views" }, TABS.map(([name, label]) =>
     button(label, () => setTab(app, name), { "data-tab": name, "aria-pressed": "false" })));

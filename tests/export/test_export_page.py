@@ -17,10 +17,10 @@ from torch import nn
 
 from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Training, datasets
 from diabolo.errors import DataError, FileError, SettingError
+from diabolo.explorer.plan import make_plan
 from diabolo.explorer.subject import make_subjects
 from diabolo.export import page as pages
 from diabolo.export import to_html
-from diabolo.export.plan import make_plan
 from diabolo.networks import ACTIVATIONS, Convolutional
 
 ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine.js"

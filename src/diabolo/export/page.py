@@ -178,7 +178,7 @@ def _pictures(rows: NDArray[Any], meta: Mapping[str, Any]) -> NDArray[np.uint8]:
 def _decoding(kept: Subject, half: bool) -> tuple[dict[str, Any], Arrays]:
     """How the page decodes: a plan with weights, an atlas of decodes, or not at all."""
     from ..estimator import Autoencoder
-    from .plan import NotPlannedError, make_plan
+    from ..explorer.plan import NotPlannedError, make_plan
 
     if not kept.can_decode:
         return {"engine": "none", "why": f"{kept.name} has no inverse"}, {}
@@ -209,7 +209,7 @@ def _change_by_half(kept: Subject) -> float:
     """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
     import torch
 
-    from .plain import halves
+    from ..plain import halves
 
     decoder = halves(kept.model)[1]
     for parameter in decoder.parameters():

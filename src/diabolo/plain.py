@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ..errors import SettingError
-from ..networks.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
-from ..networks.layers import Activation, Dense, PReLU
-from ..networks.modules import Block, Chain, ResidualChain
-from ..networks.wrapper import Wrapped
+from .errors import SettingError
+from .networks.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from .networks.layers import Activation, Dense, PReLU
+from .networks.modules import Block, Chain, ResidualChain
+from .networks.wrapper import Wrapped
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
-    from ..latent import LatentSpace
-    from ..model import Model
-    from ..reconstruction import Reconstruction
-    from ..scaling import Scaler
+    from .estimator import Autoencoder
+    from .latent import LatentSpace
+    from .model import Model
+    from .reconstruction import Reconstruction
+    from .scaling import Scaler
 
 __all__ = ["Decoder", "Encoder", "Own", "Residue", "halves", "plain"]
 
