@@ -130,7 +130,7 @@ export class App {
       this.moveProbe(this.firstProbe());
       this.tell("points");
       if (this.count > 1) await this.loadSecond();
-      if (this.meta.can_decode) this.loadErrors(this.side);
+      if (this.meta.can_decode) this.loadErrors(this.side).catch((error) => this.fail(error));
       if (this.meta.can_decode && !this.meta.file && !this.meta.live) this.loadEngine();
       if (this.state.pinned >= 0) this.pin(this.state.pinned);
     } catch (error) {

@@ -43,7 +43,7 @@ export default { render };
 const page = document.getElementById("explorer");
 const kept = document.getElementById("explorer-data");
 if (page && kept) {
-  const model = new KeptModel(kept.textContent);
+  const model = new KeptModel(kept.textContent, document.getElementById("explorer-runtime")?.textContent);
   render({ model, el: page });
   Object.assign(/** @type {any} */ (window).__explorer, { model });
   /** @type {any} */ (window).__explorer.app.page = true;

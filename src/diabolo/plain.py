@@ -181,8 +181,11 @@ class Encoder(_Scaled):
         self.latent: LatentSpace = model.parts.latent
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = ((rows.double() - self.offset) / self.scale).to(self.dtype) if self.scales else rows
-        return self.latent.mean(self.network(x))
+        return self.latent.mean(self.network(self.scaled(rows)))
+
+    def scaled(self, rows: Tensor) -> Tensor:
+        """Rows as the model sees them."""
+        return ((rows.double() - self.offset) / self.scale).to(self.dtype) if self.scales else rows
 
 
 class Decoder(_Scaled):
@@ -194,7 +197,11 @@ class Decoder(_Scaled):
         self.loss: Reconstruction = model.parts.reconstruction
 
     def forward(self, codes: Tensor) -> Tensor:
-        x = self.loss.link(self.network(codes))
+        return self.rows(self.network(codes))
+
+    def rows(self, output: Tensor) -> Tensor:
+        """The rows, in the user's units, that the network's raw output stands for."""
+        x = self.loss.link(output)
         return (x.double() * self.scale + self.offset).to(self.dtype) if self.scales else x
 
 

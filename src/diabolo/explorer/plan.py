@@ -29,7 +29,7 @@ from ..reconstruction import (
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
 
-__all__ = ["NotPlannedError", "Plan", "count_products", "make_plan"]
+__all__ = ["NotPlannedError", "Plan", "count_products", "make_plan", "scoring"]
 
 Operation = dict[str, Any]
 
@@ -157,27 +157,41 @@ def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
     NotPlannedError
         If the engine cannot do a part of it.
     """
-    parts, scaler = autoencoder.module_.parts, autoencoder.scaler_
-    for part, table in ((parts.latent, _LATENTS), (parts.reconstruction, _LOSSES)):
-        if type(part) not in table:
-            raise NotPlannedError(f"the model has {type(part).__name__}")
+    parts = autoencoder.module_.parts
+    if type(parts.latent) not in _LATENTS:
+        raise NotPlannedError(f"the model has {type(parts.latent).__name__}")
+    scored = scoring(autoencoder)
     encoder, decoder = halves(autoencoder)
     to = _Writer()
-    link, loss = _LOSSES[type(parts.reconstruction)]
     steps = {
         "encoder": _operations(encoder.network, to),
         "decoder": _operations(decoder.network, to),
         "latent": {"kind": _LATENTS[type(parts.latent)], "dim": parts.latent.dim},
-        "link": link,
-        "loss": {"kind": loss, "variance": _variance(autoencoder)},
-        "scaling": None
-        if scaler.kind == "none"
-        else {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()},
+        "link": _LOSSES[type(parts.reconstruction)][0],
+        **scored,
     }
     weights = np.concatenate([*to.pieces, np.zeros(0, np.float32)])
     if half:
         weights = weights.astype(np.float16).astype(np.float32)
     return Plan(steps, weights, count_products(decoder, parts.latent.dim))
+
+
+def scoring(autoencoder: Autoencoder) -> dict[str, Any]:
+    """How the page scores a row: its scaling, and the loss of the decoder's output.
+
+    Raises
+    ------
+    NotPlannedError
+        If the page does not know the loss.
+    """
+    loss, scaler = autoencoder.module_.parts.reconstruction, autoencoder.scaler_
+    if type(loss) not in _LOSSES:
+        raise NotPlannedError(f"the model has {type(loss).__name__}")
+    scaling = {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()}
+    return {
+        "loss": {"kind": _LOSSES[type(loss)][1], "variance": _variance(autoencoder)},
+        "scaling": None if scaler.kind == "none" else scaling,
+    }
 
 
 def count_products(decoder: nn.Module, dim: int) -> int:
