@@ -225,6 +225,8 @@ export class App {
       const [[expected], found] = [await this.decode([z]), engine.decode(z)];
       const span = Math.max(...this.meta.high) - Math.min(...this.meta.low) || 1;
       if (expected.every((value, i) => Math.abs(value - found[i]) <= SAME * span)) this.engine = engine;
+      this.state.latency.length = 0;
+      if (this.engine && this.state.probe) this.decodeProbe({ z: this.state.probe, since: performance.now() });
     } catch {
       // Python goes on decoding; it says itself what is wrong.
     }
@@ -490,6 +492,7 @@ export class App {
     this.tell("decoded");
     state.latency.push(performance.now() - since);
     if (state.latency.length > 600) state.latency.shift();
+    this.tell("timed");
   }
 
   judged(header) {

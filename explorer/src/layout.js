@@ -43,7 +43,7 @@ function header(app) {
   app.search = search;
   const engine = h("span", { className: "dx-engine", title: "Time from the hand to the picture" });
   app.onChange((changed) => {
-    if (changed !== "decoded") return;
+    if (changed !== "timed") return;
     const last = app.state.latency.slice(-30).sort((a, b) => a - b);
     engine.textContent = last.length ? `${app.engine ? "browser" : ENGINES[app.meta.file?.engine] ?? "python"} ${last[last.length >> 1].toFixed(0)} ms` : "";
   });

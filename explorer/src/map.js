@@ -85,7 +85,7 @@ export class LatentMap {
     }
     this.image = new ImageData(this.points.width, this.points.height);
     this.pixels = new Uint32Array(this.image.data.buffer);
-    if (first && this.side.codes) this.fit();
+    if (this.side.codes && (first || !this.chosen)) this.fit();
     else this.draw();
     this.app.viewChanged?.(this);
   }
