@@ -127,11 +127,11 @@ export class App {
       await this.load(this.side);
       this.map.setProjection(this.side.projection(this.state.view, this.dims));
       this.recolour();
-      this.moveProbe(this.firstProbe());
+      this.moveProbe(this.firstProbe(), 0);
       this.tell("points");
       if (this.count > 1) await this.loadSecond();
-      if (this.meta.can_decode) this.loadErrors(this.side).catch((error) => this.fail(error));
       if (this.meta.can_decode && !this.meta.file && !this.meta.live) this.loadEngine();
+      if (this.meta.can_decode) this.loadErrors(this.side).catch((error) => this.fail(error));
       if (this.state.pinned >= 0) this.pin(this.state.pinned);
     } catch (error) {
       this.refuse(error);
@@ -471,7 +471,7 @@ export class App {
     return side.meta.sphere ? onSphere(side.code(0)) : Float32Array.from(side.mean);
   }
 
-  /** @param {Float32Array} z @param {number} [since] when the hand moved */
+  /** @param {Float32Array} z @param {number} [since] when the hand moved; 0: it did not */
   moveProbe(z, since = performance.now()) {
     this.state.probe = z;
     if (this.meta.can_decode) this.decodeProbe({ z, since });
@@ -490,7 +490,7 @@ export class App {
     const { state } = this;
     Object.assign(state, { decoded: row, decodedAt: z, decodes: state.decodes + 1, error: "" });
     this.tell("decoded");
-    state.latency.push(performance.now() - since);
+    if (since) state.latency.push(performance.now() - since);
     if (state.latency.length > 600) state.latency.shift();
     this.tell("timed");
   }
