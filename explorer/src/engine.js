@@ -51,7 +51,7 @@ const EACH = {
 
 /** Loss of one feature: a is the decoder's output, t the target, v the variance.
  * @type {Record<string, (a: number, t: number, v: number) => number>} */
-const LOSS = {
+export const LOSS = {
   squared: (a, t) => (a - t) ** 2,
   absolute: (a, t) => Math.abs(a - t),
   bernoulli: (a, t) => Math.max(a, 0) - a * t + Math.log1p(Math.exp(-Math.abs(a))),

@@ -42,6 +42,7 @@ export function filmstrip(app) {
       frames.replaceChildren(h("p", { className: "dx-note" }, a ? "Now click where B is, or press B." : "Click where A is, then where B is."));
       return;
     }
+    frames.classList.toggle("dx-many", film.length > 16);
     frames.replaceChildren(...film.map((row, i) => frame(app, row, i, film.length)));
   });
   frames.append(h("p", { className: "dx-note" }, "Click where A is, then where B is."));

@@ -26,7 +26,7 @@ function render({ model, el }) {
 function describe(app) {
   const { state, side, map } = app;
   return {
-    ready: Boolean(map?.ready && state.probe), online: state.online, decodes: state.decodes, latency: state.latency, tool: state.tool, tab: state.tab,
+    ready: Boolean(map?.ready && state.probe), online: state.online, engine: app.engine ? "browser" : "", decodes: state.decodes, latency: state.latency, tool: state.tool, tab: state.tab,
     view: state.view, colour: state.colour, layers: { ...state.layers }, far: state.far, judged: state.judged, error: state.error,
     probe: state.probe && Array.from(state.probe), decoded: state.decoded && Array.from(state.decoded), decodedAt: state.decodedAt && Array.from(state.decodedAt),
     probeScreen: map?.ready && state.probe ? map.screenOf(state.probe) : null, pinned: state.pinned, hover: state.hover, neighbours: state.neighbours,
@@ -43,7 +43,7 @@ export default { render };
 const page = document.getElementById("explorer");
 const kept = document.getElementById("explorer-data");
 if (page && kept) {
-  const model = new KeptModel(kept.textContent);
+  const model = new KeptModel(kept.textContent, document.getElementById("explorer-runtime")?.textContent);
   render({ model, el: page });
   Object.assign(/** @type {any} */ (window).__explorer, { model });
   /** @type {any} */ (window).__explorer.app.page = true;

@@ -2,6 +2,7 @@
 import { Engine, fromHalf } from "./engine.js";
 import { arraysOf, split, unjoin } from "./frames.js";
 import { Host } from "./host.js";
+import { joined, OnnxEngine } from "./onnx.js";
 
 /** @typedef {import("./frames.js").Tensor} Tensor */
 /** @typedef {Record<string, Tensor>} Tensors */
@@ -37,6 +38,51 @@ export function below(sorted, x) {
 /** @param {number[] | Float32Array} data @param {number[]} shape @returns {Tensor} */
 const floats = (data, shape) => ({ data: data instanceof Float32Array ? data : Float32Array.from(data), shape });
 
+/** A value for each row, with pauses. @template T @param {Float32Array[]} rows @param {(row: Float32Array) => T} value */
+async function paced(rows, value) {
+  const out = [];
+  let since = performance.now();
+  for (const row of rows) {
+    out.push(value(row));
+    if (performance.now() - since < TURN) continue;
+    await pause();
+    since = performance.now();
+  }
+  return out;
+}
+
+/** The page's own engine, for many rows. */
+class PlainEngine {
+  /** @param {any} facts @param {any} weights */
+  constructor(facts, weights) {
+    this.engine = new Engine(facts.steps, facts.half ? fromHalf(weights) : weights);
+  }
+
+  /** @param {Float32Array[]} rows */
+  encode(rows) {
+    return paced(rows, (row) => this.engine.encode(row));
+  }
+
+  /** @param {Float32Array[]} codes */
+  decode(codes) {
+    return paced(codes, (code) => this.engine.decode(code));
+  }
+
+  /** @param {Float32Array[]} rows */
+  errors(rows) {
+    return paced(rows, (row) => this.engine.error(row));
+  }
+}
+
+/** Engines by their name in the file. @type {Record<string, (facts: any, kept: any, runtime: string | undefined) => Promise<PlainEngine | OnnxEngine>>} */
+const ENGINES = {
+  plain: async (facts, kept) => new PlainEngine(facts, kept.weights),
+  onnx: async (facts, kept, runtime) => {
+    const graphs = Object.fromEntries(["encoder", "decoder", "loss"].filter((name) => kept[name]).map((name) => [name, kept[name]]));
+    return OnnxEngine.open(facts.steps, graphs, await unpacked(runtime), pause);
+  },
+};
+
 /** What an exported file holds: some rows, their codes, and what decodes. */
 class Kept {
   /** @param {ArrayBuffer} buffer */
@@ -53,9 +99,16 @@ class Kept {
     /** @type {number} */ this.n = this.kept.rows.length;
     /** @type {Map<number, number>} */
     this.places = new Map(Array.from(this.kept.rows, (row, i) => [row, i]));
-    this.meta.can_encode = this.facts.engine === "browser";
-    this.engine = this.meta.can_encode ? new Engine(this.facts.steps, this.facts.half ? fromHalf(this.kept.weights) : this.kept.weights) : null;
+    this.meta.can_encode = Object.hasOwn(ENGINES, this.facts.engine);
+    /** @type {PlainEngine | OnnxEngine | null} */ this.engine = null;
     this.sortedErrors = Float32Array.from(this.kept.errors ?? []).filter(Number.isFinite).sort();
+  }
+
+  /** @param {ArrayBuffer} buffer @param {string | undefined} runtime */
+  static async open(buffer, runtime) {
+    const made = new Kept(buffer);
+    if (made.meta.can_encode) made.engine = await ENGINES[made.facts.engine](made.facts, made.kept, runtime);
+    return made;
   }
 
   // -- what is kept ----------------------------------------------------------------------------------------------
@@ -92,23 +145,23 @@ class Kept {
 
   // -- what is computed ------------------------------------------------------------------------------------------
 
-  /** @param {Float32Array} code @returns {Float32Array} */
-  decode(code) {
-    if (this.engine) return this.engine.decode(code);
+  /** @param {Float32Array[]} codes @returns {Promise<Float32Array[]>} */
+  async decode(codes) {
+    if (this.engine) return this.engine.decode(codes);
     if (this.facts.engine !== "atlas") throw new Error(`codes cannot be decoded: ${this.facts.why}.`);
-    return this.line("atlas", this.nearest(this.kept.atlas_codes, code, 1)[0].i, this.facts.low, this.facts.high);
+    return paced(codes, (code) => this.line("atlas", this.nearest(this.kept.atlas_codes, code, 1)[0].i, this.facts.low, this.facts.high));
   }
 
-  /** @param {Float32Array} row */
-  encode(row) {
+  /** @param {Float32Array[]} rows @returns {Promise<Float32Array[]>} */
+  async encode(rows) {
     if (!this.engine) throw new Error("this page cannot encode; run `diabolo explore` for that.");
-    return this.engine.encode(row);
+    return this.engine.encode(rows);
   }
 
-  /** @param {Float32Array} code */
-  cycle(code) {
-    const again = this.encode(this.decode(code));
-    return Math.sqrt(again.reduce((sum, value, i) => sum + (value - code[i]) ** 2, 0));
+  /** @param {Float32Array[]} codes */
+  async cycles(codes) {
+    const again = await this.encode(await this.decode(codes));
+    return again.map((z, k) => Math.sqrt(z.reduce((sum, value, i) => sum + (value - codes[k][i]) ** 2, 0)));
   }
 
   /** The nearest of some codes. @param {Float32Array} codes @param {Float32Array} z @param {number} k */
@@ -148,29 +201,17 @@ class Kept {
     return (100 * below(this.sortedErrors, error)) / Math.max(1, this.sortedErrors.length);
   }
 
-  /** A value for each row of a tensor, with pauses. @template T @param {Tensor} tensor @param {(row: Float32Array) => T} value */
-  async map({ data, shape }, value) {
-    const out = [];
-    let since = performance.now();
-    for (let i = 0; i < shape[0]; i++) {
-      out.push(value(/** @type {Float32Array} */ (data.subarray(i * shape[1], (i + 1) * shape[1]))));
-      if (performance.now() - since < TURN) continue;
-      await pause();
-      since = performance.now();
-    }
-    return out;
-  }
-
   /** Rows of numbers as one tensor. @param {Float32Array[]} rows */
   stack(rows) {
-    const out = new Float32Array(rows.length * rows[0].length);
-    rows.forEach((row, i) => out.set(row, i * row.length));
-    return floats(out, [rows.length, rows[0].length]);
+    return floats(joined(rows), [rows.length, rows[0].length]);
   }
 }
 
-/** @param {Kept} model @param {any} asked @returns {Made} */
-function row(model, asked) {
+/** The rows of a tensor. @param {Tensor} tensor @returns {Float32Array[]} */
+const rowsOf = ({ data, shape }) => Array.from({ length: shape[0] }, (_, i) => /** @type {Float32Array} */ (data.subarray(i * shape[1], (i + 1) * shape[1])));
+
+/** @param {Kept} model @param {any} asked @returns {Promise<Made>} */
+async function row(model, asked) {
   const i = model.placeOf(asked.row);
   const z = model.code(i);
   const near = model.nearest(model.kept.codes, z, 13).filter((each) => each.i !== i).slice(0, 12);
@@ -182,7 +223,7 @@ function row(model, asked) {
   if (model.meta.can_decode) {
     const error = model.kept.errors[i];
     // An atlas begins with the decodes of the rows.
-    const made = model.engine ? model.decode(z) : model.line("atlas", i, model.facts.low, model.facts.high);
+    const made = model.engine ? (await model.decode([z]))[0] : model.line("atlas", i, model.facts.low, model.facts.high);
     Object.assign(arrays, { reconstructed: floats(made, [1, model.width]), errors: floats([error], [1]), percentiles: floats([model.percentile(error)], [1]) });
   }
   return { header: { row: asked.row, name: nameOf(model, i) }, arrays };
@@ -191,13 +232,13 @@ function row(model, asked) {
 /** @param {Kept} model @param {number} i */
 const nameOf = (model, i) => model.header.names?.[i] ?? String(model.kept.rows[i]);
 
-/** @param {Kept} model @param {Tensors} given @returns {Made} */
-function judge(model, given) {
+/** @param {Kept} model @param {Tensors} given @returns {Promise<Made>} */
+async function judge(model, given) {
   const z = /** @type {Float32Array} */ (given.codes.data);
   const near = model.nearest(model.kept.codes, z, 5);
   /** @type {Record<string, number>} */
   const values = { density: model.density(z), distance: near.at(-1).distance };
-  if (model.meta.can_encode) values.cycle = model.cycle(z);
+  if (model.meta.can_encode) [values.cycle] = await model.cycles([z]);
   const usual = (name) => model.kept[`typical_${name}`];
   const ranks = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, (100 * below(usual(name), value)) / usual(name).length]));
   const far = values.distance > 1.5 * usual("distance")[Math.floor(0.99 * (usual("distance").length - 1))];
@@ -228,12 +269,12 @@ const ANSWERS = {
   },
   errors: (model) => ({ header: { unit: model.header.error_unit }, arrays: { values: model.spread((i) => model.kept.errors[i]) } }),
   column: (model, { column }) => ({ arrays: { values: model.spread((i) => model.input(i)[column]) } }),
-  decode: async (model, _, { codes }) => ({ arrays: { rows: model.stack(await model.map(codes, (z) => model.decode(z))) } }),
+  decode: async (model, _, { codes }) => ({ arrays: { rows: model.stack(await model.decode(rowsOf(codes))) } }),
   encode: async (model, _, { rows }) => {
-    const codes = await model.map(rows, (x) => model.encode(x));
-    const errors = await model.map(rows, (x) => model.engine.error(x));
+    const codes = await model.encode(rowsOf(rows));
+    const errors = await model.engine.errors(rowsOf(rows));
     const shape = [errors.length];
-    return { arrays: { codes: model.stack(codes), reconstructed: model.stack(codes.map((z) => model.decode(z))), errors: floats(errors, shape),
+    return { arrays: { codes: model.stack(codes), reconstructed: model.stack(await model.decode(codes)), errors: floats(errors, shape),
       percentiles: floats(errors.map((error) => model.percentile(error)), shape) } };
   },
   row,
@@ -246,7 +287,7 @@ const ANSWERS = {
   inputs: (model, _, { rows }) => ({ arrays: { rows, inputs: model.stack(Array.from(rows.data, (row) => model.input(model.placeOf(row)))) } }),
   judge: (model, _, given) => judge(model, given),
   heat: async (model, { kind }, { codes }) => {
-    const values = await model.map(codes, (z) => (kind === "density" ? model.density(z) : model.cycle(z)));
+    const values = await (kind === "density" ? paced(rowsOf(codes), (z) => model.density(z)) : model.cycles(rowsOf(codes)));
     return { header: { kind }, arrays: { values: floats(values, [values.length]) } };
   },
   export: (model, { format }, given) => {
@@ -257,10 +298,10 @@ const ANSWERS = {
 
 /** The host of an exported page, as a widget's model looks. */
 export class KeptModel extends Host {
-  /** @param {string} text the data in the page */
-  constructor(text) {
+  /** @param {string} text the data in the page @param {string} [runtime] onnxruntime's WebAssembly in the page, packed likewise */
+  constructor(text, runtime) {
     super();
-    this.ready = unpacked(text).then((buffer) => new Kept(buffer));
+    this.ready = unpacked(text).then((buffer) => Kept.open(buffer, runtime));
   }
 
   /** @param {any} content @param {unknown} _callbacks @param {Uint8Array[]} buffers */

@@ -33,6 +33,9 @@ export function layout(app) {
   setTab(app, app.state.tab);
 }
 
+/** What decodes in an exported file, in a word. @type {Record<string, string>} */
+const ENGINES = { plain: "browser", onnx: "onnxruntime", atlas: "atlas" };
+
 function header(app) {
   const { meta } = app;
   const search = h("input", { type: "search", placeholder: meta.named_rows ? "find a name" : "find a row", ariaLabel: "Find a row by its name",
@@ -40,9 +43,9 @@ function header(app) {
   app.search = search;
   const engine = h("span", { className: "dx-engine", title: "Time from the hand to the picture" });
   app.onChange((changed) => {
-    if (changed !== "decoded") return;
+    if (changed !== "timed") return;
     const last = app.state.latency.slice(-30).sort((a, b) => a - b);
-    engine.textContent = last.length ? `${app.meta.file?.engine ?? "python"} ${last[last.length >> 1].toFixed(0)} ms` : "";
+    engine.textContent = last.length ? `${app.engine ? "browser" : ENGINES[app.meta.file?.engine] ?? "python"} ${last[last.length >> 1].toFixed(0)} ms` : "";
   });
   const tabs = h("div", { className: "dx-tabs", role: "group", ariaLabel: "Views" }, TABS.map(([name, label]) =>
     button(label, () => setTab(app, name), { "data-tab": name, "aria-pressed": "false" })));
@@ -128,18 +131,21 @@ function banner(app) {
 
 /** What an exported file holds, and what it cannot do. @param {import("./app.js").App} app */
 function filePanel(app) {
-  const { file } = app.meta;
+  const { meta } = app;
+  const { file } = meta;
   if (!file) return null;
   const count = (n) => n.toLocaleString();
+  const weights = `with weights of ${file.half ? `16 bits (values change by at most ${short(100 * file.change)} % of their range)` : "32 bits"}`;
   const how = {
-    browser: `This page computes codes and decodes itself, with weights of ${file.half ? `16 bits (values change by at most ${short(100 * file.change)} % of their range)` : "32 bits"}.`,
+    plain: `This page computes codes and decodes itself, ${weights}.`,
+    onnx: `This page computes codes and decodes itself, ${weights}, by ONNX Runtime Web ${file.version} (© Microsoft, MIT licence, which is in the file).`,
     atlas: `Nothing is computed here (${file.why}): shown is the nearest of ${count(file.decodes ?? 0)} decodes made beforehand.`,
     none: `${file.why}: codes are placed and compared, not decoded.`,
   }[file.engine];
   const rows = file.rows < file.total ? `${count(file.rows)} of ${count(file.total)} rows are in it; error ranks, neighbours and density are told of these.` : `All ${count(file.rows)} rows are in it.`;
   const levels = file.levels ? " Pictures of inputs are kept in 256 levels." : "";
   return panel("This file", "file", h("p", { className: "dx-note" }, how), h("p", { className: "dx-note" }, rows, levels),
-    h("p", { className: "dx-note" }, `${file.engine === "browser" ? "Corruption" : "Drawing an input, corruption"}, epochs, Parquet and PNG need Python: `, h("code", {}, "diabolo explore")));
+    h("p", { className: "dx-note" }, `${meta.can_encode ? "Corruption" : "Drawing an input, corruption"}, epochs, Parquet and PNG need Python: `, h("code", {}, "diabolo explore")));
 }
 
 function colourPanel(app) {

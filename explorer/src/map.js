@@ -85,7 +85,7 @@ export class LatentMap {
     }
     this.image = new ImageData(this.points.width, this.points.height);
     this.pixels = new Uint32Array(this.image.data.buffer);
-    if (first && this.side.codes) this.fit();
+    if (this.side.codes && (first || !this.chosen)) this.fit();
     else this.draw();
     this.app.viewChanged?.(this);
   }
@@ -553,11 +553,12 @@ export class LatentMap {
   }
 
   dragProbe(event, x, y) {
+    const since = performance.now();
     const near = event.shiftKey ? -1 : this.pick(x, y, SNAP);
     const dim = this.side.meta.dim;
     // Among many points a snap would always hold; then it helps only when they are sparse.
     const sparse = near >= 0 && this.u.length <= 3000 && this.app.state.snap;
-    this.app.moveProbe(sparse ? this.side.codes.slice(near * dim, near * dim + dim) : this.codeAt(x, y), performance.now());
+    this.app.moveProbe(sparse ? this.side.codes.slice(near * dim, near * dim + dim) : this.codeAt(x, y), since);
   }
 
   release(event, x, y) {

@@ -74,19 +74,21 @@ function chart(app, figure, name, only) {
 function curves(ctx, { width, height }, lines, dark) {
   const [low, high] = range(lines.flatMap(([values]) => values.filter((value) => value !== null)));
   const n = Math.max(...lines.map(([values]) => values.length));
-  const x = (i) => 44 + ((width - 52) * i) / Math.max(1, n - 1);
+  ctx.font = "11px system-ui, sans-serif";
+  const marks = [low, (low + high) / 2, high];
+  const left = Math.max(44, ...marks.map((value) => ctx.measureText(short(value)).width + 8));
+  const x = (i) => left + ((width - 8 - left) * i) / Math.max(1, n - 1);
   const y = (value) => height - 18 - ((height - 26) * (value - low)) / (high - low || 1);
   ctx.fillStyle = dark ? "#9aa4b0" : "#5d6670";
   ctx.strokeStyle = dark ? "#363d47" : "#d5d9de";
-  ctx.font = "11px system-ui, sans-serif";
-  for (const value of [low, (low + high) / 2, high]) {
+  for (const value of marks) {
     ctx.fillText(short(value), 2, y(value) + 4);
     ctx.beginPath();
-    ctx.moveTo(44, y(value));
+    ctx.moveTo(left, y(value));
     ctx.lineTo(width - 8, y(value));
     ctx.stroke();
   }
-  ctx.fillText("1", 44, height - 4);
+  ctx.fillText("1", left, height - 4);
   const last = n.toLocaleString();
   if (n > 1) ctx.fillText(last, width - 8 - ctx.measureText(last).width, height - 4);
   for (const [values, colour] of lines) {

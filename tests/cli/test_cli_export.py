@@ -36,7 +36,9 @@ def test_torch_programs_and_onnx_files_give_what_encode_gives(room: Path, comman
 
 
 def test_a_page_holds_the_data_of_the_run_or_others(room: Path, command: Command) -> None:
-    assert command("export", "run", "--to", "html").out.strip() == "run.html"
+    written = command("export", "run", "--to", "html")
+    assert written.out.strip() == "run.html"
+    assert f"{Path('run.html').stat().st_size / 1e6:.1f} MB" in written.err
     whole = Path("run.html").stat().st_size
     assert command("export", "run", "--to", "html", "-o", "few.html", "--rows", "5", "--half").code == 0
     assert Path("few.html").stat().st_size < whole
@@ -50,6 +52,8 @@ def test_a_page_holds_the_data_of_the_run_or_others(room: Path, command: Command
     [
         ((), "say what to export to: --to onnx, --to torch, --to html."),
         (("--to", "htlm"), "Did you mean 'html'?"),
+        (("--to", "html", "--engine", "plane"), "unknown engine 'plane'. Did you mean 'plain'?"),
+        (("--to", "torch", "--engine", "onnx"), "--engine is for --to html, not for --to torch."),
         (("--to", "onnx", "--half"), "--half is for --to html, not for --to onnx."),
         (("--to", "torch", "--rows", "0"), "--rows is for --to html, not for --to torch."),
         (("--to", "html", "--opset", "18"), "--opset is for --to onnx, not for --to html."),

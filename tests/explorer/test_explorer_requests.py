@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from diabolo.errors import DataError, UnknownNameError
+from diabolo.explorer import requests
 from diabolo.explorer.loading import SKLEARN
 from diabolo.explorer.subject import Subject, make_subjects, spread_rows
 
@@ -51,11 +52,33 @@ def test_points_codes_and_errors_are_those_of_the_model(ask: Any, plane: Any, di
     np.testing.assert_allclose(errors, -plane.score_samples(X), rtol=1e-6)
 
 
+def test_a_small_model_is_handed_over_as_a_plan(
+    ask: Any, plane: Any, digits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = make_subjects(plane, *digits)
+    told, sent = ask(subjects, "plan")
+    weights = sum(p.numel() for p in plane.module_.parameters())
+    assert sent["weights"].shape == (weights,)
+    assert [step["op"] for step in told["steps"]["decoder"]][::2] == ["dense"] * 3
+    products = sum(p.numel() for p in plane.module_.decoder.parameters() if p.ndim == 2)
+    monkeypatch.setattr(requests, "_MAX_PRODUCTS", products)
+    assert ask(subjects, "plan")[0]["steps"]
+    monkeypatch.setattr(requests, "_MAX_PRODUCTS", products - 1)
+    assert f"takes {products} products" in ask(subjects, "plan")[0]["why"]
+    monkeypatch.setattr(requests, "_MAX_WEIGHTS", weights - 1)
+    assert f"has {weights} weights" in ask(subjects, "plan")[0]["why"]
+    other = make_subjects(PCA(2).fit(digits[0]), *digits)
+    assert ask(other, "plan") == ({"steps": None, "why": "PCA is no autoencoder of Diabolo"}, {})
+
+
 def test_decoding_and_one_row_agree_with_the_model(ask: Any, plane: Any, digits: Any) -> None:
     X, y = digits
     subjects = make_subjects(plane, X, y)
-    rows = ask(subjects, "decode", code(0.3, -0.2))[1]["rows"]
-    np.testing.assert_array_equal(rows, plane.inverse_transform(code(0.3, -0.2)["codes"]))
+    for n in (1, 9, 100):
+        codes = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+        rows = ask(subjects, "decode", {"codes": codes})[1]["rows"]
+        # Products round differently for different numbers of rows, by some units in the last place of float32.
+        np.testing.assert_allclose(rows, plane.inverse_transform(codes), atol=1e-6)
     _, sent = ask(subjects, "row", row=17)
     np.testing.assert_array_equal(sent["input"][0], X[17])
     np.testing.assert_array_equal(sent["reconstructed"], plane.reconstruct(X[17:18]))

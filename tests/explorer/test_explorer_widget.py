@@ -50,7 +50,7 @@ def test_a_question_gets_the_answer_of_the_model(asked: Ask, plane: Any) -> None
     codes = np.array([[0.5, -1.0], [2.0, 0.0]], np.float32)
     told, made = asked({"do": "decode", "id": 7}, {"codes": codes})
     assert told["id"] == 7
-    np.testing.assert_array_equal(made["rows"], plane.inverse_transform(codes))
+    np.testing.assert_allclose(made["rows"], plane.inverse_transform(codes), atol=1e-6)
     told, _ = asked({"do": "hello", "id": 8})
     assert (told["n"], told["dim"], told["models"], told["kernel"]) == (600, 2, 1, True)
     # A long answer is given whole.

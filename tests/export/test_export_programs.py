@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from diabolo.export import programs, to_onnx, to_torch
 QUICK = {"training__epochs": 1, "random_state": 0, "verbose": False}
 # Sums are split otherwise by onnxruntime's kernels: some units in the last place of float32.
 TOLERANCE = 1e-5
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def train(X: Any, **settings: Any) -> Autoencoder:
@@ -183,3 +185,24 @@ def test_settings_and_missing_packages_are_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError, match=r"pip install .diabolo\[export\]"):
         to_onnx(ae, tmp_path / "out")
+
+
+def test_plain_halves_draw_no_numbers_and_import_no_algebra() -> None:
+    code = """
+import sys
+import numpy as np
+import torch
+from diabolo import Autoencoder, Training
+from diabolo.networks import Convolutional
+from diabolo.plain import halves
+X = np.random.default_rng(0).random((40, 64), np.float32)
+training = Training(epochs=1)
+ae = Autoencoder(encoder=Convolutional((3,)), training=training, random_state=0, verbose=False).fit(X)
+state, known = torch.get_rng_state(), set(sys.modules)
+encoder, decoder = halves(ae)
+assert torch.equal(torch.get_rng_state(), state)
+assert len(set(sys.modules) - known) < 10, sorted(set(sys.modules) - known)[:20]
+assert "Linear(in_features=2," in repr(decoder)
+assert tuple(decoder(encoder(torch.from_numpy(X[:3]))).shape) == (3, 64)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(SOURCE)})

@@ -25,6 +25,13 @@ _SIDEWAYS = """() => [...document.querySelectorAll('.dx-panel, .dx-left, .dx-rig
     .filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map((e) => e.className)"""
 _VIOLATIONS = """axe.run().then((r) => r.violations.map((v) =>
     [v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))]))"""
+_ASK = """async ([asked, arrays]) => {
+    const given = Object.fromEntries(Object.entries(arrays).map(([name, [kind, flat, shape]]) =>
+        [name, {data: (kind === 'i4' ? Int32Array : Float32Array).from(flat), shape}]));
+    const made = await window.__explorer.app.client.ask(asked, given);
+    const plain = Object.entries(made.arrays).map(([name, {data, shape}]) => [name, [Array.from(data), shape]]);
+    return [made.header, Object.fromEntries(plain)];
+}"""
 
 State = dict[str, Any]
 
@@ -82,7 +89,7 @@ def visits(browser: Any, allowed: str, quiet: bool = False, **always: Any) -> It
     finally:
         for context in contexts:
             context.close()
-    assert not problems
+    assert not problems, problems
     assert not [url for url in asked if not re.match(allowed, url)]
 
 
@@ -152,3 +159,13 @@ def ask_python(subjects: Any, do: str, arrays: Any = None, **header: Any) -> Any
             next(steps)
         except StopIteration as stop:
             return stop.value
+
+
+def ask_page(page: Any, do: str, arrays: Mapping[str, np.ndarray] | None = None, **header: Any) -> Any:
+    """Put a question to whatever answers a page's questions: the header and the arrays of the answer."""
+    sent = {
+        name: [array.dtype.str[1:], array.ravel().tolist(), list(array.shape)]
+        for name, array in (arrays or {}).items()
+    }
+    told, made = page.evaluate(_ASK, [{"do": do, **header}, sent])
+    return told, {name: np.array(flat).reshape(shape) for name, (flat, shape) in made.items()}

@@ -21,6 +21,8 @@ Repo = Annotated[str, typer.Argument(metavar="REPO", help="OWNER/NAME on the Hug
     Option("out", "What to write, which must not be there yet. [default: <run>-onnx, <run>-torch, <run>.html]",
            Path, metavar="PATH", flags=("--out", "-o")),
     Option("opset", "With --to onnx: the version of ONNX's operators. [default: 18]", int, metavar="INTEGER"),
+    Option("engine", "With --to html: what computes in the page: plain (its own engine), onnx (onnxruntime-web), "
+           "atlas (nothing: decodes made beforehand). [default: auto, the first that can]", metavar="NAME"),
     Option("half", "With --to html: numbers of 16 bits; half the size.", bool, False, flags=("--half",)),
     Option("data", "With --to html: what to show; the data of the run, unless given.", metavar="DATA"),
     Option("rows", "With --to html: how many rows the page holds. [default: 2000]", int, metavar="INTEGER"),

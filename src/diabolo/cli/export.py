@@ -38,15 +38,17 @@ def _html(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> 
     data = given["data"] or source.path
     if not data:
         raise FileError("the run does not say what it was trained on; give the data (--data).")
-    options = {} if given["rows"] is None else {"rows": given["rows"]}
-    return to_html(autoencoder, source.read(data, given), path=out, half=given["half"], **options)
+    options = {name: given[name] for name in ("rows", "engine") if given[name] is not None}
+    page = to_html(autoencoder, source.read(data, given), path=out, half=given["half"], **options)
+    typer.echo(f"{page.stat().st_size / 1e6:.1f} MB", err=True)
+    return page
 
 
 #: What a run can be turned into: what writes it, what its name ends in, and the options that only it takes.
 TARGETS: Mapping[str, tuple[Callable[..., Path], str, tuple[str, ...]]] = {
     "onnx": (_onnx, "-onnx", ("opset",)),
     "torch": (_torch, "-torch", ()),
-    "html": (_html, ".html", ("half", "data", "rows")),
+    "html": (_html, ".html", ("engine", "half", "data", "rows")),
 }
 
 

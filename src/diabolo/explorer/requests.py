@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, UnknownNameError
+from ..errors import DataError, SettingError, UnknownNameError
+from ..estimator import Autoencoder
 from .corrupting import corrupt
 from .describe import describe
 from .exporting import animate, export
@@ -46,6 +47,9 @@ _MAX_POINTS = 2_000_000
 _CLICK_NEIGHBOURS = 12
 _MAX_GRID = 96
 _MAX_FRAMES = 120
+# The largest decoder that the page computes itself, in weights of the model and in products for one code: four
+# megabytes to send, and a few milliseconds for a picture.
+_MAX_WEIGHTS, _MAX_PRODUCTS = 2_000_000, 4_000_000
 
 
 def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Arrays) -> Step:
@@ -96,7 +100,29 @@ def _column(asked: Question) -> Answer:
 
 def _decode(asked: Question) -> Answer:
     codes = array_of(asked.arrays, "codes", (_MAX_DECODED, asked.subject.dim))
-    return {}, {"rows": asked.subject.decode(codes)}
+    return {}, {"rows": asked.subject.decode_soon(codes)}
+
+
+def _plan(asked: Question) -> Answer:
+    """The model as operations and weights, for a page that decodes by itself what a hand drags over."""
+    model = asked.subject.model
+    why = f"{asked.subject.name} is no autoencoder of Diabolo"
+    if isinstance(model, Autoencoder):
+        weights = sum(p.numel() for p in model.module_.parameters())
+        why = f"the model has {weights} weights" if weights > _MAX_WEIGHTS else ""
+    if asked.subject.in_training:
+        why = "the model is in training"
+    if why:
+        return {"steps": None, "why": why}, {}
+    from .plan import NotPlannedError, make_plan
+
+    try:
+        plan = make_plan(model)
+    except (NotPlannedError, SettingError) as error:
+        return {"steps": None, "why": str(error)}, {}
+    if plan.products > _MAX_PRODUCTS:
+        return {"steps": None, "why": f"decoding a code takes {plan.products} products"}, {}
+    return {"steps": plan.steps}, {"weights": plan.weights}
 
 
 def _encode(asked: Question) -> Answer:
@@ -271,6 +297,7 @@ REQUESTS: Mapping[str, Request] = {
     "errors": _errors,
     "column": _column,
     "decode": _decode,
+    "plan": _plan,
     "encode": _encode,
     "row": _row,
     "names": _names,

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SettingError
+from ..errors import SettingError, UnknownNameError
+from .engines import ENGINES, in_levels, make_decoding
 from .files import fresh_target, write_file
+from .runtime import LICENCE, VERSION, Runtime, load_runtime
 
 if TYPE_CHECKING:
     from ..explorer.subject import Subject
@@ -28,9 +30,6 @@ _ROWS = 2000
 # Without a stated number of rows, wide ones are fewer, so that a page stays a few megabytes.
 _NUMBERS = 4_000_000
 _FEWEST = 100
-#: The most by which a decoded value may change under ``half``, as a share of the range of the data.
-HALF_TOLERANCE = 1 / 255
-_GRID = 24
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -39,7 +38,7 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'; form-action 'none'; \
-img-src data: blob:; script-src 'sha256-{script_hash}'; style-src 'sha256-{style_hash}'">
+img-src data: blob:; script-src {scripts}; style-src 'sha256-{style_hash}'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
@@ -48,22 +47,37 @@ img-src data: blob:; script-src 'sha256-{script_hash}'; style-src 'sha256-{style
 </head>
 <body>
 <main id="explorer"><p class="dx-loading" role="status">Opening the explorer …</p></main>
-<noscript><p>The explorer draws with JavaScript; please allow it for this page.</p></noscript>
+{runtime}<noscript><p>The explorer draws with JavaScript; please allow it for this page.</p></noscript>
 <script type="application/octet-stream" id="explorer-data">{data}</script>
 <script type="module">{script}</script>
 </body>
 </html>
 """
+_RUNTIME = """<!-- ONNX Runtime Web {version}, https://github.com/microsoft/onnxruntime; its list of exports is made a \
+global. What it holds of others: ThirdPartyNotices.txt there.
+
+{licence}-->
+<script type="application/octet-stream" id="explorer-runtime">{binary}</script>
+<script type="module">{script}</script>
+"""
 
 
 def to_html(
-    model: Any, X: Any, y: Any = None, *, path: str | Path, half: bool = False, rows: int | None = None
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    path: str | Path,
+    engine: str = "auto",
+    half: bool = False,
+    rows: int | None = None,
 ) -> Path:
     """Write one page with the explorer of a model: it opens from disk, with no server and no network.
 
-    The networks of an autoencoder go along, and the page computes codes and reconstructions itself. What it
-    cannot compute (modules of your own, models of other libraries) is shown by decodes made beforehand, and
-    the page says so.
+    The networks of an autoencoder go along, and the page computes codes and reconstructions itself: small ones by
+    an engine of its own, large ones and modules of your own by onnxruntime-web, which is put into the page. What
+    neither can compute (models of other libraries, modules that ONNX cannot hold) is shown by decodes made
+    beforehand, and the page says so.
 
     Parameters
     ----------
@@ -75,6 +89,11 @@ def to_html(
         Labels, for colours.
     path : path
         The file, which must not be there yet.
+    engine : "auto", "plain", "onnx" or "atlas", default "auto"
+        What computes in the page. ``plain``: its own engine, for dense and convolutional networks. ``onnx``:
+        onnxruntime-web, for whatever ONNX can hold; the page is 5 MB larger, the extra ``export`` is needed, and the
+        package is fetched once from the npm registry (33 MB). ``atlas``: nothing; decodes are made beforehand.
+        ``auto``: the first of them that can, where ``plain`` must decode with at most 20 million products.
     half : bool, default False
         Keep weights as float16: half the size. Refused where a decoded value would change by more than 1/255 of
         the range of the data. Ignored where no weights go along.
@@ -90,9 +109,12 @@ def to_html(
     Raises
     ------
     FileError
-        If the file is there already, or cannot be written.
+        If the file is there already, or cannot be written, or onnxruntime-web cannot be fetched.
+    MissingExtraError
+        If the engine is ``onnx`` and the extra ``export`` is not installed.
     SettingError
-        If ``rows`` is no whole number of at least 1, or ``half`` changes too much.
+        If ``rows`` is no whole number of at least 1, ``half`` changes too much, or the engine cannot compute the
+        model.
 
     Examples
     --------
@@ -109,13 +131,16 @@ def to_html(
 
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1):
         raise SettingError(f"rows, the number of rows in the page, must be an integer >= 1, got {rows!r}.")
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", str(engine), ENGINES)
     target = fresh_target(path)
     subject = make_subjects(model, X, y)[0]
-    header, arrays = _content(subject, half, rows)
-    return write_file(target, _render(header, arrays).encode())
+    header, arrays = _content(subject, engine, half, rows)
+    runtime = load_runtime() if header["meta"]["file"]["engine"] == "onnx" else None
+    return write_file(target, _render(header, arrays, runtime).encode())
 
 
-def _content(subject: Subject, half: bool, rows: int | None) -> tuple[dict[str, Any], Arrays]:
+def _content(subject: Subject, engine: str, half: bool, rows: int | None) -> tuple[dict[str, Any], Arrays]:
     from ..explorer.describe import describe
     from ..explorer.subject import spread_rows
 
@@ -123,7 +148,7 @@ def _content(subject: Subject, half: bool, rows: int | None) -> tuple[dict[str, 
     places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
     kept = _take(subject, places)
     meta = describe(subject)
-    facts, arrays = _decoding(kept, half)
+    facts, arrays = make_decoding(kept, engine, half)
     facts |= {
         "rows": len(places),
         "total": len(subject.codes),
@@ -134,7 +159,9 @@ def _content(subject: Subject, half: bool, rows: int | None) -> tuple[dict[str, 
     arrays |= {
         "rows": places.astype(np.int32),
         "codes": kept.codes,
-        "inputs": _pictures(kept.data.X, meta) if meta["image_shape"] else kept.data.X.astype(np.float32),
+        "inputs": in_levels(kept.data.X, meta["low"][0], meta["high"][0])
+        if meta["image_shape"]
+        else kept.data.X.astype(np.float32),
         "plane_mean": mean,
         "plane_axes": np.ascontiguousarray(axes),
     }
@@ -169,98 +196,43 @@ def _take(subject: Subject, places: NDArray[np.intp]) -> Subject:
     return kept
 
 
-def _pictures(rows: NDArray[Any], meta: Mapping[str, Any]) -> NDArray[np.uint8]:
-    """Rows in 256 levels between the smallest and the largest value of the data."""
-    low, span = meta["low"][0], meta["high"][0] - meta["low"][0] or 1.0
-    return np.round(255 * np.clip((rows - low) / span, 0, 1)).astype(np.uint8)
-
-
-def _decoding(kept: Subject, half: bool) -> tuple[dict[str, Any], Arrays]:
-    """How the page decodes: a plan with weights, an atlas of decodes, or not at all."""
-    from ..estimator import Autoencoder
-    from .plan import NotPlannedError, make_plan
-
-    if not kept.can_decode:
-        return {"engine": "none", "why": f"{kept.name} has no inverse"}, {}
-    reason = f"{kept.name} is no autoencoder of Diabolo"
-    if isinstance(kept.model, Autoencoder):
-        try:
-            plan = make_plan(kept.model, half)
-        except NotPlannedError as error:
-            reason = str(error)
-        else:
-            if not half:
-                return {"engine": "browser", "half": False, "steps": plan.steps}, {"weights": plan.weights}
-            change = _change_by_half(kept)
-            packed = plan.weights.astype("<f2").view(np.uint8)
-            return {"engine": "browser", "half": True, "change": change, "steps": plan.steps}, {
-                "weights": packed
-            }
-    codes = _atlas_codes(kept)
-    decoded = kept.decode(codes)
-    picture = kept.data.image_shape is not None
-    low, high = float(kept.data.X.min()), float(kept.data.X.max())
-    made = _pictures(decoded, {"low": [low], "high": [high]}) if picture else decoded
-    facts = {"engine": "atlas", "why": reason, "decodes": len(codes), "low": low, "high": high}
-    return facts, {"atlas_codes": codes, "atlas": made}
-
-
-def _change_by_half(kept: Subject) -> float:
-    """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
-    import torch
-
-    from .plain import halves
-
-    decoder = halves(kept.model)[1]
-    for parameter in decoder.parameters():
-        parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
-    codes = np.asarray(kept.codes)
-    rounded = decoder(torch.from_numpy(codes).to(kept.model._dtype)).numpy()
-    X = kept.data.X
-    picture = kept.data.image_shape is not None
-    span = float(X.max() - X.min()) if picture else (X.max(axis=0) - X.min(axis=0)).astype(np.float64)
-    change = float((np.abs(rounded - kept.decode(codes)) / np.where(span == 0, 1.0, span)).max())
-    if not change <= HALF_TOLERANCE:
-        raise SettingError(
-            f"with weights of 16 bits decoded values change by up to {change:.2g} of the range of the data, more than "
-            f"1/255; export without half (--half)."
-        )
-    return change
-
-
-def _atlas_codes(kept: Subject) -> NDArray[np.float32]:
-    """Where an atlas has decodes: at the rows, and on a grid over the plane that the map shows."""
-    finite = kept.finite_codes
-    if kept.on_sphere or kept.dim == 1:
-        grid = np.linspace(finite.min(), finite.max(), _GRID**2, dtype=np.float32)[:, None]
-        return np.concatenate([kept.codes, grid]) if kept.dim == 1 else kept.codes
-    mean, axes = kept.plane
-    mean, axes = (np.zeros(2, np.float32), np.eye(2, dtype=np.float32)) if kept.dim == 2 else (mean, axes[:2])
-    placed = (finite - mean) @ axes.T
-    low, high = placed.min(axis=0), placed.max(axis=0)
-    across = [
-        np.linspace(a - 0.05 * (b - a), b + 0.05 * (b - a), _GRID) for a, b in zip(low, high, strict=True)
-    ]
-    u, v = np.meshgrid(*across)
-    grid = np.column_stack([u.ravel(), v.ravel()]) @ axes + mean
-    return np.concatenate([kept.codes, grid.astype(np.float32)])
-
-
-def _render(header: Mapping[str, Any], arrays: Arrays) -> str:
+def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) -> str:
     from ..explorer.frames import pack
 
     script, style = ((_STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css"))
-    script = script.replace("</script", "<\\/script")
-    packed = gzip.compress(pack(header, arrays), 9, mtime=0)
+    script = _within_page(script)
+    allowed = [_allowed(script)]
+    embedded = ""
+    if runtime is not None:
+        other = _within_page(runtime.script)
+        allowed += [_allowed(other), "'wasm-unsafe-eval'"]
+        licence = LICENCE.read_text(encoding="utf-8")
+        embedded = _RUNTIME.format(
+            version=VERSION, licence=licence, binary=_packed(runtime.binary), script=other
+        )
     return _PAGE.format(
         script=script,
         style=style,
-        script_hash=_hash(script),
+        scripts=" ".join(allowed),
         style_hash=_hash(style),
         icon=base64.b64encode((_STATIC / "icon.svg").read_bytes()).decode(),
         title=html.escape(f"{header['meta']['model']}, {header['meta']['dataset']} - Diabolo explorer"),
-        data=base64.b64encode(packed).decode(),
+        data=_packed(pack(header, arrays)),
+        runtime=embedded,
     )
+
+
+def _within_page(script: str) -> str:
+    """A script that does not end where it names its own end."""
+    return script.replace("</script", "<\\/script")
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
+
+
+def _allowed(script: str) -> str:
+    return f"'sha256-{_hash(script)}'"
 
 
 def _hash(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,23 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..errors import DataError, MissingExtraError, SettingError
+from ..plain import halves
 from .files import fresh_target, writing_folder
-from .plain import halves
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
 
-__all__ = ["OPSET", "TOLERANCE", "to_onnx", "to_torch"]
+__all__ = [
+    "OPSET",
+    "TOLERANCE",
+    "Half",
+    "make_halves",
+    "need_onnx",
+    "onnx_bytes",
+    "session_of",
+    "to_onnx",
+    "to_torch",
+]
 
 #: The version of ONNX's operators that files are written in, unless another is asked for.
 OPSET = 18
@@ -38,7 +48,7 @@ Side = Literal["encoder", "decoder"]
 
 
 @dataclass(frozen=True, eq=False)
-class _Half:
+class Half:
     """One half of a model, with rows to try it on and what the model makes of them."""
 
     side: Side
@@ -116,22 +126,16 @@ def to_onnx(autoencoder: Autoencoder, path: str | Path, *, opset: int = OPSET) -
     """
     if isinstance(opset, bool) or not isinstance(opset, int) or opset not in _OPSETS:
         raise SettingError(f"opset must be a whole number from {_OPSETS[0]} to {_OPSETS[-1]}, got {opset!r}.")
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401 - torch's exporter needs it, and would say so later
-    except ImportError as error:
-        raise MissingExtraError("export to ONNX", "export") from error
 
-    def write(half: _Half, file: Path) -> float:
-        content = _onnx_bytes(half, opset)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    def write(half: Half, file: Path) -> float:
         given, made = _NAMES[half.side]
+        content = onnx_bytes(half.side, half.module, {given: half.example}, (made,), opset)
+        session = session_of(content)
         worst = half.check(lambda rows: np.asarray(session.run([made], {given: rows})[0]), "ONNX")
         file.write_bytes(content)
         return worst
 
+    need_onnx()
     return _write(autoencoder, path, "onnx", write, {"opset": opset})
 
 
@@ -173,8 +177,8 @@ def to_torch(autoencoder: Autoencoder, path: str | Path) -> Path:
     (3, 64)
     """
 
-    def write(half: _Half, file: Path) -> float:
-        program = _tried(half, lambda: _program(half))
+    def write(half: Half, file: Path) -> float:
+        program = _tried(half.side, lambda: _program(half))
         with _quiet():
             torch.export.save(program, file)
             again = torch.export.load(file).module()
@@ -190,7 +194,7 @@ def _write(
     autoencoder: Autoencoder,
     path: str | Path,
     kind: str,
-    write: Callable[[_Half, Path], float],
+    write: Callable[[Half, Path], float],
     facts: dict[str, Any],
 ) -> Path:
     from sklearn.utils.validation import check_is_fitted
@@ -199,7 +203,7 @@ def _write(
     target = fresh_target(path)
     described: dict[str, Any] = {"format": kind, **facts}
     with writing_folder(target) as folder:
-        for half in _halves(autoencoder):
+        for half in make_halves(autoencoder):
             file = folder / f"{half.side}.{_SUFFIXES[kind]}"
             given, made = _NAMES[half.side]
             described[half.side] = {
@@ -220,13 +224,13 @@ def _features(autoencoder: Autoencoder) -> list[str] | None:
     return None if names is None else [str(name) for name in names]
 
 
-def _halves(autoencoder: Autoencoder) -> list[_Half]:
+def make_halves(autoencoder: Autoencoder) -> list[Half]:
     """Both halves, with codes of training rows and what they decode to: rows of the kind that the model knows."""
     encoder, decoder = halves(autoencoder)
     codes = np.ascontiguousarray(autoencoder.codes_[:_TRIED])
     rows = np.ascontiguousarray(autoencoder.inverse_transform(codes))
     seen = autoencoder._compute(autoencoder.module_.encode, autoencoder._scaled(rows)).numpy()
-    return [_Half("encoder", encoder, rows, seen), _Half("decoder", decoder, codes, rows)]
+    return [Half("encoder", encoder, rows, seen), Half("decoder", decoder, codes, rows)]
 
 
 @contextmanager
@@ -243,7 +247,7 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _tried(half: _Half, export: Callable[[], Any]) -> Any:
+def _tried(what: str, export: Callable[[], Any]) -> Any:
     """What an exporter gives; a module of the user's own can fail in it in any way."""
     try:
         with _quiet():
@@ -251,34 +255,81 @@ def _tried(half: _Half, export: Callable[[], Any]) -> Any:
     except Exception as error:
         reason = str(error).strip().partition("\n")[0][:200].rstrip(". ") or type(error).__name__
         raise SettingError(
-            f"torch cannot export the {half.side}: {reason}. Its forward must be plain tensor operations, for "
+            f"torch cannot export the {what}: {reason}. Its forward must be plain tensor operations, for "
             "any number of rows, with no branch that looks at values."
         ) from error
 
 
-def _dynamic() -> Any:
-    return ({0: torch.export.Dim("batch")},)
+def _dynamic(inputs: int = 1) -> Any:
+    batch = torch.export.Dim("batch")
+    return ({0: batch},) * inputs
 
 
-def _program(half: _Half) -> torch.export.ExportedProgram:
+def _program(half: Half) -> torch.export.ExportedProgram:
     return torch.export.export(half.module, (half.example,), dynamic_shapes=_dynamic())
 
 
-def _onnx_bytes(half: _Half, opset: int) -> bytes:
-    given, made = _NAMES[half.side]
+def need_onnx() -> None:
+    """Check that what writes and tries ONNX files is there.
+
+    Raises
+    ------
+    MissingExtraError
+        If onnx, onnxscript or onnxruntime is not installed.
+    """
+    from importlib import import_module
+
+    try:
+        # torch's exporter needs onnxscript, and would say so later.
+        for name in ("onnx", "onnxruntime", "onnxscript"):
+            import_module(name)
+    except ImportError as error:
+        raise MissingExtraError("export to ONNX", "export") from error
+
+
+def session_of(content: bytes) -> Any:
+    """A graph in onnxruntime, on one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def onnx_bytes(
+    what: str, module: nn.Module, given: Mapping[str, torch.Tensor], made: Sequence[str], opset: int = OPSET
+) -> bytes:
+    """A module as the content of an ONNX file, for any number of rows.
+
+    Parameters
+    ----------
+    what : str
+        What it is, for messages.
+    module : nn.Module
+    given : mapping of str to Tensor, shape (2, width)
+        Example rows of each input, by name.
+    made : sequence of str
+        Names of the outputs.
+    opset : int, default 18
+
+    Raises
+    ------
+    SettingError
+        If torch cannot export it, or not in this opset.
+    """
     options: dict[str, Any] = {
         "dynamo": True,
-        "dynamic_shapes": _dynamic(),
+        "dynamic_shapes": _dynamic(len(given)),
         "opset_version": opset,
-        "input_names": [given],
-        "output_names": [made],
+        "input_names": list(given),
+        "output_names": list(made),
         "verbose": False,
     }
-    program = _tried(half, lambda: torch.onnx.export(half.module, (half.example,), **options))
+    program = _tried(what, lambda: torch.onnx.export(module, tuple(given.values()), **options))
     proto = program.model_proto
     version = max(entry.version for entry in proto.opset_import if entry.domain == "")
     if version != opset:
         raise SettingError(
-            f"torch wrote the {half.side} with opset {version}, not {opset}; ask for opset={version}."
+            f"torch wrote the {what} with opset {version}, not {opset}; ask for opset={version}."
         )
     return bytes(proto.SerializeToString())

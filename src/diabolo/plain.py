@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import SettingError
-from ..networks.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
-from ..networks.layers import Activation, Dense, PReLU
-from ..networks.modules import Block, Chain, ResidualChain
-from ..networks.wrapper import Wrapped
+from .errors import SettingError
+from .networks.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from .networks.layers import Activation, Dense, PReLU
+from .networks.modules import Block, Chain, ResidualChain
+from .networks.wrapper import Wrapped
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
-    from ..latent import LatentSpace
-    from ..model import Model
-    from ..reconstruction import Reconstruction
-    from ..scaling import Scaler
+    from .estimator import Autoencoder
+    from .latent import LatentSpace
+    from .model import Model
+    from .reconstruction import Reconstruction
+    from .scaling import Scaler
 
 __all__ = ["Decoder", "Encoder", "Own", "Residue", "halves", "plain"]
 
@@ -69,8 +69,18 @@ def _same(parameter: Tensor) -> nn.Parameter:
     return nn.Parameter(parameter.detach().cpu().clone().contiguous(), requires_grad=False)
 
 
+def _hollow(kind: type[nn.Module], *sizes: Any, **options: Any) -> Any:
+    """A layer whose weights are still to be set; torch's numbers are not drawn from.
+
+    Not ``skip_init``: its first use imports half a second's worth of symbolic algebra.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return kind(*sizes, **options)
+
+
 def _dense(layer: Dense) -> nn.Module:
-    made = nn.utils.skip_init(nn.Linear, layer.n_in, layer.n_out)
+    made = _hollow(nn.Linear, 1, 1)
+    made.in_features, made.out_features = layer.n_in, layer.n_out
     made.weight, made.bias = _same(layer.weight.mT), _same(layer.bias)
     return made
 
@@ -85,9 +95,8 @@ def _convolution(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
     options = {"stride": layer.stride, "padding": layer.padding}
     if isinstance(layer, nn.ConvTranspose2d):
         options["output_padding"] = layer.output_padding
-    made = nn.utils.skip_init(
-        type(layer), layer.in_channels, layer.out_channels, layer.kernel_size, **options
-    )
+    made = _hollow(type(layer), 1, 1, layer.kernel_size, **options)
+    made.in_channels, made.out_channels = layer.in_channels, layer.out_channels
     bias = layer.get_parameter("bias")
     made.weight, made.bias = _same(layer.weight), _same(bias)
     return made
@@ -181,8 +190,11 @@ class Encoder(_Scaled):
         self.latent: LatentSpace = model.parts.latent
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = ((rows.double() - self.offset) / self.scale).to(self.dtype) if self.scales else rows
-        return self.latent.mean(self.network(x))
+        return self.latent.mean(self.network(self.scaled(rows)))
+
+    def scaled(self, rows: Tensor) -> Tensor:
+        """Rows as the model sees them."""
+        return ((rows.double() - self.offset) / self.scale).to(self.dtype) if self.scales else rows
 
 
 class Decoder(_Scaled):
@@ -194,7 +206,11 @@ class Decoder(_Scaled):
         self.loss: Reconstruction = model.parts.reconstruction
 
     def forward(self, codes: Tensor) -> Tensor:
-        x = self.loss.link(self.network(codes))
+        return self.rows(self.network(codes))
+
+    def rows(self, output: Tensor) -> Tensor:
+        """The rows, in the user's units, that the network's raw output stands for."""
+        x = self.loss.link(output)
         return (x.double() * self.scale + self.offset).to(self.dtype) if self.scales else x
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..latent import Euclidean, Gaussian, LatentSpace, Sphere
+from ..plain import Residue, halves
 from ..reconstruction import (
     AbsoluteError,
     Bernoulli,
@@ -23,12 +25,11 @@ from ..reconstruction import (
     Reconstruction,
     SquaredError,
 )
-from .plain import Residue, halves
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
 
-__all__ = ["NotPlannedError", "Plan", "make_plan"]
+__all__ = ["NotPlannedError", "Plan", "count_products", "make_plan", "scoring"]
 
 Operation = dict[str, Any]
 
@@ -47,10 +48,13 @@ class Plan:
         Plain values: the operations of encoder and decoder, the latent space, the loss, the scaling.
     weights : array of shape (n,)
         float32; operations point into it.
+    products : int
+        Products of two numbers that decoding one code takes.
     """
 
     steps: dict[str, Any]
     weights: NDArray[np.float32]
+    products: int
 
 
 @dataclass(eq=False)
@@ -153,25 +157,66 @@ def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
     NotPlannedError
         If the engine cannot do a part of it.
     """
-    parts, scaler = autoencoder.module_.parts, autoencoder.scaler_
-    for part, table in ((parts.latent, _LATENTS), (parts.reconstruction, _LOSSES)):
-        if type(part) not in table:
-            raise NotPlannedError(f"the model has {type(part).__name__}")
+    parts = autoencoder.module_.parts
+    if type(parts.latent) not in _LATENTS:
+        raise NotPlannedError(f"the model has {type(parts.latent).__name__}")
+    scored = scoring(autoencoder)
     encoder, decoder = halves(autoencoder)
     to = _Writer()
-    link, loss = _LOSSES[type(parts.reconstruction)]
     steps = {
         "encoder": _operations(encoder.network, to),
         "decoder": _operations(decoder.network, to),
         "latent": {"kind": _LATENTS[type(parts.latent)], "dim": parts.latent.dim},
-        "link": link,
-        "loss": {"kind": loss, "variance": _variance(autoencoder)},
-        "scaling": None
-        if scaler.kind == "none"
-        else {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()},
+        "link": _LOSSES[type(parts.reconstruction)][0],
+        **scored,
     }
     weights = np.concatenate([*to.pieces, np.zeros(0, np.float32)])
-    return Plan(steps, weights.astype(np.float16).astype(np.float32) if half else weights)
+    if half:
+        weights = weights.astype(np.float16).astype(np.float32)
+    return Plan(steps, weights, count_products(decoder, parts.latent.dim))
+
+
+def scoring(autoencoder: Autoencoder) -> dict[str, Any]:
+    """How the page scores a row: its scaling, and the loss of the decoder's output.
+
+    Raises
+    ------
+    NotPlannedError
+        If the page does not know the loss.
+    """
+    loss, scaler = autoencoder.module_.parts.reconstruction, autoencoder.scaler_
+    if type(loss) not in _LOSSES:
+        raise NotPlannedError(f"the model has {type(loss).__name__}")
+    scaling = {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()}
+    return {
+        "loss": {"kind": _LOSSES[type(loss)][1], "variance": _variance(autoencoder)},
+        "scaling": None if scaler.kind == "none" else scaling,
+    }
+
+
+def count_products(decoder: nn.Module, dim: int) -> int:
+    """Products of two numbers in the linear layers and convolutions of a decoder, for one code.
+
+    Examples
+    --------
+    >>> count_products(nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)), nn.Conv2d(1, 3, 3)), 2)
+    140
+    """
+    found = 0
+
+    def count(layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
+        nonlocal found
+        # Each weight meets every pixel of the output; of a transposed convolution, every pixel of the input.
+        pixels = given[0] if isinstance(layer, nn.ConvTranspose2d) else made
+        found += layer.get_parameter("weight").numel() * math.prod(pixels.shape[2:])
+
+    kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+    hooks = [m.register_forward_hook(count) for m in decoder.modules() if isinstance(m, kinds)]
+    with torch.no_grad():
+        decoder(torch.zeros(1, dim, dtype=next(decoder.parameters()).dtype))
+    for hook in hooks:
+        hook.remove()
+    return found
 
 
 def _variance(autoencoder: Autoencoder) -> float | None:
