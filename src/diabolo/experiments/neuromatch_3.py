@@ -57,12 +57,13 @@ def _corrupted(bench: Bench, kind: str, part: str) -> Array:
 
 
 def _further(epochs: int) -> Training:
-    """How the reference is trained further: a fresh Adam, from 1e-3 down to nothing.
+    """How the reference is trained further: a fresh Adam, from 3e-3 down to nothing.
 
     The published figures stand for more training than is told: each exercise went on from the one before it. Here
-    each starts from the reference, and the falling rate makes up for that.
+    each starts from the reference, and the rate makes up for that: on 10,000 training images held out, turned digits
+    came to a BCE of 0.2034, against 0.2106 from 1e-3 down and 0.2090 at 1e-3 throughout.
     """
-    return Training(epochs=epochs, batch_size=32, lr=1e-3, schedule=Cosine())
+    return Training(epochs=epochs, batch_size=32, lr=3e-3, schedule=Cosine())
 
 
 def _tuned(bench: Bench, kind: str) -> Autoencoder:
