@@ -304,7 +304,7 @@ EXPERIMENT = Experiment(
     title="A trained sphere put to work",
     source="Autoencoders, third tutorial of a neuroscience summer school's deep learning course.",
     data="MNIST; a reference of 784-392-96-3 on the sphere (25 epochs, batches of 32, torch's start), trained once; "
-    "every training is by Adam at a constant 1e-3, but fine-tuning, whose rate falls from there by a cosine",
+    "every training is by Adam at a constant 1e-3, but fine-tuning, whose rate falls from 3e-3 by a cosine",
     quick="the bundled digits, the same settings",
     sections=(
         Section("reference", "The reference model", the_reference),
@@ -325,8 +325,8 @@ EXPERIMENT = Experiment(
     corrections=(
         '"Before" is the reference model, not the last one that was fine-tuned.',
         "Maps of two conditions compare what their titles say.",
-        "Each fine-tuning starts from the reference, with a fresh optimiser; its rate falls from 1e-3, since at a "
-        "constant one it stays above what the course reached by going on from one exercise to the next.",
+        "Each fine-tuning starts from the reference, with a fresh optimiser; its rate falls from 3e-3, since at a "
+        "constant 1e-3 it stays above what the course reached by going on from one exercise to the next.",
         "Models without some digits are trained from their start, so that unseen digits are unseen.",
     ),
 )
