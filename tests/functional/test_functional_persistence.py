@@ -132,6 +132,12 @@ def test_a_faithful_code_costs_nothing() -> None:
     assert F.topological_loss(x, turned, 2 * scale) > 1e-3
 
 
+@pytest.mark.parametrize("unit", [1e-6, 0.5, 1e6])
+def test_the_unit_of_the_rows_does_not_matter_unless_a_scale_is_given(unit: float) -> None:
+    x, z = torch.randn(9, 3, dtype=torch.float64), torch.randn(9, 2, dtype=torch.float64)
+    torch.testing.assert_close(F.topological_loss(unit * x, z), F.topological_loss(x, z), rtol=1e-7, atol=0)
+
+
 def test_loss_gradient() -> None:
     x = torch.randn(6, 4, dtype=torch.float64)
     z, scale = torch.randn(6, 2, dtype=torch.float64), torch.tensor(1.3, dtype=torch.float64)

@@ -131,3 +131,18 @@ def test_wild_log_variances_stay_finite(size: float) -> None:
 
 def test_every_space_is_tried_above() -> None:
     assert {type(s) for s in SPACES} == set(LATENT_SPACES.values())
+
+
+@pytest.mark.parametrize(
+    ("base", "owed"),
+    [
+        (LatentSpace, {"mean"}),
+        (Stochastic, {"draw", "kl", "kl_per_dimension"}),
+        (HasPrior, {"sample_prior"}),
+    ],
+)
+def test_a_space_that_leaves_out_what_it_owes_cannot_be_made(base: type, owed: set[str]) -> None:
+    for missing in owed:
+        given = dict.fromkeys(owed - {missing}, repr)
+        with pytest.raises(TypeError, match=missing):
+            type("Unfinished", (base,), given)()

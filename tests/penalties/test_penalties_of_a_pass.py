@@ -28,6 +28,7 @@ from diabolo.penalties import (
     KLSparsity,
     Learnt,
     NeedsInputGradient,
+    Noisy,
     Penalty,
     SamplePenalty,
     Topological,
@@ -331,3 +332,9 @@ def test_kinds_are_types() -> None:
     assert needs(Learnt) == {"topological"}
     assert needs(SamplePenalty) | needs(BatchPenalty) == set(PENALTIES)
     assert not needs(SamplePenalty) & needs(BatchPenalty)
+
+
+@pytest.mark.parametrize(("base", "owed"), [(Penalty, "value"), (Noisy, "draw"), (Learnt, "start")])
+def test_a_penalty_that_leaves_out_what_it_owes_cannot_be_made(base: type, owed: str) -> None:
+    with pytest.raises(TypeError, match=owed):
+        type("Unfinished", (base,), {})()
