@@ -7,7 +7,7 @@ WORKERS ?= 2
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz help install demo test check lint types imports full oldest docs tutorials dist clean
+.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -88,6 +88,9 @@ soak: $(STAMP) ## kill and resume a hundred runs, within ten minutes
 
 fuzz: $(STAMP) ## readers of files against files that are anything, EXAMPLES of each
 	DIABOLO_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py -n 0
+
+mutate: $(STAMP) ## 400 small changes to the mathematics, of which the tests must notice 85 %, within an hour
+	OMP_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python tests/mutate.py --workers $(WORKERS)
 
 dist: $(STAMP) ## a wheel and an sdist in dist/
 	$(BIN)/python -m build

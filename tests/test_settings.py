@@ -63,6 +63,23 @@ def test_bounds(cls: Any, name: str, allowed: tuple[float, ...], refused: tuple[
             cls(**{name: value})
 
 
+CHOICES = [
+    *[(PENALTIES[name], "on", ("code", "hidden")) for name in ("l1", "l2", "kl_sparsity")],
+    (PENALTIES["mmd"], "kernel", ("gaussian", "imq")),
+    (PENALTIES["mmd"], "estimator", ("biased", "unbiased")),
+]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "allowed"), CHOICES, ids=[f"{c.__name__}-{n}" for c, n, _ in CHOICES]
+)
+def test_choices(cls: Any, name: str, allowed: tuple[str, ...]) -> None:
+    for value in allowed:
+        assert getattr(cls(**{name: value}), name) == value
+    with pytest.raises(SettingError, match=f"{name} must be"):
+        cls(**{name: allowed[0] + "x"})
+
+
 def test_the_weight_comes_first_and_the_warmup_by_name_only() -> None:
     for name in PENALTIES:
         assert PENALTIES[name](0.5).weight == 0.5

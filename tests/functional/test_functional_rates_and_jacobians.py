@@ -92,6 +92,14 @@ def test_jacobian_norm_can_be_differentiated() -> None:
     assert not F.squared_jacobian_norm(encoder(x, w), x, create_graph=False).requires_grad
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_jacobian_norm_has_the_type_of_the_code(dtype: torch.dtype) -> None:
+    x = torch.tensor([[1.0, 2.0]], dtype=dtype, requires_grad=True)
+    norm = F.squared_jacobian_norm(x.square(), x)
+    assert norm.dtype == dtype
+    assert norm.tolist() == [20.0]
+
+
 def test_a_pass_without_gradient_is_refused() -> None:
     x, w = torch.randn(3, 4), torch.randn(4, 2)
     with pytest.raises(ValueError, match=r"requires a gradient was expected.*enable_grad"):

@@ -62,6 +62,12 @@ def test_rectangle_mask_by_loop() -> None:
                 assert mask[n, i, j] == (rows and left[n] <= j < left[n] + wide[n])
 
 
+def test_a_picture_has_two_sides() -> None:
+    one = torch.tensor(1)
+    with pytest.raises(ValueError, match="longer"):
+        rectangle_mask((one, one), (one, one), (3, 4, 5))  # type: ignore[arg-type]
+
+
 def test_masks_of_many_pictures_at_once() -> None:
     """Axes before the picture's broadcast, as those of models and batch do."""
     top, left, one = torch.tensor([[0, 1, 2], [2, 0, 1]]), torch.tensor([1, 0, 3]), torch.tensor(1)

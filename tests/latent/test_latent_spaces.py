@@ -111,6 +111,13 @@ def test_gaussian_codes_are_drawn_from_the_posterior() -> None:
     assert torch.equal(space.mean(h), h[:, :2])
 
 
+def test_gaussian_codes_are_the_mean_and_so_many_deviations() -> None:
+    h = torch.tensor([[1.0, -2.0, 0.5, -1.0]], dtype=torch.float64)
+    noise = torch.tensor([[3.0, -0.25]], dtype=torch.float64)
+    expected = torch.tensor([[1 + 3 * math.exp(0.25), -2 - 0.25 * math.exp(-0.5)]], dtype=torch.float64)
+    torch.testing.assert_close(Gaussian(2).place(h, noise), expected, rtol=1e-15, atol=0)
+
+
 def test_gaussian_kl_is_that_of_torch() -> None:
     space, h = Gaussian(3), outputs(Gaussian(3), 5)
     q = torch.distributions.Normal(h[:, :3], (h[:, 3:] / 2).exp())

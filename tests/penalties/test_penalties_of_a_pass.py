@@ -334,6 +334,15 @@ def test_kinds_are_types() -> None:
     assert not needs(SamplePenalty) & needs(BatchPenalty)
 
 
+@pytest.mark.parametrize("latent", [Euclidean(2), Gaussian(2), Sphere(3)], ids=repr)
+def test_the_generator_decides_the_draws_from_the_prior(latent: LatentSpace) -> None:
+    first, again, other = (
+        MMD().draw(latent, (4, latent.dim), torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
 @pytest.mark.parametrize(("base", "owed"), [(Penalty, "value"), (Noisy, "draw"), (Learnt, "start")])
 def test_a_penalty_that_leaves_out_what_it_owes_cannot_be_made(base: type, owed: str) -> None:
     with pytest.raises(TypeError, match=owed):

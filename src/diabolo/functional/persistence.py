@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-@torch.no_grad()
 def distance_matrix(points: Tensor) -> Tensor:
     """Euclidean distances of all pairs of rows, in float64 on the CPU and without gradient.
 
