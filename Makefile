@@ -7,7 +7,7 @@ WORKERS ?= 2
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate help install demo test check lint types imports full oldest docs tutorials dist clean
+.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,13 +50,16 @@ explorer-same: explorer/node_modules ## fail if the page that ships is not what 
 	cmp explorer/built/explorer.js src/diabolo/explorer/static/explorer.js
 	cmp explorer/built/explorer.css src/diabolo/explorer/static/explorer.css
 
-full: check tutorials oldest explorer-same ## make check and everything slow
+full: check dev-mode tutorials oldest explorer-same ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	tests/new_user.sh
 
+dev-mode: $(STAMP) ## the test suite in Python's development mode (-X dev): files left open, and what Python else complains of
+	PYTHONDEVMODE=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+
 oldest: ## the test suite with the oldest allowed versions of the dependencies
 	$(PYTHON) -m venv $(VENV)-oldest
-	$(VENV)-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dev]'
+	$(VENV)-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dev,docs]'
 	$(VENV)-oldest/bin/python -m pytest -n $(WORKERS) -m 'not slow'
 
 docs: $(STAMP) ## the documentation, as docs/_build/html
@@ -87,7 +90,7 @@ soak: $(STAMP) ## kill and resume a hundred runs, within ten minutes
 	$(BIN)/python tests/soak.py
 
 fuzz: $(STAMP) ## readers of files against files that are anything, EXAMPLES of each
-	DIABOLO_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py -n 0
+	DIABOLO_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py -n 0 --hypothesis-show-statistics
 
 mutate: $(STAMP) ## 400 small changes to the mathematics, of which the tests must notice 85 %, within an hour
 	OMP_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python tests/mutate.py --workers $(WORKERS)
