@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,9 @@ def _check(result: Result) -> None:
     ran = [s for s in result.experiment.sections if s.name in result.findings]
     assert [t["name"] for t in kept["targets"]] == [t.name for s in ran for t in s.targets]
     text = result.page.read_text(encoding="utf-8")
-    assert "http" not in text.replace("http-equiv", "")
+    # Pictures are inside the page; any four letters may stand in one by chance.
+    words = re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)
+    assert "http" not in words.replace("http-equiv", "")
     assert "<script" not in text
     for name, found in result.findings.items():
         assert f'<section id="{name}">' in text
