@@ -7,7 +7,7 @@ WORKERS ?= 2
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
+.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: $(STAMP) ## train on the bundled digits; the last line is the run folder
 
 test: $(STAMP) ## the test suite
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+
+coverage: $(STAMP) ## the test suite, and which branches of src/ it takes; fails below 95 %
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov --cov-report=term-missing:skip-covered
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -50,7 +53,7 @@ explorer-same: explorer/node_modules ## fail if the page that ships is not what 
 	cmp explorer/built/explorer.js src/diabolo/explorer/static/explorer.js
 	cmp explorer/built/explorer.css src/diabolo/explorer/static/explorer.css
 
-full: check dev-mode tutorials oldest explorer-same ## make check and everything slow
+full: check coverage dev-mode tutorials oldest explorer-same ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	tests/new_user.sh
 
