@@ -106,6 +106,9 @@ def test_slerp_moves_along_the_great_circle_at_even_speed(dim: int, seed: int, t
 def test_slerp_of_equal_and_opposite_points_stays_on_the_sphere(dim: int) -> None:
     a, half = points(dim, 0), torch.full((8,), 0.5, dtype=torch.float64)
     torch.testing.assert_close(F.slerp(a, a, half), a)
+    middles = F.slerp(a, -a, half)
+    torch.testing.assert_close(middles.norm(dim=-1), torch.ones(8, dtype=torch.float64))
+    assert ((middles * a).sum(-1).abs() < 1e-12).all()
     for i in range(dim):
         axis = torch.eye(dim, dtype=torch.float64)[i]
         middle = F.slerp(axis, -axis, torch.tensor(0.5, dtype=torch.float64))

@@ -223,6 +223,7 @@ def test_rates_must_be_rates() -> None:
     with pytest.raises(SettingError, match=r"mean activations in \[0, 1\], got 0.5 to 1.5 .*sigmoid=True\.$"):
         KLSparsity(sigmoid=False).value(bare_pass(torch.tensor([[0.5, 1.5]])))
     assert KLSparsity(sigmoid=False).value(bare_pass(torch.full((2, 2), math.nan))).isnan()
+    assert KLSparsity(sigmoid=False).value(bare_pass(torch.tensor([[0.0, 1.0]]))).isfinite()
 
 
 def test_weight_decay_leaves_biases_out() -> None:
