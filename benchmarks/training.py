@@ -21,7 +21,7 @@ def whole(widths: tuple[int, ...]) -> tuple[int, ...]:
 def deep(quick: bool) -> Race:
     """The step of 784-392-64-2."""
     shape = ((784, 392, 64, 2), "prelu", 128)
-    task = Task(pictures(1280 if quick else 12_800), *shape, 3, bernoulli=True, threads=cores())
+    task = Task(pictures(1280 if quick else 20_000), *shape, 3, bernoulli=True, threads=cores())
     short = Task(task.X, *shape, 1, bernoulli=True, threads=cores())
     rivals = [
         Rival(OURS, partial(ours, task)),
