@@ -76,11 +76,13 @@ class Task:
             return float(self.loss(network(rows), rows))
 
 
-def ours(task: Task) -> Score:
+def ours(task: Task, compiled: bool = False) -> Score:
     """This package."""
     from diabolo import MLP, Autoencoder, Training
 
-    training = Training(epochs=task.epochs, batch_size=task.batch, lr=task.lr, schedule="constant")
+    training = Training(
+        epochs=task.epochs, batch_size=task.batch, lr=task.lr, schedule="constant", compile=compiled
+    )
     encoder = MLP(task.widths[1:-1], activation=task.activation)
     loss = "bernoulli" if task.bernoulli else "squared"
     model = Autoencoder(

@@ -37,6 +37,25 @@ def deep(quick: bool) -> Race:
     return Race("784-392-64-2, PReLU, batch 128", rivals, task.steps, "step", "training loss", 0.10, floor)
 
 
+def deep_compiled(quick: bool) -> Race:
+    """The same with ``Training(compile=True)``; tracing is counted, what the compiler keeps on disk is warm."""
+    shape = ((784, 392, 64, 2), "prelu", 128)
+    task = Task(
+        pictures(1280 if quick else 20_000), *shape, 1 if quick else 8, bernoulli=True, threads=cores()
+    )
+    short = Task(task.X, *shape, 1, bernoulli=True, threads=cores())
+    rivals = [
+        Rival(OURS + ", compile=True", partial(ours, task, compiled=True)),
+        Rival("bare loop, fused Adam, logits", partial(bare, task), compared=True),
+        Rival("Lightning, DataLoader", partial(with_lightning, short), 0.65, "lightning", short.steps),
+        Rival("pythae", partial(with_pythae, short), 0.55, "pythae", short.steps),
+        Rival("the courses' loop", partial(course, short), 0.40, units=short.steps),
+        Rival("pyod", partial(with_pyod, short), 0.35, "pyod", short.steps),
+    ]
+    floor = training_floor(whole(task.widths), task.batch, task.threads)
+    return Race("784-392-64-2, compiled, batch 128", rivals, task.steps, "step", "training loss", 0.10, floor)
+
+
 def small(quick: bool) -> Race:
     """The step of 2-50-50-50-1."""
     X = datasets.make_moons(1000)[0].astype(np.float32)
@@ -50,6 +69,20 @@ def small(quick: bool) -> Race:
     ]
     floor = training_floor(whole(task.widths), task.batch, 1)
     return Race("2-50-50-50-1, ReLU, batch 32", rivals, task.steps, "step", "training loss", 0.5, floor)
+
+
+def small_compiled(quick: bool) -> Race:
+    """The same with ``Training(compile=True)``."""
+    X = datasets.make_moons(1000)[0].astype(np.float32)
+    task = Task(X, (2, 50, 50, 50, 1), "relu", 32, 10 if quick else 200)
+    short = Task(X, task.widths, "relu", 32, 5)
+    rivals = [
+        Rival(OURS + ", compile=True", partial(ours, task, compiled=True)),
+        Rival("bare loop, fused Adam", partial(bare, task)),
+        Rival("Lightning, DataLoader", partial(with_lightning, short), 0.40, "lightning", short.steps),
+    ]
+    floor = training_floor(whole(task.widths), task.batch, 1)
+    return Race("2-50-50-50-1, compiled, batch 32", rivals, task.steps, "step", "training loss", 0.5, floor)
 
 
 def table(quick: bool) -> Race:
@@ -96,7 +129,14 @@ def variational(quick: bool) -> Race:
 
 def races(quick: bool) -> Sequence[Race]:
     """All of them."""
-    return [deep(quick), small(quick), table(quick), variational(quick)]
+    return [
+        deep(quick),
+        deep_compiled(quick),
+        small(quick),
+        small_compiled(quick),
+        table(quick),
+        variational(quick),
+    ]
 
 
 if __name__ == "__main__":
