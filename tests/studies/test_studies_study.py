@@ -75,6 +75,11 @@ def test_random_points() -> None:
     pd.testing.assert_frame_equal(without_seconds(own), without_seconds(again))
 
 
+@pytest.mark.parametrize(("axes", "models"), [({}, 1), ({"latent.dim": [1, 2]}, 2)])
+def test_more_points_than_the_grid_has_are_the_grid(axes: dict[str, list[int]], models: int) -> None:
+    assert len(study(axes, n_points=5).settings) == models
+
+
 def test_models_that_diverge_or_cannot_be_made_have_their_row() -> None:
     own = study({"training.lr": [1e-3, 1e30, -1.0], "corruption": [None, "gaussian_noise"]})
     table = own.run()

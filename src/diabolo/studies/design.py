@@ -111,10 +111,12 @@ def plan(
     axes: Mapping[str, Any], repeats: Mapping[str, int], n_points: int | None, random_state: int
 ) -> list[Settings]:
     """Every model of a study, in order: the repeats of one point of the axes follow each other."""
-    if n_points is None:
-        if any(hasattr(values, "rvs") for values in axes.values()):
-            raise SettingError("an axis is a distribution: say how many points are drawn, n_points=....")
-        points = list(ParameterGrid(dict(axes)))
+    drawn = any(hasattr(values, "rvs") for values in axes.values())
+    if n_points is None and drawn:
+        raise SettingError("an axis is a distribution: say how many points are drawn, n_points=....")
+    grid = None if drawn else ParameterGrid(dict(axes))
+    if grid is not None and (n_points is None or n_points >= len(grid)):
+        points = list(grid)
     else:
         points = list(ParameterSampler(dict(axes), n_points, random_state=random_state))
     pairs: list[tuple[int, int]]

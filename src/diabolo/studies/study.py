@@ -51,7 +51,7 @@ class Study:
     held_out : float or int, default 0.2
         Share or number of rows to judge by.
     n_points : int or None, default None
-        Points to draw from the axes; None: every point of the grid.
+        Points to draw from the axes; None, or as many as the grid has: every point of it.
     random_state : int, default 0
         What seeds are counted from, and points are drawn with.
 
