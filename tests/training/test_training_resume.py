@@ -436,3 +436,43 @@ def test_due_by_time_and_by_cost(tmp_path, monkeypatch):
 def test_the_unused_lock_is_gone(tmp_path):
     _fit("plain", checkpoint=tmp_path, epochs=1)
     assert not Path(tmp_path, ".lock").exists()
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_reader_meets_a_training_that_goes_on(tmp_path, monkeypatch, ends):
+    """Both checkpoints that are listed are gone when they are opened: newer ones stand there, or none."""
+    own = Checkpoints(tmp_path, {})
+    with own:
+        for step in (1, 2):
+            assert own.save({}, {"step": step})
+        read, met = Path.read_bytes, []
+
+        def while_it_trains(path):
+            if not met:
+                met.append(path)
+                for step in (3, 4):
+                    own.save({}, {"step": step})
+                if ends:
+                    own.clear()
+            return read(path)
+
+        monkeypatch.setattr(Path, "read_bytes", while_it_trains)
+        found = newest(tmp_path)
+    assert met
+    assert found is None if ends else found.told["step"] == 4
+
+
+def test_damaged_checkpoints_are_removed_only_where_a_whole_one_is_left(tmp_path):
+    with Checkpoints(tmp_path, {}) as own:
+        for step in (1, 2):
+            own.save({}, {"step": step})
+    first, second = sorted(tmp_path.glob("*.safetensors"))
+    second.write_bytes(b"broken")
+    with pytest.warns(CheckpointWarning, match="SHA-256"):
+        assert newest(tmp_path, repair=True).told["step"] == 1
+    assert list(tmp_path.glob("*.safetensors")) == [first]
+    second.write_bytes(b"broken")
+    first.write_bytes(b"broken too")
+    with pytest.warns(CheckpointWarning, match="SHA-256"), pytest.raises(FileError, match="every checkpoint"):
+        newest(tmp_path, repair=True)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2

@@ -155,18 +155,25 @@ def newest(folder: str | Path, *, repair: bool = False) -> Saved | None:
     FileError
         If there are checkpoints and all are damaged, or the newest is of a format that is not known.
     """
-    names = _names(Path(folder))
-    for path in reversed(names):
-        try:
-            return _read(path)
-        except _DamagedError as error:
-            warnings.warn(f"{error}; the checkpoint before it is used.", CheckpointWarning, stacklevel=2)
-            if repair and len(names) > 1:
-                path.unlink(missing_ok=True)
-        except FileNotFoundError:
-            continue  # its training has written a newer one meanwhile
-        except OSError as error:
-            raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    names: list[Path] = []
+    # A training that goes on, or ends, removes what was listed a moment ago: then there is another list.
+    while (found := _names(Path(folder))) != names:
+        names, damaged = found, []
+        for path in reversed(names):
+            try:
+                saved = _read(path)
+            except _DamagedError as error:
+                warnings.warn(f"{error}; the checkpoint before it is used.", CheckpointWarning, stacklevel=2)
+                damaged.append(path)
+                continue
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
+            if repair:
+                for broken in damaged:
+                    broken.unlink(missing_ok=True)
+            return saved
     if names:
         raise FileError(
             f"every checkpoint in {folder} is damaged; remove the folder to train from the start."
