@@ -27,7 +27,7 @@ test: $(STAMP) ## the test suite
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
 
 coverage: $(STAMP) ## the test suite, and which branches of src/ it takes; fails below 95 %
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov --cov-report=term-missing:skip-covered --durations=40
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov --cov-report=term-missing:skip-covered
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
