@@ -18,17 +18,19 @@ _SMALL_STEP = 20_000_000
 
 
 def threads_for(n_parameters: int, batch_size: int) -> int:
-    """The number of threads to compute with, from shapes alone: one for a small model, else every core.
+    """The number of threads to compute with, from shapes alone: one for a small model, else every core allowed.
 
     A timed choice would make results depend on the load of the machine, since sums are split differently
-    among different numbers of threads.
+    among different numbers of threads. A limit that is set is kept to (``OMP_NUM_THREADS``,
+    ``torch.set_num_threads``, the workers of joblib and Dask): several processes with a thread for every core each
+    wait for one another at every product, and take many times as long as one after the other.
 
     Examples
     --------
     >>> threads_for(5_000, 32)
     1
     """
-    return 1 if n_parameters * batch_size < _SMALL_STEP else cores()
+    return 1 if n_parameters * batch_size < _SMALL_STEP else min(cores(), torch.get_num_threads())
 
 
 def cores() -> int:
