@@ -20,7 +20,7 @@ __all__ = ["points", "through_points"]
 Array = NDArray[np.floating]
 
 _SETTLED = 1e-4
-_LADDER = ((10,), (20, 20), (50, 50), (100, 100), (100, 100, 100), (200, 200, 200))
+_LADDER = ((10,), (20, 20), (50, 50), (100, 100), (100,) * 3, (200,) * 3, (200,) * 5)
 
 
 def points(bench: Bench) -> Array:
@@ -35,22 +35,25 @@ def points(bench: Bench) -> Array:
 def through_points(bench: Bench) -> None:
     """A curve through all n points: the smallest network of a ladder that learns it."""
     found: dict[int, tuple[Autoencoder, Array, float]] = {}
+    ladder = bench.choose(_LADDER[:2], _LADDER)
     for n in bench.choose((5, 10), (5, 10, 20, 50, 100)):
         X = points(bench)[:n]
-        for hidden in bench.choose(_LADDER[:2], _LADDER):
+        for rung, hidden in enumerate(ladder):
             ae = autoencoder(
                 bench,
                 1,
                 MLP(hidden),
-                epochs=bench.choose(400, 6000),
+                epochs=bench.choose(400, 20_000),
                 batch_size=None,
-                lr=3e-3,
-                schedule="cosine",
+                lr=bench.choose(3e-3, 1e-3),
+                schedule="one_cycle",
             ).fit(X)
             error = mse(X, ae.reconstruct(X))
             if n not in found or error < found[n][2]:
                 found[n] = (ae, X, error)
             if error < _SETTLED:
+                # The points are among those of the next n: a network too small for them is too small for those.
+                ladder = ladder[rung:]
                 break
         ae, X, error = found[n]
         weights = sum(p.numel() for p in ae.module_.parameters())
