@@ -39,7 +39,7 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-check: lint types imports test ## what CI runs: lint, format, types, import contracts, tests
+check: lint types imports coverage ## what CI runs: lint, format, types, import contracts, tests and what they cover
 
 explorer/node_modules: explorer/package-lock.json
 	cd explorer && npm ci --ignore-scripts --no-audit --no-fund
@@ -53,12 +53,12 @@ explorer-same: explorer/node_modules ## fail if the page that ships is not what 
 	cmp explorer/built/explorer.js src/diabolo/explorer/static/explorer.js
 	cmp explorer/built/explorer.css src/diabolo/explorer/static/explorer.css
 
-full: check coverage dev-mode tutorials oldest explorer-same ## make check and everything slow
+full: dev-mode tutorials oldest explorer-same ## make check and everything slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	tests/new_user.sh
 
-dev-mode: $(STAMP) ## the test suite in Python's development mode (-X dev): files left open, and what Python else complains of
-	PYTHONDEVMODE=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+dev-mode: ## make check in Python's development mode (-X dev): files left open, and what Python else complains of
+	PYTHONDEVMODE=1 $(MAKE) check
 
 oldest: ## the test suite with the oldest allowed versions of the dependencies
 	$(PYTHON) -m venv $(VENV)-oldest

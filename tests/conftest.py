@@ -19,12 +19,35 @@ import pytest
 
 matplotlib.use("Agg")
 
+# Workers side by side share the cores: with a thread for every core each, they would wait for one another.
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
 # What several folders of tests share; pytest's importlib mode puts no folder of tests on the path.
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Traced line by line, these take half as long again: they are much arithmetic, or much of other libraries' Python,
+# over lines of ours that other tests take too. Coverage is what the rest takes.
+_UNTRACED = {
+    "test_common.py",
+    "test_density.py",
+    "test_export_programs.py",
+    "test_oracles.py",
+    "test_penalties_of_a_pass.py",
+    "test_shown_code.py",
+    "test_studies_stack.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what coverage leaves out."""
+    for item in items:
+        if item.path.name in _UNTRACED:
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")

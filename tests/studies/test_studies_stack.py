@@ -20,7 +20,7 @@ from diabolo.recipes import RECIPES, make
 from diabolo.studies import fit_stack
 from diabolo.studies.groups import chunks
 from diabolo.training import SGD, Adam, AdamW, EarlyStopping, Optimizer
-from diabolo.training.control import threads_for
+from diabolo.training.control import threads, threads_for
 
 MEMBERS = 16
 # Narrow forms of the recipes: what is compared is arithmetic, not what is learnt.
@@ -199,8 +199,9 @@ def test_small_stacks_and_little_memory_change_nothing() -> None:
 
 def test_networks_that_need_several_threads_alone() -> None:
     base = Autoencoder(2, encoder=MLP((700, 300)), training=Training(epochs=1, batch_size=64))
-    fitted = compare([clone(base).set_params(random_state=i) for i in range(2)], rows(128, 40))
-    assert fitted[0].n_threads_ == threads_for(10**9, 1)
+    with threads(2):
+        fitted = compare([clone(base).set_params(random_state=i) for i in range(2)], rows(128, 40))
+        assert fitted[0].n_threads_ == threads_for(10**9, 1)
 
 
 @pytest.mark.slow
