@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -190,20 +187,27 @@ def test_what_the_hub_refuses_is_one_sentence(fitted: Autoencoder, server: Hub, 
         hub.pull("me/small", endpoint="http://127.0.0.1:9")
 
 
-def test_the_commands(fitted: Autoencoder, server: Hub, tmp_path: Path) -> None:
-    environment = os.environ | {"HF_ENDPOINT": server.address, "HF_TOKEN": "t"}
+def test_the_commands(
+    fitted: Autoencoder,
+    server: Hub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_TOKEN", "t")
+    # What HF_ENDPOINT sets, had it been there before huggingface_hub was loaded.
+    template = f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.address)
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
 
     def diabolo(*words: str) -> tuple[int, str, str]:
-        command = [sys.executable, "-m", "diabolo", *words]
-        done = subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stdout, done.stderr
+        return main([*words]), *capsys.readouterr()
 
     fitted.save(tmp_path / "run/model")
     assert diabolo("push", "run", "me/small") == (0, f"{server.address}/me/small\n", "")
     assert diabolo("pull", "me/small", "--device", "cpu") == (0, "runs/small\n", "")
-    assert main(["info", str(tmp_path / "runs/small")]) == 0
+    assert diabolo("info", "runs/small")[0] == 0
     code, out, err = diabolo("pull", "me/other")
     assert (code, out) == (2, "")
     assert err.startswith("diabolo: me/other could not be fetched: ")
