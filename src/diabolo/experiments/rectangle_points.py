@@ -76,7 +76,7 @@ def through_points(bench: Bench) -> None:
                 f"n = {n}, hidden {list(ae.encoder.sizes)}": _curve_through(ae, X)
                 for n, (ae, X, _) in found.items()
             },
-            size=(4.8, 3.0),
+            size=(4.8, 2.5),
         ),
     )
 

@@ -193,7 +193,8 @@ def _decoded_line(decode: Any, start: ArrayLike, end: ArrayLike, n: int) -> tupl
 def _curve(ax: Axes, curve: Array, position: Array) -> Any:
     from matplotlib.collections import LineCollection
 
-    lines = LineCollection(list(np.stack([curve[:-1], curve[1:]], axis=1)), cmap=SEQUENTIAL, linewidths=3)
+    segments = list(np.stack([curve[:-1], curve[1:]], axis=1))
+    lines = LineCollection(segments, cmap=SEQUENTIAL, linewidths=3, capstyle="round")
     lines.set_array((position[:-1] + position[1:]) / 2)
     ax.add_collection(lines)
     ax.autoscale_view()
