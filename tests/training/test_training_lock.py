@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -65,9 +66,11 @@ def test_a_forked_child_does_not_hold_it(tmp_path: Path) -> None:
     with Lock(tmp_path):
         child = os.fork()
         if child == 0:
-            os.close(write)
-            os.read(read, 1)  # lives until the parent says so
-            os._exit(0)
+            try:
+                os.close(write)
+                os.read(read, 1)  # lives until the parent says so
+            finally:  # without what Python does at an end: it could bring the child back among the tests
+                os.kill(os.getpid(), signal.SIGKILL)
     with Lock(tmp_path) as lock:
         assert lock.held
     os.write(write, b"x")
