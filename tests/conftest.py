@@ -30,25 +30,6 @@ sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Traced line by line, these take half as long again: they are much arithmetic, or much of other libraries' Python,
-# over lines of ours that other tests take too. Coverage is what the rest takes.
-_UNTRACED = {
-    "test_common.py",
-    "test_density.py",
-    "test_export_programs.py",
-    "test_oracles.py",
-    "test_penalties_of_a_pass.py",
-    "test_shown_code.py",
-    "test_studies_stack.py",
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what coverage leaves out."""
-    for item in items:
-        if item.path.name in _UNTRACED:
-            item.add_marker("no_cover")
-
 
 @pytest.fixture(scope="session")
 def data_dir() -> str:
