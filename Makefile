@@ -3,8 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# One more than the two cores: some tests wait for a browser or another process.
-WORKERS ?= 3
+WORKERS ?= 2
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
@@ -97,7 +96,7 @@ fuzz: $(STAMP) ## readers of files against files that are anything, EXAMPLES of 
 	DIABOLO_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py -n 0 --hypothesis-show-statistics
 
 mutate: $(STAMP) ## 400 small changes to the mathematics, of which the tests must notice 85 %, within an hour
-	OMP_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python tests/mutate.py --workers 2
+	OMP_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python tests/mutate.py --workers $(WORKERS)
 
 dist: $(STAMP) ## a wheel and an sdist in dist/
 	$(BIN)/python -m build

@@ -38,6 +38,7 @@ def test_a_run_under_lightning_is_that_of_the_estimator(
     assert "trainer" not in yaml.safe_load((plain / "config.yaml").read_text())
 
 
+@pytest.mark.slow
 def test_a_precision_of_lightnings(tmp_path: Path) -> None:
     out = tmp_path / "run"
     options = ["--trainer", "lightning", "--precision", "bf16-mixed", "--quiet", "--out", str(out)]

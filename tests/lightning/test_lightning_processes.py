@@ -44,6 +44,7 @@ def assert_same_bits(one: dict[str, Any], two: dict[str, Any], *names: str) -> N
         np.testing.assert_array_equal(one[what], two[what], err_msg=what)
 
 
+@pytest.mark.slow
 def test_two_processes_come_to_what_one_comes_to(tmp_path: Path) -> None:
     alone, together = (run(tmp_path, world, 10, "mmd", "deep_in_parts") for world in (1, 2))
     assert len(together[0]["loss"]) == 10
