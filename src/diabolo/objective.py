@@ -55,7 +55,7 @@ def term_weights(parts: Architecture, epoch: int) -> dict[str, float]:
     return weights
 
 
-def total(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+def total(values: Mapping[str, Tensor], weights: Mapping[str, float] | Mapping[str, Tensor]) -> Tensor:
     """The weighted sum of terms, of shape (*models,)."""
     result = values[RECONSTRUCTION]
     for name, value in values.items():

@@ -2,7 +2,7 @@
 
 Order and noise are keyed by (seed, epoch, block): a run can go on from any step; ``resume`` says with what.
 Nothing is synchronised with the device in a step; terms are written to a trace that is looked at every few dozen
-steps, which is also when the clock is.
+steps, which is also when the clock is. Most steps are replays of the first (``tape``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +32,7 @@ from .resume import ENDS, capture
 from .row import Gradient, Layout, under
 from .source import block_steps, split_blocks
 from .statistics import Statistics
+from .tape import Replay
 
 _LOOK_EVERY = 32
 
@@ -88,8 +88,8 @@ class Run:
         self.block = block_steps(self.batch, model.domain.n_features)
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
-        self._take(self.layout.flatten(model) if rows is None else rows)
         self._terms: Callable[[Tensor, Tensor, Noise], dict[str, Tensor]] = self._plain_terms
+        self._take(self.layout.flatten(model) if rows is None else rows)
         if self.training.compile:
             check_compilable(model.parts)
             self._terms = compiled(self._plain_terms)
@@ -114,6 +114,9 @@ class Run:
         self.gradient = Gradient(self.layout, row, names, whole=whole)
         for name, p in parameters.items():
             p.requires_grad_(name in names)
+        # What was compiled is a program already.
+        steps = 0 if self.training.compile else (self.epochs - self.epoch) * self.per_epoch
+        self.replay = Replay(self._gradients, self.model, steps)
 
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the last epoch, or until something ends it.
@@ -213,9 +216,11 @@ class Run:
                     continue  # taken by the process that this one goes on for
                 x, target, noise = self._block(next(fed), number)
                 self.statistics.expect(size)
+                self._drawn = {p: tuple(draws) for p, draws in noise.items()}
+                drawn = [v for draws in noise.values() for v in draws.values()]
                 for s in range(self.step - before + steps, steps):
-                    now = {p: {k: v[s] for k, v in draws.items()} for p, draws in noise.items()}
-                    self._step(x[s], target[s], now, weights, rates[self.step], trace[self.step])
+                    given = (x[s], target[s], *(v[s] for v in drawn), *weights.values())
+                    self._step(given, rates[self.step], trace[self.step])
                     self.step += 1
                     if self.step % _LOOK_EVERY and not interrupt.asked:
                         continue
@@ -244,21 +249,27 @@ class Run:
             saved = capture(self, None if trace is None else trace[: self.step])
             self.checkpoints.save(saved.tensors, saved.told)
 
-    def _step(
-        self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Any], rates: Groups, trace: Tensor
-    ) -> None:
-        values = self._terms(x, target, noise)
-        loss = total(values, weights)
-        grads = torch.autograd.grad(
-            loss.sum() if self.stacked else loss, self.trained, allow_unused=True, materialize_grads=True
-        )
+    def _step(self, given: Sequence[Tensor], rates: Groups, trace: Tensor) -> None:
+        results = self.replay(*given)
+        terms, grads = results[: len(self.names)], results[len(self.names) :]
         with torch.no_grad():
             pieces = self.gradient.collect(grads)
-            torch.stack((loss, *values.values()), dim=-1, out=trace)
+            torch.stack(terms, dim=-1, out=trace)
             if self.training.clip_norm is not None:
                 norm = self.gradient.row.norm(dim=-1, keepdim=True)
                 self.gradient.row.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
             self.optimizer.step(pieces, rates, self.trained)
+
+    def _gradients(self, x: Tensor, target: Tensor, *others: Tensor) -> list[Tensor]:
+        """The loss, its terms, and its gradient by each trained parameter; the others are noise, then weights."""
+        rest = iter(others)
+        noise = {p: {k: next(rest) for k in names} for p, names in self._drawn.items()}
+        values = self._terms(x, target, noise)
+        loss = total(values, dict(zip(values, rest, strict=True)))
+        grads = torch.autograd.grad(
+            loss.sum() if self.stacked else loss, self.trained, allow_unused=True, materialize_grads=True
+        )
+        return [loss, *values.values(), *grads]
 
     def _plain_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
         return terms(self.model.parts, self.model(target, noise, corrupted=x))
@@ -293,13 +304,11 @@ class Run:
             return xs[0], targets[0], noise
         return torch.stack(xs, 1), torch.stack(targets, 1), noise
 
-    def weights(self) -> dict[str, Any]:
-        """The weight of each term in this epoch: numbers, or tensors of one a model."""
+    def weights(self) -> dict[str, Tensor]:
+        """The weight of each term in this epoch, of shape (*models,)."""
         each = [m.weights(self.epoch) for m in self.running]
-        if not self.stacked:
-            return dict(each[0])
         return {
-            name: torch.tensor([w[name] for w in each], dtype=self.row.dtype, device=self.row.device)
+            name: self.row.new_tensor([w[name] for w in each] if self.stacked else each[0][name])
             for name in each[0]
         }
 
@@ -382,6 +391,8 @@ class Run:
         try:
             for callback in callbacks:
                 callback(event)
+            if callbacks:
+                self.replay.look_again()
         except Exception:
             self._save()
             raise
