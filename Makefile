@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
-EXAMPLES ?= 5000
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
 .PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
@@ -92,8 +92,8 @@ bench-%: $(RIVALS)
 soak: $(STAMP) ## kill and resume a hundred runs, within ten minutes
 	$(BIN)/python tests/soak.py
 
-fuzz: $(STAMP) ## readers of files against files that are anything, EXAMPLES of each
-	DIABOLO_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py -n 0 --hypothesis-show-statistics
+fuzz: $(STAMP) ## readers of files against files that are anything, MINUTES each
+	DIABOLO_FUZZ=$(MINUTES) $(BIN)/python -m pytest tests/test_fuzz.py -n $(WORKERS) -rP
 
 mutate: $(STAMP) ## 400 small changes to the mathematics, of which the tests must notice 85 %, within an hour
 	OMP_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python tests/mutate.py --workers $(WORKERS)

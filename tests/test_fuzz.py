@@ -1,11 +1,12 @@
 """Readers of files against files that are anything: only our own errors, no code run, no memory taken.
 
-``make fuzz`` runs the long form: ``DIABOLO_FUZZ`` is the number of examples of each test.
+``make fuzz`` runs the long form: each test takes ``DIABOLO_FUZZ`` minutes, a thousand examples after another.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 import gzip
 import hashlib
 import io
@@ -13,8 +14,9 @@ import json
 import os
 import shutil
 import sys
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import diabolo
@@ -36,11 +38,11 @@ from diabolo.model_files import seal
 from diabolo.studies.files import read_study
 from diabolo.training.checkpoint import newest
 
-EXAMPLES = int(os.environ.get("DIABOLO_FUZZ", "25"))
+MINUTES = float(os.environ.get("DIABOLO_FUZZ", "0"))
 X = example_rows(30, 4)
 
-fuzzed = settings(
-    max_examples=EXAMPLES,
+_settled = settings(
+    max_examples=1000 if MINUTES else 25,
     deadline=20_000,  # milliseconds; a machine under load is slow, a loop without end is slower
     suppress_health_check=[
         HealthCheck.too_slow,
@@ -48,6 +50,22 @@ fuzzed = settings(
         HealthCheck.function_scoped_fixture,
     ],
 )
+
+
+def fuzzed(test: Callable[..., None]) -> Callable[..., None]:
+    """A test of a few examples, or of as many as there is time for."""
+    once = _settled(test)
+
+    @functools.wraps(once)
+    def again(*arguments: Any, **named: Any) -> None:
+        end, rounds = time.monotonic() + 60 * MINUTES, 0
+        while time.monotonic() < end:
+            seed(rounds)(once)(*arguments, **named)
+            rounds += 1
+        sys.stdout.write(f"{test.__name__}: {rounds} times {_settled.max_examples} examples\n")
+
+    return again if MINUTES else once
+
 
 _CODE = ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "ctypes.dlopen")
 _watched: list[str] | None = None
