@@ -76,12 +76,17 @@ class Task:
             return float(self.loss(network(rows), rows))
 
 
-def ours(task: Task, compiled: bool = False) -> Score:
+def ours(task: Task, compiled: bool = False, precision: str = "float32") -> Score:
     """This package."""
     from diabolo import MLP, Autoencoder, Training
 
     training = Training(
-        epochs=task.epochs, batch_size=task.batch, lr=task.lr, schedule="constant", compile=compiled
+        epochs=task.epochs,
+        batch_size=task.batch,
+        lr=task.lr,
+        schedule="constant",
+        compile=compiled,
+        precision=precision,
     )
     encoder = MLP(task.widths[1:-1], activation=task.activation)
     loss = "bernoulli" if task.bernoulli else "squared"

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import torch
 from harness import OURS, Race, Rival, main, pictures, training_floor
 from loops import Task, bare, course, ours, with_lightning, with_pyod, with_pythae, with_sklearn, with_skorch
 
 from diabolo import datasets
-from diabolo.training.control import cores
+from diabolo.training.control import cores, multiplies_bfloat16
 
 
 def whole(widths: tuple[int, ...]) -> tuple[int, ...]:
@@ -54,6 +55,21 @@ def deep_compiled(quick: bool) -> Race:
     ]
     floor = training_floor(whole(task.widths), task.batch, task.threads)
     return Race("784-392-64-2, compiled, batch 128", rivals, task.steps, "step", "training loss", 0.10, floor)
+
+
+def deep_bfloat16(quick: bool) -> Race:
+    """The same in bfloat16, where the processor has units for it."""
+    shape = ((784, 392, 64, 2), "prelu", 1024)
+    task = Task(pictures(2048 if quick else 20_000), *shape, 3, bernoulli=True, threads=cores())
+    rivals = [
+        Rival(OURS + ", bfloat16", partial(ours, task, precision="bfloat16")),
+        Rival("bare loop, fused Adam, logits", partial(bare, task), compared=True),
+        Rival("the courses' loop", partial(course, task), 0.45, compared=True),
+    ]
+    floor = training_floor(whole(task.widths), task.batch, task.threads)
+    return Race(
+        "784-392-64-2, bfloat16, batch 1024", rivals, task.steps, "step", "training loss", 0.10, floor
+    )
 
 
 def small(quick: bool) -> Race:
@@ -132,6 +148,7 @@ def races(quick: bool) -> Sequence[Race]:
     return [
         deep(quick),
         deep_compiled(quick),
+        *([deep_bfloat16(quick)] if multiplies_bfloat16(torch.device("cpu")) else []),
         small(quick),
         small_compiled(quick),
         table(quick),

@@ -656,7 +656,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         domain = domain_of(rows.found, scaler, shape)
         for corruption in parts.corruption:
             corruption.validate(domain)
-        dtype: torch.dtype = getattr(torch, training.precision)
+        dtype: torch.dtype = getattr(torch, training.stored)
         prepare = Preparation(scaler, dtype, device)
         data = training_data(rows, target, validation, training, seed, loss, prepare)
         self.scaler_, self.seed_ = scaler, seed

@@ -93,6 +93,14 @@ class Pass:
         """The pass as the penalty of a name sees it."""
         return replace(self, term=term)
 
+    def widened(self) -> Pass:
+        """The pass in numbers that are wide enough to be added up, whatever its networks computed with."""
+        dtype = torch.promote_types(self.target.dtype, torch.float32)
+        if self.output.dtype == dtype and self.h.dtype == dtype:
+            return self
+        made = {name: getattr(self, name).to(dtype) for name in ("target", "h", "z", "output")}
+        return replace(self, **made, hidden=tuple(a.to(dtype) for a in self.hidden))
+
 
 class Model(nn.Module):
     """Encoder, latent space and decoder with their weights.

@@ -61,7 +61,7 @@ def test_a_precision_of_lightnings(tmp_path: Path) -> None:
         (["--trainer", "lightning", "--num-nodes", "2"], "--num-nodes needs --out"),
         (
             ["--trainer", "lightning", "--precision", "bf17"],
-            "must be one of 'float32', 'float64', got 'bf17'",
+            "must be one of 'float32', 'float64', 'bfloat16', got 'bf17'",
         ),
     ],
 )

@@ -123,7 +123,7 @@ def doctor() -> None:
     rows = [("diabolo", __version__), ("python", f"{platform.python_version()} ({platform.platform()})")]
     required, extras = _requirements()
     rows += [(name, _version(name) or f"missing: pip install {name}") for name in required]
-    rows += [("device", _device()), ("threads", f"{cores()} cores")]
+    rows += [("device", _device()), ("bfloat16", _bfloat16()), ("threads", f"{cores()} cores")]
     rows.append(
         ("data folder", os.environ.get("DIABOLO_DATA") or "the user's cache (DIABOLO_DATA is not set)")
     )
@@ -160,6 +160,16 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _bfloat16() -> str:
+    try:
+        from ..inputs import find_device
+        from ..training.control import multiplies_bfloat16
+    except (ImportError, OSError):
+        return "unknown"
+    has = multiplies_bfloat16(find_device("auto"))
+    return "units for it: training.precision=bfloat16 is fast" if has else "no units for it"
 
 
 def _device() -> str:

@@ -13,7 +13,7 @@ from ..model import Architecture, Noise, Pass
 from ..penalties import BatchPenalty
 from .batches import Slice, rows_of
 
-__all__ = ["full_precision", "gathered_fields", "whole_pass"]
+__all__ = ["gathered_fields", "whole_pass"]
 
 
 def gathered_fields(parts: Architecture) -> tuple[str, ...]:
@@ -68,19 +68,3 @@ def whole_pass(
         value = getattr(p, name)
         found[name] = tuple(map(whole, value)) if isinstance(value, tuple) else whole(value)
     return replace(p, noise=noise, **found)
-
-
-def full_precision(p: Pass) -> Pass:
-    """A pass whose numbers are wide enough to be added up, whatever its network computed with."""
-    dtype = torch.promote_types(p.target.dtype, torch.float32)
-    if p.output.dtype == dtype and p.h.dtype == dtype:
-        return p
-    hidden = tuple(a.to(dtype) for a in p.hidden)
-    return replace(
-        p,
-        target=p.target.to(dtype),
-        h=p.h.to(dtype),
-        z=p.z.to(dtype),
-        output=p.output.to(dtype),
-        hidden=hidden,
-    )

@@ -24,7 +24,7 @@ from ..training.statistics import Statistics
 from . import checkpoints
 from .batches import Batch, sliced
 from .data import RowsDataModule
-from .gathering import full_precision, gathered_fields, whole_pass
+from .gathering import gathered_fields, whole_pass
 from .optimizing import make_optimizer, make_schedule
 from .preparing import Prepared, finish, go_on, prepare, require_same_rows
 from .record import Guard, Record, divergence, epoch_line, put_weights
@@ -343,7 +343,7 @@ class AutoencoderModule(LightningModule):
     def _terms(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss and its terms over the rows of this process."""
         model, member, world = self._built(), self.member, self.trainer.world_size
-        p = full_precision(model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x))
+        p = model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x).widened()
         whole = None
         if self._fields and world > 1:
             gather: Any = partial(self.all_gather, sync_grads=True)

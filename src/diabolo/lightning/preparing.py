@@ -93,7 +93,7 @@ def finish(prepared: Prepared, status: str) -> Autoencoder:
     """A fitted estimator with the weights and the history that there are now."""
     member, model, made = prepared.member, prepared.model, copy.deepcopy(prepared.estimator)
     place, training = find_device(made.device), made._training(None)
-    row = Layout.of(model).flatten(model).to(place, getattr(torch, training.precision))
+    row = Layout.of(model).flatten(model).to(place, getattr(torch, training.stored))
     kept = {name: value.to(place, copy=True) for name, value in model.statistics().items()}
     ended = Ended(member.seed, copy.deepcopy(member.history), status, member.message, row, {}, kept)
     n_threads = threads_for(count_parameters(model), training.batch_of(member.n_rows))

@@ -88,9 +88,10 @@ class PReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Rows (*models, batch, width) to the same shape."""
-        if self.slope.requires_grad and (self.slope.dim() > 1 or x.numel() >= _LARGE):
-            return _Rectify.apply(x, self.slope)
-        return torch._prelu_kernel(x, _by_row(self.slope, x).expand(x.shape))
+        slope = self.slope.to(x.dtype)
+        if self.slope.requires_grad and (slope.dim() > 1 or x.numel() >= _LARGE):
+            return _Rectify.apply(x, slope)
+        return torch._prelu_kernel(x, _by_row(slope, x).expand(x.shape))
 
 
 def _by_row(slope: Tensor, x: Tensor) -> Tensor:

@@ -39,6 +39,16 @@ def cores() -> int:
     return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device has units that multiply in bfloat16; without them it takes longer than in float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    tell = getattr(torch.cpu, "get_capabilities", None)
+    return device.type == "cpu" and any(
+        has for name, has in (tell() if tell else {}).items() if name.endswith("bf16")
+    )
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Compute with a number of threads, then with as many as before."""

@@ -272,7 +272,11 @@ class Run:
         return [loss, *values.values(), *grads]
 
     def _plain_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
-        return terms(self.model.parts, self.model(target, noise, corrupted=x))
+        if self.training.precision != "bfloat16":
+            return terms(self.model.parts, self.model(target, noise, corrupted=x))
+        with torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False):
+            p = self.model(target, noise, corrupted=x)
+        return terms(self.model.parts, p.widened())
 
     def _block(self, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
         """Inputs, targets and noise of a block of steps; inputs are corrupted already.
