@@ -91,7 +91,7 @@ def test_a_stack_is_replayed_and_recorded_anew_when_a_model_leaves(
 
 
 def test_a_short_training_is_not_recorded() -> None:
-    assert "too short" in Replay(list, nn.Module(), 99).refused  # type: ignore[arg-type]
+    assert "too short" in Replay(list, nn.Module(), 99, 1).refused  # type: ignore[arg-type]
 
 
 @part
@@ -167,8 +167,8 @@ def test_other_numbers_at_the_second_step_end_it(replays: list[Replay]) -> None:
         calls += 1
         return [x * calls]
 
-    replay, x = Replay(step, ae.module_, 100), torch.ones(2)
-    assert [replay(x)[0].tolist() for _ in range(3)] == [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
+    replay, x = Replay(step, ae.module_, 100, 1), torch.ones(1, 2)
+    assert [replay(x)[0].tolist() for _ in range(3)] == [[[1.0, 1.0]], [[2.0, 2.0]], [[3.0, 3.0]]]
     assert "other numbers" in replay.refused
 
 
@@ -259,3 +259,11 @@ def test_what_a_list_of_operations_cannot_hold_is_refused(step: Callable[[Tensor
     with Tape([x], [w]) as recorded:
         step(x, w)
     assert recorded.refused
+
+
+def test_steps_of_another_number_of_rows_are_taken_whichever_comes_first(replays: list[Replay]) -> None:
+    ae = Autoencoder(2, training=Training(epochs=1), verbose=False, random_state=0).fit(X)
+    step = Replay(lambda x: [x * 2], ae.module_, 100, 4)
+    for rows in (3, 4, 4, 3, 4):
+        assert torch.equal(step(torch.ones(rows, 2))[0], torch.full((rows, 2), 2.0))
+    assert step.replayed == 2

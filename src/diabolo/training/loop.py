@@ -116,7 +116,7 @@ class Run:
             p.requires_grad_(name in names)
         # What was compiled is a program already.
         steps = 0 if self.training.compile else (self.epochs - self.epoch) * self.per_epoch
-        self.replay = Replay(self._gradients, self.model, steps)
+        self.replay = Replay(self._gradients, self.model, steps, self.batch)
 
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the last epoch, or until something ends it.

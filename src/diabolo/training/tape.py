@@ -38,11 +38,13 @@ class Replay:
     Parameters
     ----------
     step : callable
-        Takes tensors, gives a list of tensors; it has no other effect.
+        Takes tensors, the first of shape (..., rows, features), and gives a list of tensors; it has no other effect.
     model : Model
         Whose parameters the step may read, besides what it takes.
     steps : int
         How many more there will be.
+    rows : int
+        How many rows most of them have; those of another number are taken as they are.
 
     Attributes
     ----------
@@ -52,22 +54,20 @@ class Replay:
         Why none will be; empty while they are, or may yet be.
     """
 
-    def __init__(self, step: Callable[..., list[Tensor]], model: Model, steps: int) -> None:
-        self._step, self._model = step, model
+    def __init__(self, step: Callable[..., list[Tensor]], model: Model, steps: int, rows: int) -> None:
+        self._step, self._model, self._rows = step, model, rows
         self._program: Program | None = None
-        self._shapes: list[torch.Size] = []
         self.replayed = 0
         self.refused = "the training is too short" if steps < _WORTH else _why_not(model)
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
-        """The step's results; inputs of other shapes than the first ones lead to a step that is taken as it is."""
-        if self.refused or (self._program is not None and [x.shape for x in inputs] != self._shapes):
+        """The step's results."""
+        if self.refused or inputs[0].shape[-2] != self._rows:
             return self._step(*inputs)
         if self._program is None:
             with Tape(inputs, (*self._model.parameters(), *self._model.buffers())) as tape:
                 results = self._step(*inputs)
-            self._program, self._shapes = tape.program(results), [x.shape for x in inputs]
-            self.refused = tape.refused
+            self._program, self.refused = tape.program(results), tape.refused
             return results
         with torch.no_grad():
             results = self._program(*inputs)
