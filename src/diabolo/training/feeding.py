@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..model import corrupt
 from .ahead import ahead
+from .member import Draws, Member, combine_draws
 from .stream import StreamedRows
 
 if TYPE_CHECKING:
@@ -77,3 +79,37 @@ def _streamed(run: Run, rows: StreamedRows, blocks: Blocks, skip: int) -> Iterat
     for (_, steps, size), got in zip(blocks[skip:], fetched, strict=True):
         clean = got.view(steps, size, -1)
         yield Fed(fetched=(clean, clean))
+
+
+def batches(run: Run, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
+    """Inputs, targets and noise of a block of steps, by its number in the epoch; inputs are corrupted already.
+
+    Indices have shape (steps, *models, batch), as have the leading axes of what is returned.
+    """
+    first, index = run.running[0], fed.index
+    if index is None:
+        clean, target = fed.rows
+        draws = first.noise(tuple(clean.shape[:-1]), run.epoch, number, run.row)
+        return corrupt(first.parts, first.domain, clean, draws), target, _kept(first, draws)
+    same = all(m.plain and m.data.inputs is first.data.inputs for m in run.running)
+    each, xs, targets = [], [], []
+    for i, member in enumerate(run.running):
+        own = index[:, i] if run.stacked else index
+        draws = member.noise(tuple(own.shape), run.epoch, number, run.row)
+        if not same:
+            x, target = member.rows(own, draws)
+            xs.append(x)
+            targets.append(target)
+        each.append(_kept(member, draws))
+    noise = combine_draws(each, 1) if run.stacked else each[0]
+    if same:
+        rows = first.data.inputs.gather(index)
+        return rows, rows, noise
+    if not run.stacked:
+        return xs[0], targets[0], noise
+    return torch.stack(xs, 1), torch.stack(targets, 1), noise
+
+
+def _kept(member: Member, draws: Draws) -> Draws:
+    """What was drawn for the steps: inputs are corrupted by now, and what corruptions drew is not needed again."""
+    return {name: draw for name, draw in draws.items() if name not in member.parts.named_corruption}

@@ -2,7 +2,7 @@
 
 Order and noise are keyed by (seed, epoch, block): a run can go on from any step; ``resume`` says with what.
 Nothing is synchronised with the device in a step; terms are written to a trace that is looked at every few dozen
-steps, which is also when the clock is. Most steps are replays of the first (``tape``).
+steps, which is also when the clock is. Most steps are replays of the first (``replay``).
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import torch
 from torch import Tensor
 
 from ..errors import DivergedError
-from ..model import Model, Noise, corrupt
+from ..model import Model, Noise
 from ..objective import TOTAL, term_names, terms, total
 from .checkpoint import Checkpoints
 from .compiling import check_compilable, compiled
 from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
 from .events import Callback, Event
-from .feeding import Fed, feeding
+from .feeding import batches, feeding
 from .judging import evaluate
-from .member import Draws, Member, combine_draws
+from .member import Member
 from .optimizers import Groups, RowOptimizer, make_optimizer, rate_groups
 from .recording import epoch_lines, record_steps, take_snapshot
+from .replay import Replay
 from .resume import ENDS, capture
 from .row import Gradient, Layout, under
 from .source import block_steps, split_blocks
 from .statistics import Statistics
-from .tape import Replay
 
 _LOOK_EVERY = 32
 
@@ -214,7 +214,7 @@ class Run:
                 before += steps
                 if self.step >= before:
                     continue  # taken by the process that this one goes on for
-                x, target, noise = self._block(next(fed), number)
+                x, target, noise = batches(self, next(fed), number)
                 self.statistics.expect(size)
                 self._drawn = {p: tuple(draws) for p, draws in noise.items()}
                 drawn = [v for draws in noise.values() for v in draws.values()]
@@ -277,36 +277,6 @@ class Run:
         with torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False):
             p = self.model(target, noise, corrupted=x)
         return terms(self.model.parts, p.widened())
-
-    def _block(self, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
-        """Inputs, targets and noise of a block of steps; inputs are corrupted already.
-
-        Indices have shape (steps, *models, batch), as have the leading axes of what is returned.
-        """
-        first, index = self.running[0], fed.index
-        if index is None:
-            clean, target = fed.rows
-            draws = first.noise(tuple(clean.shape[:-1]), self.epoch, number, self.row)
-            x = corrupt(first.parts, first.domain, clean, draws)
-            return x, target, {p: d for p, d in draws.items() if p not in first.parts.named_corruption}
-        same = all(m.plain and m.data.inputs is first.data.inputs for m in self.running)
-        each, xs, targets = [], [], []
-        for i, member in enumerate(self.running):
-            own = index[:, i] if self.stacked else index
-            draws = member.noise(tuple(own.shape), self.epoch, number, self.row)
-            if not same:
-                x, target = member.rows(own, draws)
-                xs.append(x)
-                targets.append(target)
-            # Inputs are corrupted by now: what corruptions drew is not kept for the steps.
-            each.append({p: d for p, d in draws.items() if p not in member.parts.named_corruption})
-        noise = combine_draws(each, 1) if self.stacked else each[0]
-        if same:
-            rows = first.data.inputs.gather(index)
-            return rows, rows, noise
-        if not self.stacked:
-            return xs[0], targets[0], noise
-        return torch.stack(xs, 1), torch.stack(targets, 1), noise
 
     def weights(self) -> dict[str, Tensor]:
         """The weight of each term in this epoch, of shape (*models,)."""

@@ -1,0 +1,90 @@
+"""Training steps that repeat the tensor operations of the first one.
+
+For a small model autograd, modules and views cost several times what the arithmetic costs. They lead to the same
+operations at every step; so these are recorded while one step is taken, and later steps run them again: the same
+kernels on the same shapes, and so the same bits, without what led to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..model import Model
+from .tape import Program, Tape
+
+# Recording and checking cost about as much as twenty steps.
+_WORTH = 100
+
+
+class Replay:
+    """A step that is recorded when it is first taken, checked when it is taken again, and replayed from then on.
+
+    Parameters
+    ----------
+    step : callable
+        Takes tensors, the first of shape (..., rows, features), and gives a list of tensors; it has no other effect.
+    model : Model
+        Whose parameters the step may read, besides what it takes.
+    steps : int
+        How many more there will be.
+    rows : int
+        How many rows most of them have; those of another number are taken as they are.
+
+    Attributes
+    ----------
+    replayed : int
+        How many steps were.
+    refused : str
+        Why none will be; empty while they are, or may yet be.
+    """
+
+    def __init__(self, step: Callable[..., list[Tensor]], model: Model, steps: int, rows: int) -> None:
+        self._step, self._model, self._rows = step, model, rows
+        self._program: Program | None = None
+        self.replayed = 0
+        self.refused = "the training is too short" if steps < _WORTH else _why_not(model)
+
+    def __call__(self, *inputs: Tensor) -> list[Tensor]:
+        """The step's results."""
+        if self.refused or inputs[0].shape[-2] != self._rows:
+            return self._step(*inputs)
+        if self._program is None:
+            with Tape(inputs, (*self._model.parameters(), *self._model.buffers())) as tape:
+                results = self._step(*inputs)
+            self._program, self.refused = tape.program(results), tape.refused
+            return results
+        with torch.no_grad():
+            results = self._program(*inputs)
+        if not self.replayed:
+            expected = self._step(*inputs)
+            if not all(torch.equal(a, b) for a, b in zip(results, expected, strict=True)):
+                self.refused = "the operations of one step gave other numbers at the next"
+                return expected
+        self.replayed += 1
+        return results
+
+    def look_again(self) -> None:
+        """Refuse from now on if the model was given something that a replay passes over, such as a hook."""
+        self.refused = self.refused or _why_not(self._model)
+
+
+def _why_not(model: Model) -> str:
+    """Why a model's steps are not recorded; empty if they can be."""
+    parts = model.parts
+    chosen = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
+    for value in (*chosen, *model.modules()):
+        if not type(value).__module__.startswith(("diabolo.", "torch.")):
+            return f"{type(value).__name__} may do something else at each step"
+    for module in model.modules():
+        if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
+            return f"{type(module).__name__} has a hook"
+    if any(p._backward_hooks for p in model.parameters()):
+        return "a parameter has a hook"
+    if model.statistics():
+        return "modules keep running statistics"
+    if any(p.device.type != "cpu" for p in model.parameters()):
+        return "it was tried on processors only"
+    return "autograd looks for anomalies" if torch.is_anomaly_enabled() else ""
