@@ -44,6 +44,7 @@ class Replay:
     def __init__(self, step: Callable[..., list[Tensor]], model: Model, steps: int, rows: int) -> None:
         self._step, self._model, self._rows = step, model, rows
         self._program: Program | None = None
+        self._trained = [p.requires_grad for p in model.parameters()]
         self.replayed = 0
         self.refused = "the training is too short" if steps < _WORTH else _why_not(model)
 
@@ -67,8 +68,10 @@ class Replay:
         return results
 
     def look_again(self) -> None:
-        """Refuse from now on if the model was given something that a replay passes over, such as a hook."""
+        """Refuse from now on if the model was changed in a way that a replay passes over, such as by a hook."""
         self.refused = self.refused or _why_not(self._model)
+        if [p.requires_grad for p in self._model.parameters()] != self._trained:
+            self.refused = "other parameters are trained"
 
 
 def _why_not(model: Model) -> str:
