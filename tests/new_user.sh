@@ -8,6 +8,8 @@ trap 'rm -rf "$work"' EXIT
 export HOME="$work/home" XDG_CACHE_HOME="$work/cache"
 mkdir -p "$HOME"
 unset DIABOLO_DATA
+# Called by make, this would be a make within a make, which prints lines of its own.
+unset MAKEFLAGS MAKELEVEL MFLAGS
 git clone --quiet "$here" "$work/diabolo"
 cd "$work/diabolo"
 make demo | tee "$work/demo.log"
