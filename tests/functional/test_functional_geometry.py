@@ -116,6 +116,13 @@ def test_slerp_of_equal_and_opposite_points_stays_on_the_sphere(dim: int) -> Non
         assert (middle * axis).sum().abs() < 1e-12
 
 
+def test_slerp_of_opposite_points_does_not_depend_on_the_pairs_beside_them() -> None:
+    a, b, half = points(3, 0), points(3, 1), torch.full((8,), 0.5, dtype=torch.float64)
+    b[::2] = -a[::2]
+    alone = torch.stack([F.slerp(x, y, half[0]) for x, y in zip(a, b, strict=True)])
+    torch.testing.assert_close(F.slerp(a, b, half), alone)
+
+
 def test_sphere_area() -> None:
     known = {2: 2 * math.pi, 3: 4 * math.pi, 4: 2 * math.pi**2}
     for dim, area in known.items():

@@ -93,8 +93,9 @@ def test_the_only_tree_is_found(dtype: torch.dtype) -> None:
     assert {frozenset(e) for e in F.persistence_pairs(distances).tolist()} == expected
 
 
-def test_distances() -> None:
-    points = torch.randn(2, 30, 7, dtype=torch.float64) + 1000
+@pytest.mark.parametrize("offset", [1e3, 1e6])
+def test_distances(offset: float) -> None:
+    points = torch.randn(2, 30, 7, dtype=torch.float64) + offset
     for i in range(2):
         # Rows are centred before the product, whose cancellation leaves about 1e-8 of their norm.
         expected = squareform(pdist(points[i].numpy()))

@@ -39,6 +39,12 @@ def test_rotation_is_scipys(size: tuple[int, int], angle: float, fill: float) ->
     torch.testing.assert_close(turned, torch.from_numpy(expected), atol=1e-12, rtol=0)
 
 
+def test_what_turns_into_the_picture_is_dark() -> None:
+    turned = rotate_images(torch.ones(1, 1, 8, 8), torch.tensor([45.0]))[0, 0]
+    assert turned[0, 0] == turned[-1, -1] == 0
+    assert turned[4, 4] == 1
+
+
 def test_rotation_passes_gradients() -> None:
     x = pictures(2, 1, 4, 5).requires_grad_()
     assert torch.autograd.gradcheck(lambda p: rotate_images(p, torch.tensor([20.0, -75.0]), 0.5), x)

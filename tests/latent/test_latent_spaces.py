@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from diabolo.errors import SettingError
 from diabolo.latent import LATENT_SPACES, Euclidean, Gaussian, HasPrior, LatentSpace, Sphere, Stochastic
 
 SPACES: list[LatentSpace] = [Euclidean(1), Euclidean(5), Sphere(2), Sphere(5), Gaussian(1), Gaussian(4)]
@@ -29,6 +31,22 @@ def test_codes_have_the_stated_width_and_type(space: LatentSpace, dtype: torch.d
         assert z.shape == (7, space.dim)
         assert z.dtype == dtype
     assert torch.equal(space.mean(h), space.place(h))
+
+
+@pytest.mark.parametrize("number", [3, np.int64(3)])
+def test_a_number_is_a_plane_of_so_many_dimensions(number: int) -> None:
+    assert LATENT_SPACES.resolve(number) == Euclidean(3)
+
+
+@pytest.mark.parametrize("other", [True, 3.0, [3]])
+def test_what_is_no_whole_number_is_no_latent_space(other: object) -> None:
+    with pytest.raises(SettingError):
+        LATENT_SPACES.resolve(other)
+
+
+def test_a_log_variance_stays_where_its_exponential_is_finite() -> None:
+    space, h = Gaussian(1), torch.tensor([[0.0, 1e4], [0.0, -1e4], [0.0, 20.5], [0.0, 3.0]])
+    assert space.log_variance(h).flatten().tolist() == [20.0, -20.0, 20.0, 3.0]
 
 
 @every_space
