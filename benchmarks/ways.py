@@ -21,8 +21,8 @@ MODELS = 128
 NOTE = """
 One definition with a leading axis serves the single model and the stack, so that a model in a stack equals the
 same model alone to the bit, and each has a rate of its own. ``torch.func`` gives neither, and is slower unless
-compiled. Compiled code is faster still in long trainings, but takes seconds for every new shape and rounds
-otherwise with the number of models: it is there on request, as ``Training(compile=True)``.
+compiled. Compiling takes seconds for every new shape and rounds otherwise with the number of models: it is there on
+request, as ``Training(compile=True)``, and on a processor seldom faster than the steps that are replayed without it.
 """
 
 

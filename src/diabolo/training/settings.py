@@ -242,8 +242,9 @@ class Training(Part):
         In bfloat16 a model in a stack equals the model alone up to rounding only.
     compile : bool, default False
         Compile the pass and its losses with ``torch.compile``, which needs a C++ compiler on a CPU and takes seconds
-        to a minute at the start: it pays for long trainings only. Losses equal those of plain training but for
-        rounding. Stacks compile their first shape, and go on plainly once a model has left them.
+        to a minute at the start. Without it steps are replayed, which on a CPU is as fast or faster for the networks
+        of ``docs/performance.md``: measure before you use it. Losses equal those of plain training but for rounding.
+        Stacks compile their first shape, and go on plainly once a model has left them.
     checkpoint : str, path or None, default None
         A folder that a training saves itself into every few seconds and at its end. Where it was stopped, the
         same ``fit`` goes on from there, to the bits that it would have had; where it was finished, it trains no
@@ -275,7 +276,7 @@ class Training(Part):
         doc="Numbers that the model computes with; bfloat16: products only, in training.",
         choices=("float32", "float64", "bfloat16"),
     )
-    compile: bool = setting(default=False, doc="Compile the pass; for long trainings only.")
+    compile: bool = setting(default=False, doc="Compile the pass; measure first.")
     checkpoint: str | None = setting(default=None, doc="Folder to go on from after a stop.", local=True)
 
     def __post_init__(self) -> None:
