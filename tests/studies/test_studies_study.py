@@ -75,6 +75,17 @@ def test_random_points() -> None:
     pd.testing.assert_frame_equal(without_seconds(own), without_seconds(again))
 
 
+def test_points_are_drawn_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(_: object) -> None:
+        raise RuntimeError("drawn")
+
+    # A file that asks for a million models is read at once.
+    monkeypatch.setattr("sklearn.model_selection.ParameterSampler.__iter__", drawn)
+    own = study({"training.lr": loguniform(1e-4, 1e-1)}, n_points=1_000_000)
+    with pytest.raises(RuntimeError, match="drawn"):
+        _ = own.settings
+
+
 @pytest.mark.parametrize(("axes", "models"), [({}, 1), ({"latent.dim": [1, 2]}, 2)])
 def test_more_points_than_the_grid_has_are_the_grid(axes: dict[str, list[int]], models: int) -> None:
     assert len(study(axes, n_points=5).settings) == models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,18 +107,21 @@ def check_repeats(repeats: int | Mapping[str, int]) -> dict[str, int]:
     return given
 
 
-def plan(
-    axes: Mapping[str, Any], repeats: Mapping[str, int], n_points: int | None, random_state: int
-) -> list[Settings]:
-    """Every model of a study, in order: the repeats of one point of the axes follow each other."""
+def points_of(axes: Mapping[str, Any], n_points: int | None, random_state: int) -> Iterable[dict[str, Any]]:
+    """The points of the axes, one of the values of each; they are drawn when they are asked for."""
     drawn = any(hasattr(values, "rvs") for values in axes.values())
     if n_points is None and drawn:
         raise SettingError("an axis is a distribution: say how many points are drawn, n_points=....")
     grid = None if drawn else ParameterGrid(dict(axes))
     if grid is not None and (n_points is None or n_points >= len(grid)):
-        points = list(grid)
-    else:
-        points = list(ParameterSampler(dict(axes), n_points, random_state=random_state))
+        return grid
+    return ParameterSampler(dict(axes), n_points, random_state=random_state)
+
+
+def plan(
+    points: Iterable[Mapping[str, Any]], axes: Sequence[str], repeats: Mapping[str, int], random_state: int
+) -> list[Settings]:
+    """Every model of a study, in order: the repeats of one point of the axes follow each other."""
     pairs: list[tuple[int, int]]
     if "both" in repeats:
         pairs = [(i, i) for i in range(repeats["both"])]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sklearn.base import clone
 from ..atomic import replacing
 from ..errors import DivergedError, FileError, SettingError
 from ..estimator import Autoencoder
-from .design import DATA, SEED, Settings, check_axes, check_repeats, plan
+from .design import DATA, SEED, Settings, check_axes, check_repeats, plan, points_of
 from .groups import STACK_SIZE, chunks
 from .material import Material, Metric, resolve_metrics
 from .stack import Budget, fit_all
@@ -94,8 +95,13 @@ class Study:
                 )
         self.metrics = resolve_metrics(metrics)
         self.random_state = random_state
-        self.settings = plan(self.axes, self.repeats, n_points, random_state)
+        self._points = points_of(self.axes, n_points, random_state)
         self._table: pd.DataFrame | None = None
+
+    @cached_property
+    def settings(self) -> list[Settings]:
+        """What each model is made with."""
+        return plan(self._points, list(self.axes), self.repeats, self.random_state)
 
     @property
     def table(self) -> pd.DataFrame:
