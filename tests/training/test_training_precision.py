@@ -12,6 +12,7 @@ import diabolo
 from diabolo import MLP, Autoencoder, Training, recipes
 from diabolo.datasets import load_digits
 from diabolo.studies import fit_stack
+from diabolo.training.events import Event
 
 X = load_digits()[0][:300]
 
@@ -55,8 +56,8 @@ def test_a_run_that_was_stopped_goes_on_in_bfloat16(tmp_path: Path) -> None:
     training = Training(epochs=6, batch_size=50, precision="bfloat16", checkpoint=str(tmp_path))
     ae = Autoencoder(3, training=training, random_state=0, verbose=False)
 
-    def stop(event: object) -> None:
-        if event.epoch == 3:  # type: ignore[attr-defined]
+    def stop(event: Event) -> None:
+        if event.epoch == 3:
             raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError, match="stopped"):

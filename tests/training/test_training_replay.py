@@ -91,7 +91,9 @@ def test_a_stack_is_replayed_and_recorded_anew_when_a_model_leaves(
 
 
 def test_a_short_training_is_not_recorded() -> None:
-    assert "too short" in Replay(list, nn.Module(), 99, 1).refused  # type: ignore[arg-type]
+    ae = Autoencoder(2, training=Training(epochs=1), verbose=False, random_state=0).fit(X)
+    assert "too short" in Replay(lambda x: [x], ae.module_, 99, 1).refused
+    assert Replay(lambda x: [x], ae.module_, 100, 1).refused == ""
 
 
 @part
@@ -158,7 +160,7 @@ def test_the_search_for_anomalies_is_left_to_autograd(replays: list[Replay]) -> 
     assert "anomalies" in replays[0].refused
 
 
-def test_other_numbers_at_the_second_step_end_it(replays: list[Replay]) -> None:
+def test_other_numbers_at_the_second_step_end_it() -> None:
     ae = Autoencoder(2, training=Training(epochs=1), verbose=False, random_state=0).fit(X)
     calls = 0.0
 
@@ -172,7 +174,7 @@ def test_other_numbers_at_the_second_step_end_it(replays: list[Replay]) -> None:
     assert "other numbers" in again.refused
 
 
-def test_steps_of_another_number_of_rows_are_taken_whichever_comes_first(replays: list[Replay]) -> None:
+def test_steps_of_another_number_of_rows_are_taken_whichever_comes_first() -> None:
     ae = Autoencoder(2, training=Training(epochs=1), verbose=False, random_state=0).fit(X)
     step = Replay(lambda x: [x * 2], ae.module_, 100, 4)
     for rows in (3, 4, 4, 3, 4):

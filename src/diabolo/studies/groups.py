@@ -81,7 +81,7 @@ def bytes_per_model(member: Member, n_parameters: int, widths: int) -> int:
     widths : int
         Sum of the widths of its layers, input and output included.
     """
-    number = 8 if member.training.precision == "float64" else 4
+    number = 8 if member.training.stored == "float64" else 4
     n, batch = member.n_rows, member.training.batch_of(member.n_rows)
     n_features = member.domain.n_features
     judged = 1024 if member.data.validation is not None else 0
