@@ -38,6 +38,7 @@ from .fitting import (
     look,
     training_data,
 )
+from .foreign import as_plain
 from .inputs import (
     check_image_shape,
     check_one_row,
@@ -421,7 +422,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the codes have another width than ``dim``.
         """
         check_is_fitted(self)
-        codes = check_array(Z, dtype=[np.float64, np.float32], ensure_all_finite=False)
+        codes = check_array(as_plain(Z, "Z"), dtype=[np.float64, np.float32], ensure_all_finite=False)
         require_finite(codes, "Z")
         dim = self.module_.parts.latent.dim
         if codes.shape[1] != dim:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from .errors import DataError, FileError, SettingError
+from .foreign import as_plain
 from .streams import Stream, find_large
 from .training.stored import Stored
 
@@ -88,7 +89,7 @@ def check_rows(
     large = find_large(X)
     if large is not None:
         return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
-    X, found = flatten_pictures(X, image_shape)
+    X, found = flatten_pictures(as_plain(X), image_shape)
     dtype = getattr(X, "dtype", None)
     if getattr(dtype, "kind", "") == "c":
         raise DataError(
@@ -160,7 +161,7 @@ def check_companion(
     large = find_large(X)
     if isinstance(large, Stream):
         raise DataError(f"{name} must be an array, in memory or memory-mapped, got {large!r}.")
-    rows = np.asarray(X) if large is None else large
+    rows = np.asarray(as_plain(X, name)) if large is None else large
     rows = rows.reshape(len(rows), -1) if rows.ndim in (3, 4) and isinstance(rows, np.ndarray) else rows
     expected = (like[0] if same_rows else "any number of", like[1])
     if rows.ndim != 2 or rows.shape[1] != like[1] or (same_rows and len(rows) != like[0]):
@@ -205,8 +206,9 @@ def lent(X: NDArray[np.floating]) -> torch.Tensor:
 
     PyTorch warns of arrays that cannot be written to, such as a mapped file; a loan by address it takes silently.
     """
-    if X.flags.writeable:
+    if X.flags.writeable and min(X.strides, default=0) >= 0:
         return torch.from_numpy(X)
+    # PyTorch has no strides that go backwards, as those of X[::-1] do.
     if not X.flags.c_contiguous or not X.size:
         return torch.from_numpy(X.copy())
     memory: Any = (ctypes.c_char * X.nbytes).from_address(X.ctypes.data)
@@ -215,7 +217,7 @@ def lent(X: NDArray[np.floating]) -> torch.Tensor:
 
 def check_one_row(value: Any, name: str, n_features: int) -> NDArray[np.floating]:
     """One row or picture as an array (1, n_features)."""
-    row = np.asarray(value)
+    row = np.asarray(as_plain(value, name))
     if row.size != n_features:
         raise DataError(f"{name} must be one row of {n_features} numbers, got shape {row.shape}.")
     kept = row.dtype if row.dtype in (np.dtype("float32"), np.dtype("float64")) else np.dtype("float64")

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import DataError, SettingError
+from ..foreign import as_plain
 
 __all__ = ["Array", "Density", "per_class", "per_feature_floor"]
 
@@ -42,9 +43,9 @@ class Density(DensityMixin, BaseEstimator, ABC):
     def _score(self, codes: Array) -> Array: ...
 
     def _check(self, codes: ArrayLike, *, reset: bool) -> Array:
-        rows = self._min_rows if reset else 1
+        rows, given = self._min_rows if reset else 1, as_plain(codes, "codes")
         try:
-            checked = validate_data(self, codes, reset=reset, dtype=np.float64, ensure_min_samples=rows)
+            checked = validate_data(self, given, reset=reset, dtype=np.float64, ensure_min_samples=rows)
         except ValueError as error:
             message = f"{type(self).__name__} takes codes of shape (n, d), finite numbers. {error}"
             raise DataError(message) from error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator import Autoencoder
+from ..foreign import as_plain
 from ..latent import Sphere, Stochastic
 
 __all__ = ["CHUNK", "Subject", "make_dataset", "make_subjects", "snapshots_of", "some_of", "spread_rows"]
@@ -286,6 +287,7 @@ def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
     """
     if isinstance(X, Dataset):
         return X
+    X = as_plain(X)
     names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     ids = np.asarray(X.index) if hasattr(X, "index") and hasattr(X, "columns") else None
     values = X.toarray() if hasattr(X, "toarray") else X

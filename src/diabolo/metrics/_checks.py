@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, SettingError
+from ..foreign import as_plain
 
 Float = npt.NDArray[np.float64]
 
@@ -16,7 +17,7 @@ Float = npt.NDArray[np.float64]
 def numeric(values: npt.ArrayLike, name: str) -> Float:
     """A float64 array of finite numbers, of any shape with at least one row."""
     try:
-        array = np.asarray(values)
+        array = np.asarray(as_plain(values, name))
         # A cast from complex or from text would lose something silently or raise a bare message.
         if array.dtype.kind not in "biuf":
             raise TypeError(f"dtype {array.dtype}")

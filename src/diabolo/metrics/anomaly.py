@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import DataError, SettingError, UnknownNameError
+from ..foreign import as_plain
 from . import _checks
 from ._checks import Float
 from .baselines import PCAResidual
@@ -178,7 +179,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         SettingError
             If contamination is out of range, or the estimator cannot be scored.
         """
-        rows = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        rows = validate_data(self, as_plain(X), dtype=[np.float64, np.float32], ensure_min_samples=2)
         share = self.contamination
         if isinstance(share, bool | str) or share is None or not 0 < share <= 0.5:
             raise SettingError(f"contamination must be a number > 0 and <= 0.5, got {share!r}.")
@@ -291,7 +292,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def _validate(self, X: Any) -> Any:
         check_is_fitted(self)
-        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return validate_data(self, as_plain(X), dtype=[np.float64, np.float32], reset=False)
 
     def _score(self, rows: Any) -> Float:
         if self.score_ == "reconstruction":

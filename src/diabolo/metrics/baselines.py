@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import SettingError
+from ..foreign import as_plain
 from . import _checks
 from ._checks import Float
 
@@ -52,7 +53,9 @@ class _Baseline(BaseEstimator):
         if not reset:
             check_is_fitted(self)
         low = 2 if reset else 1
-        return np.asarray(validate_data(self, X, dtype=np.float64, reset=reset, ensure_min_samples=low))
+        return np.asarray(
+            validate_data(self, as_plain(X), dtype=np.float64, reset=reset, ensure_min_samples=low)
+        )
 
 
 class NormBaseline(_Baseline):

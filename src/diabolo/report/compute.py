@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .. import metrics
 from ..errors import DataError, SettingError
+from ..foreign import as_plain
 from .figures import Errors, Figures, Generation, Latent, Term
 from .subject import DEAD_SHARE, Prior, Probe, Subject, describe_course, look_inside
 
@@ -95,7 +96,7 @@ def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
     DataError
         If they are not rows of numbers, fewer than two, or of another width than expected.
     """
-    array = np.asarray(X)
+    array = np.asarray(as_plain(X, name))
     array = array.reshape(len(array), -1) if array.ndim in (3, 4) else array
     if array.ndim != 2 or len(array) < 2 or array.dtype.kind not in "biuf":
         raise DataError(
