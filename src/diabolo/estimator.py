@@ -594,7 +594,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         from .report import health_report
 
-        return health_report(self, X, y, untrained=self.untrained(), **options)
+        return health_report(
+            self, X, y, **{"untrained": self.untrained(), "verbose": self.verbose, **options}
+        )
 
     def untrained(self) -> Self:
         """This estimator with the weights that its training started from, to compare with."""

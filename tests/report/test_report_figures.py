@@ -318,3 +318,14 @@ def test_a_report_on_mnist_takes_less_than_a_minute(data_dir):
     assert len(page) < 5_000_000
     # Squared error of PCA on MNIST's test set with 2 components, summed over 784 pixels in [0, 1].
     assert report.figures.errors["pca"].squared_error == pytest.approx(43.645, abs=0.002)
+
+
+def test_a_report_says_what_it_is_at(vae, data, capsys):
+    """Of wide rows it takes seconds."""
+    X = data[2]
+    health_report(vae, X, options=SMALL, verbose=True)
+    shown = capsys.readouterr()
+    assert "report: " in shown.err
+    assert shown.out == ""
+    vae.report(X, options=SMALL)
+    assert capsys.readouterr().err == ""

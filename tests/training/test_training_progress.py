@@ -9,7 +9,7 @@ import pytest
 
 from diabolo.training import progress
 from diabolo.training.events import Event
-from diabolo.training.progress import Progress, reading, wanted
+from diabolo.training.progress import Progress, reading, stages, wanted
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +93,12 @@ def test_the_first_look_at_the_rows_is_counted(
     with reading(None, False) as seen:
         seen(99)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_what_is_computed_now_is_told(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    with stages("report", verbose) as tell:
+        tell("sampling quality")
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert ("report: sampling quality" in shown.err) is verbose

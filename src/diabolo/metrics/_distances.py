@@ -31,8 +31,10 @@ def _centre(X: Float, Y: Float) -> Float:
     The mean is rounded to a power of two near the spread: equal distances between integer data
     (counts, pixels, bits) then stay equal to the bit, so ties stay ties.
     """
-    mean = (X.mean(axis=0) + Y.mean(axis=0)) / 2
-    spread = max(float(np.abs(X - mean).max()), float(np.abs(Y - mean).max()))
+    sets = (X,) if X is Y else (X, Y)
+    mean = np.mean([rows.mean(axis=0) for rows in sets], axis=0)
+    # The largest distance from the mean is that of an extreme of some feature.
+    spread = max(float(np.maximum(s.max(axis=0) - mean, mean - s.min(axis=0)).max()) for s in sets)
     if spread == 0:
         return np.asarray(mean)
     grid = 2.0 ** np.floor(np.log2(spread))
@@ -90,8 +92,7 @@ class SquaredDistances:
 
     def maximum(self) -> float:
         """The largest squared distance between rows of X (with Y None: each pair is met once)."""
-        largest = 0.0
-        n = len(self.X)
+        largest, n = 0.0, len(self.X)
         for rows in row_blocks(n, n):
             largest = max(largest, float(self.block(rows, slice(rows.start, None)).max()))
         return largest

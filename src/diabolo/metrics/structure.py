@@ -8,9 +8,12 @@ import numpy.typing as npt
 from ..errors import DataError, SettingError
 from . import _checks
 from ._checks import Float
+from ._distances import NARROW, SquaredDistances, row_blocks
 
 # Pairs whose differences are formed at once, in doubles.
 PAIR_ENTRIES = 1 << 22
+# A difference costs as much as some 60 entries of a matrix product, of which half are met twice.
+_PRODUCT_IS_QUICKER = 32
 
 
 def knn_accuracy(
@@ -138,8 +141,14 @@ def _pairs(n: int, most: int, random_state: int | None) -> tuple[npt.NDArray[np.
 
 
 def _distances_of_pairs(points: Float, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> Float:
-    step = max(1, PAIR_ENTRIES // points.shape[1])
-    squared = np.empty(len(i))
+    squared, (n, width) = np.empty(len(i)), points.shape
+    if width > NARROW and n * n <= _PRODUCT_IS_QUICKER * len(i):
+        distances = SquaredDistances(points)
+        for rows in row_blocks(n, n):
+            here = (i >= rows.start) & (i < rows.stop)
+            squared[here] = distances.block(rows)[i[here] - rows.start, j[here]]
+        return squared
+    step = max(1, PAIR_ENTRIES // width)
     for start in range(0, len(i), step):
         difference = points[i[start : start + step]] - points[j[start : start + step]]
         squared[start : start + step] = np.einsum("ij,ij->i", difference, difference)

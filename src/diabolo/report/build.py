@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..training.progress import stages
 from .compute import Computed, Options, compute, flat_rows
 from .figures import Figures, plain
 from .findings import Finding, find
@@ -100,6 +101,7 @@ def health_report(
     untrained: Any = None,
     image_shape: tuple[int, ...] | None = None,
     options: Options | None = None,
+    verbose: bool | None = None,
 ) -> Report:
     """Judge a fitted model on rows, beside PCA, the mean, and (for a network) its own untrained state.
 
@@ -121,6 +123,8 @@ def health_report(
         for 64 or more features with values in [0, 1] or [0, 255].
     options : Options or None
         How many rows each part is computed on, what samples are compared on, and the seed.
+    verbose : bool or None
+        Whether to show on standard error what is computed; None: on a terminal only.
 
     Returns
     -------
@@ -151,7 +155,8 @@ def health_report(
         train = (learnt, _labels(y_train, len(learnt), "y_train"))
     before = None if untrained is None else Subject(untrained)
     names = tuple(str(name) for name in getattr(X, "columns", subject.feature_names))
-    computed = compute(subject, rows, labels, train, before, options or Options(), names)
+    with stages("report", verbose) as tell:
+        computed = compute(subject, rows, labels, train, before, options or Options(), names, tell)
     shape = _picture_shape(subject, X, rows, image_shape)
     return Report(computed.figures, find(computed.figures), _material(subject, computed, shape))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,11 +121,16 @@ def compute(
     untrained: Subject | None,
     options: Options,
     feature_names: tuple[str, ...] = (),
+    tell: Callable[[str], None] = lambda _stage: None,
 ) -> Computed:
-    """All figures of a model on rows; see :func:`diabolo.report.health_report`."""
+    """All figures of a model on rows; see :func:`diabolo.report.health_report`.
+
+    ``tell`` is called with the name of each stage as it begins.
+    """
     seed = options.random_state
     chosen = _choose(len(X), options.rows, seed)
     judged, labels = X[chosen], None if y is None else y[chosen]
+    tell("codes and reconstructions")
     rows = _apply(subject, judged)
     learnt, learnt_labels = (judged, None) if train is None else train
     keep = _choose(len(learnt), options.fit_rows, seed)
@@ -143,16 +148,22 @@ def compute(
     if len(rows.kept) < 2:
         return _without_rows(figures, rows, labels)
     labels = None if labels is None else labels[rows.kept]
+    tell("PCA beside the model")
     bench = _Bench(subject, rows, learnt, options)
+    tell("latent space and neighbourhoods")
     probe = look_inside(subject, judged[rows.kept], seed)
     figures = bench.fill(figures, probe, feature_names)
     if train is None:
         bench.notes.append(_NO_TRAINING_ROWS)
     else:
+        tell("training rows")
         own = learnt[_choose(len(learnt), options.rows, seed)]
         figures = bench.fill_training(figures, own, probe, look_inside(subject, own, seed))
+    tell("errors")
     errors = bench.errors(untrained)
+    tell("sampling quality")
     generation, samples = bench.generation()
+    tell("labels")
     figures = dataclasses.replace(
         figures, errors=errors, generation=generation, labels=bench.labels(labels, learnt_labels)
     )
