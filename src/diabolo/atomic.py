@@ -44,6 +44,7 @@ def replacing(path: Path) -> Iterator[Path]:
     False
     'id,z0'
     """
+    path = _meant(path)
     part = _beside(path)
     try:
         yield part
@@ -58,6 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """The same for a folder, which is made here; one that is there is taken away as a whole at the last moment."""
+    path = _meant(path)
     part, old = _beside(path), _beside(path)
     try:
         part.mkdir()
@@ -77,6 +79,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
     _flush_names(path.parent)
+
+
+def _meant(path: Path) -> Path:
+    """Where a link leads, so that the link stays: models are kept as ``current -> v3``."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _beside(path: Path) -> Path:

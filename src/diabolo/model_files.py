@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .errors import FileError
+from .text_files import read_text, readable
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +21,6 @@ FORMAT = 2
 # From this format on the description holds a checksum of itself.
 _SEALED = 2
 JSON_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"
-_MAX_JSON = 64 << 20
 
 
 def seal(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,12 +40,10 @@ def find(path: Path) -> Path:
 
 def read_description(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _MAX_JSON:
-            raise FileError(f"{path} is larger than {_MAX_JSON >> 20} MB; this is no description of a model.")
-        described = json.loads(path.read_text(encoding="utf-8"))
+        described = json.loads(read_text(path, "the description of a model"))
     except FileError:
         raise
-    except (ValueError, RecursionError, OSError) as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{path} is damaged: it is no JSON ({error}).") from error
     number = described.get("format") if isinstance(described, dict) else None
     if not isinstance(number, int) or number < 1:
@@ -68,10 +66,8 @@ def read_weights(path: Path, described: Mapping[str, Any]) -> dict[str, torch.Te
     from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
 
-    try:
+    with readable(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
     if hashlib.sha256(content).hexdigest() != described.get("sha256"):
         raise FileError(
             f"{path} is not the file that {JSON_NAME} describes (its SHA-256 differs): one of the two is damaged "

@@ -20,9 +20,9 @@ def test_figures_come_back_as_they_were_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "cannot be read: .*No such file"),
+        (None, "check the path"),
         (b"{", "cannot be read"),
-        (b"\xff\xfe", "cannot be read"),
+        (b"\xff\xfe", "byte 0 is not UTF-8"),
         (b"[]", "holds no figures of a run"),
         (b"{}", "holds no figures of a run"),
         (b'{"figures": 3}', "holds no figures of a run"),
@@ -31,5 +31,6 @@ def test_figures_come_back_as_they_were_written(tmp_path: Path) -> None:
 def test_what_holds_no_figures_is_named(content: bytes | None, words: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / METRICS).write_bytes(content)
-    with pytest.raises(FileError, match=f"metrics.json {words}"):
+    with pytest.raises(FileError, match=words) as caught:
         read_figures(tmp_path)
+    assert "metrics.json" in str(caught.value)

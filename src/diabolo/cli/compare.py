@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-import yaml
 
 from ..errors import FileError
 from ..report.files import read_figures
+from ..text_files import read_yaml
 from . import runs
 from .fit import open_page
 from .holdout import PUBLISHED
@@ -117,12 +117,12 @@ def _read(folder: Path, name: str) -> Compared:
     import pandas as pd
 
     figures = read_figures(folder)["figures"]
+    config = read_yaml(folder / runs.CONFIG)
     try:
-        config = yaml.safe_load((folder / runs.CONFIG).read_text(encoding="utf-8"))
         history = pd.read_csv(folder / "history.csv")
         pictures = {path.stem: path.read_bytes() for path in sorted((folder / "figures").glob("*.png"))}
         return Compared(name, figures, dict(config), history, pictures)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{folder} is damaged: {error!r}.") from None
 
 

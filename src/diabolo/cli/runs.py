@@ -21,6 +21,7 @@ import yaml
 from .. import __version__, schema
 from ..errors import FileError, UnknownNameError
 from ..report.files import METRICS
+from ..text_files import read_yaml
 from ..training.lock import LOCK_NAME
 from .holdout import check_hold_out, split
 from .large import few_rows
@@ -312,8 +313,8 @@ class Source:
             raise FileError(f"{run} holds no model.json; give the folder that `diabolo fit` or save() wrote.")
         if not (run / CONFIG).is_file():
             return cls()
+        config = read_yaml(run / CONFIG)
         try:
-            config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
             data, trained = dict(config["data"]), config["trained"]
             features, id_name = trained["features"], str(trained["id"] or "id")
             options = {name: data[name] for name in _OPTIONS if name in data}
@@ -321,7 +322,7 @@ class Source:
             held = check_hold_out(config.get("hold_out", 0.0)), config["random_state"]
             counts = tuple(int(trained[name]) for name in ("rows", "rows_held_out") if name in trained)
             return cls(str(data["source"]), options, names, id_name, str(config["recipe"]), *held, counts)
-        except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
 
     def read(self, data: str, given: Mapping[str, Any], *, large: bool = False) -> Dataset:

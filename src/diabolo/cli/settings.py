@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ..errors import FileError, SettingError, UnknownNameError
 from ..schema import SLOTS, resolve
+from ..text_files import parse_yaml, read_text
 from .holdout import check_hold_out
 from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
 from .paths import existing
@@ -26,16 +24,6 @@ DEFAULT_RECIPE = "deep"
 _DATA_KEYS = tuple(option.name for option in DATA_OPTIONS)
 # Of a run's own config.yaml; they say what was, and set nothing.
 _RECORDED = ("versions", "trained")
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as people write it: 1e-3 is a number (YAML 1.1 wants 1.0e-3) and None is nothing."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^None$"), ["N"])
 
 
 @dataclass(frozen=True)
@@ -74,14 +62,7 @@ def parse_value(text: str) -> Any:
     (0.001, 'sphere', [392, 64], None)
     """
     listed = "," in text and text.strip()[:1] not in "[{'\""
-    return _parse(f"[{text}]" if listed else text, f"the value {text!r}")
-
-
-def _parse(text: str, what: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise SettingError(f"{what} is no YAML: {' '.join(str(error).split())}") from None
+    return parse_yaml(f"[{text}]" if listed else text, f"the value {text!r}")
 
 
 def read_plan(
@@ -162,10 +143,7 @@ def _typed_value(option: Any, value: Any) -> Any:
 
 def _from_file(path: Path) -> Plan:
     existing(path, "configuration file")
-    try:
-        content = _parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} could not be read: {error}.") from None
+    content = parse_yaml(read_text(path, "a configuration"), str(path))
     if content is None:
         return Plan()
     if not isinstance(content, Mapping):

@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import FileError, SettingError
+from ..text_files import parse_yaml, read_yaml
 from . import runs
 
 __all__ = ["check", "clear", "how_to_go_on", "holds_work", "opened", "recorded", "resumable", "tidy"]
@@ -73,11 +72,7 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
     saved = newest(folder_of(place)) if path is not None else None
     if path is None or not holds_work(folder_of(place)):
         return
-    try:
-        before = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise FileError(f"{path} is damaged: {error!r}.") from None
-    now = yaml.safe_load(runs.dump(plan))
+    before, now = read_yaml(path), parse_yaml(runs.dump(plan), "the settings")
     other = differences(before if isinstance(before, Mapping) else {}, now)
     if other or not resume:
         told = (

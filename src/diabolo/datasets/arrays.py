@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError
+from ..text_files import readable
 from ..training.stored import Stored
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few, reading, size_of, take
+from .files import MAX_BYTES, expect_file, few, size_of, take
 from .idx import DEFLATE_LIMIT, read_idx
 
 __all__ = ["map_array_file", "read_array_file", "read_idx_file", "read_npz", "rows_of", "table_of"]
@@ -37,7 +38,7 @@ _HEADER_FAULTS = (
 def read_array_file(path: Path, choice: Choice) -> Dataset:
     """Read a .npy file: (n, d) rows, or (n, H, W), (n, C, H, W) or (n, H, W, C) images."""
     expect_file(path, "a NumPy array", [b"\x93NUMPY"])
-    with reading(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         array = _read_npy(file, size_of(path), str(path))
     return _dataset(path, array, None, choice)
 
@@ -51,7 +52,7 @@ def map_array_file(path: Path) -> NDArray[Any]:
         If it is damaged, holds nothing, or holds Python objects.
     """
     expect_file(path, "a NumPy array", [b"\x93NUMPY"])
-    with reading(path):
+    with readable(path):
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except _HEADER_FAULTS as error:
@@ -84,7 +85,7 @@ def read_npz(path: Path, choice: Choice) -> Dataset:
     """Read an .npz file: the array ``X``, ``x`` or ``data`` (or the only one), labels ``y`` or ``labels``."""
     expect_file(path, "an .npz archive of arrays", [b"PK\x03\x04", b"PK\x05\x06"])
     try:
-        with reading(path), zipfile.ZipFile(path) as archive:
+        with readable(path), zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             label = next((key for key in _LABELS if key in members), None)
             key = next((key for key in _FEATURES if key in members), None)

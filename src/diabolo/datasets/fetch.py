@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, UnknownNameError
-from .files import reading
+from ..text_files import readable
 from .idx import read_idx
 
 __all__ = ["FASHION_MNIST", "MNIST", "Remote", "cache_folder", "fetch", "load_fashion_mnist", "load_mnist"]
@@ -84,7 +84,7 @@ def fetch(remote: Remote, name: str) -> Path:
     folder = cache_folder() / remote.folder
     path = folder / name
     by_hand = f"put it by hand at {path} (from {' or '.join(url + name for url in remote.urls)})"
-    with reading(path):
+    with readable(path):
         if path.exists():
             if _sha256(path) != remote.sha256[name]:
                 raise FileError(

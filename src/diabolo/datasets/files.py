@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ..text_files import readable
 
 __all__ = [
     "MAX_BYTES",
@@ -23,7 +20,6 @@ __all__ = [
     "expect_file",
     "few",
     "option",
-    "reading",
     "size_of",
     "take",
 ]
@@ -62,35 +58,22 @@ def begins_as(head: bytes) -> str | None:
     return None
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn the system's refusals while a file is read into one sentence."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise FileError(f"there is no file {str(path)!r}; check the path.") from None
-    except IsADirectoryError:
-        raise FileError(f"{path} is a folder, expected a file.") from None
-    except PermissionError:
-        raise FileError(f"{path} may not be read (permission denied); change its permissions.") from None
-    except MemoryError:
-        raise FileError(f"{path} needs more memory than there is; read a part of it.") from None
-    except OSError as error:
-        raise FileError(f"{path} could not be read: {error.strerror or error}.") from None
-
-
 def size_of(path: Path) -> int:
     """The length of a file in bytes."""
-    with reading(path):
+    with readable(path):
         return path.stat().st_size
 
 
 def expect_file(path: Path, kind: str, marks: Sequence[bytes] = ()) -> bytes:
     """The first bytes of a file that is there, is not empty, and begins with one of ``marks``."""
-    with reading(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         head = file.read(512)
     if not head:
         raise FileError(f"{path} is empty (0 bytes), expected {kind}.")
+    if not head.strip(b"\0"):
+        raise FileError(
+            f"{path} begins with zero bytes, as a file that was not written to its end, expected {kind}."
+        )
     if marks and not head.startswith(tuple(marks)):
         found = begins_as(head)
         remedy = "unpack it first" if found and "compressed" in found else "give it the suffix of what it is"

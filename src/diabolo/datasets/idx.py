@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from .files import MAX_BYTES, begins_as, expect_file, reading, size_of, take
+from ..text_files import readable
+from .files import MAX_BYTES, begins_as, expect_file, size_of, take
 
 __all__ = ["IDX_TYPES", "map_idx", "read_idx"]
 
@@ -74,7 +75,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     if packed and not head.startswith(_GZIP):
         raise FileError(f"{path} is not gzip-compressed, as its name says; rename it to {path.stem}.")
     room = size_of(path)
-    with reading(path):
+    with readable(path):
         if not packed:
             with path.open("rb") as file:
                 return _read(file, path, room)
@@ -98,7 +99,7 @@ def map_idx(path: Path) -> NDArray[Any]:
         raise FileError(
             f"{path} is gzip-compressed, so that its rows cannot be read one by one; unpack it first."
         )
-    with reading(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         shape, dtype = _header(file, path)
         start, room = 4 + 4 * len(shape), size_of(path)
         wanted = math.prod(shape) * dtype.itemsize

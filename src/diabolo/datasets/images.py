@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError, SettingError
+from ..text_files import readable
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few, reading
+from .files import MAX_BYTES, expect_file, few
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ def find_pictures(path: Path) -> dict[str, list[Path]]:
     FileError
         If there is none, or some are in sub-folders and some are not.
     """
-    with reading(path):
+    with readable(path):
         direct = _pictures(path)
         folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] not in "._")
         inside = {folder.name: found for folder in folders if (found := _pictures(folder))}

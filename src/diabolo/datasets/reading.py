@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, SettingError, UnknownNameError
+from ..text_files import readable
 from .arrays import read_array_file, read_idx_file, read_npz
 from .catalogue import DATASETS
 from .columns import Choice
 from .dataset import Dataset
-from .files import few, option, reading
+from .files import few, option
 from .images import IMAGE_SUFFIXES, parse_size, read_folder, read_image
 from .tables import read_csv, read_parquet
 
@@ -100,7 +101,7 @@ def read(
     path = Path(path)
     choice = Choice(columns, drop, id, label, missing)
     size = parse_size(resize)
-    with reading(path):
+    with readable(path):
         is_folder, is_there = path.is_dir(), path.exists()
     if not is_there:
         raise FileError(_not_there(path))
@@ -187,7 +188,7 @@ def _not_there(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder {str(folder)!r}, in which {path.name!r} should be; check the path."
-    with reading(folder):
+    with readable(folder):
         close = difflib.get_close_matches(path.name, [entry.name for entry in folder.iterdir()], n=1)
     hint = f" Did you mean {str(folder / close[0])!r}?" if close else ""
     return f"there is no file or folder {str(path)!r} (looked in {folder.resolve()}).{hint}"

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, SettingError
+from ..text_files import readable
 from ..training.pieces import Pieces
 from ..training.stored import Array, Stored
 from .arrays import map_array_file, table_of
 from .columns import Choice, choose, refuse_text
-from .files import expect_file, few, option, reading
+from .files import expect_file, few, option
 from .idx import map_idx
 from .images import IMAGE_SUFFIXES, Pictures, find_pictures, parse_size
 from .reading import is_idx
@@ -81,7 +82,7 @@ def stream(
 
     path = Path(path)
     size = parse_size(resize)
-    with reading(path):
+    with readable(path):
         path.stat()
     suffix = path.suffix.lower()
     is_table, is_folder = suffix == ".parquet", path.is_dir()
@@ -146,7 +147,7 @@ class ParquetPieces(Pieces):
         import pyarrow as pa
         from pyarrow import parquet
 
-        with reading(self.path):
+        with readable(self.path):
             try:
                 return parquet.ParquetFile(self.path, memory_map=True, pre_buffer=False)
             except pa.ArrowException as error:

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError
+from ..text_files import readable
 from .columns import Choice, Selection, as_labels, choose, fill, refuse_text
 from .dataset import Dataset
-from .files import MAX_BYTES, begins_as, expect_file, option, reading
+from .files import MAX_BYTES, begins_as, expect_file, option
 
 __all__ = ["MAX_COLUMNS", "PANDAS_INDEX", "matrix", "read_csv", "read_parquet", "text_cells"]
 
@@ -58,7 +59,7 @@ def read_csv(path: Path, choice: Choice) -> Dataset:
         include_columns=[names[at] for at in wanted], column_types=types, null_values=_NULLS
     )
     parse = arrow_csv.ParseOptions(delimiter=comma, newlines_in_values=True)
-    with reading(path):
+    with readable(path):
         try:
             table = arrow_csv.read_csv(
                 str(path), read_options=read, parse_options=parse, convert_options=convert
@@ -74,7 +75,7 @@ def read_parquet(path: Path, choice: Choice) -> Dataset:
     import pyarrow as pa
     from pyarrow import parquet
 
-    with reading(path):
+    with readable(path):
         try:
             file = parquet.ParquetFile(path)
             names = file.schema_arrow.names
@@ -115,7 +116,7 @@ def _check_text(path: Path, head: bytes) -> None:
         )
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines = 1
-    with reading(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         while True:
             block = file.read(1 << 20)
             try:
@@ -135,7 +136,7 @@ def _check_text(path: Path, head: bytes) -> None:
 
 def _header(path: Path) -> tuple[list[str], int, str]:
     """The names of the columns, how many lines they take, and the separator."""
-    with reading(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         start = file.read(_MAX_HEADER + 1)
     text = start.decode("utf-8-sig", errors="ignore")
     first = next((line for line in text.splitlines() if line.strip()), "")

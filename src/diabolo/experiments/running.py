@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..atomic import replacing
 from ..errors import FileError, SettingError, UnknownNameError
+from ..text_files import read_text
 from .catalogue import EXPERIMENTS
 from .record import Comparison, Experiment, Figure, Measure, Section, Statement
 
@@ -109,7 +110,7 @@ def _earlier(result: Result, again: Sequence[Section]) -> None:
         return
     now = result.to_dict()
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(read_text(path, "what a run found"))
         n = len(kept["seeds"])
         if any(kept[key] != now[key] for key in ("format", "experiment", "quick", "versions")):
             return

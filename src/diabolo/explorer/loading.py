@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, UnknownNameError
+from ..text_files import read_yaml
 from .page import Load
 
 if TYPE_CHECKING:
@@ -100,16 +101,15 @@ def recorded_data(path: Path) -> tuple[str, dict[str, Any]]:
     FileError
         If the folder does not say it, or its ``config.yaml`` is damaged.
     """
-    import yaml
-
     config = path / "config.yaml"
     if not config.is_file():
         raise FileError(f"{path} does not say what it was trained on; give the data (--data).")
+    told = read_yaml(config)
     try:
-        data = dict(yaml.safe_load(config.read_text(encoding="utf-8"))["data"])
+        data = dict(told["data"])
         options = {name: data[name] for name in _OPTIONS if data.get(name)}
         return str(data["source"]), options
-    except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{config} is damaged: {error!r}.") from None
 
 

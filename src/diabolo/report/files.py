@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
+from ..text_files import read_text
 
 __all__ = ["METRICS", "read_figures"]
 
@@ -33,9 +34,10 @@ def read_figures(run: Path) -> dict[str, Any]:
         If the file is missing, damaged, or holds no figures.
     """
     path = run / METRICS
+    text = read_text(path, "the figures of a run")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{path} cannot be read: {error}.") from error
     if not isinstance(found, dict) or not isinstance(found.get("figures"), dict):
         raise FileError(f"{path} holds no figures of a run.")

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..datasets import DATASETS
 from ..errors import FileError, SettingError, UnknownNameError
 from ..recipes import make
+from ..text_files import read_yaml
 from .design import path_of
 from .study import Study
 
@@ -33,10 +32,7 @@ def read_study(path: Path) -> Study:
     SettingError
         If a key or a value cannot be understood.
     """
-    try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise FileError(f"{path} cannot be read as a study: {' '.join(str(error).split())}") from None
+    plain = read_yaml(path, "a study")
     if not isinstance(plain, Mapping) or not isinstance(plain.get("axes"), Mapping):
         raise SettingError(f"{path} must be a mapping with 'axes', a mapping of paths to lists.")
     for key in plain:

@@ -18,6 +18,7 @@ from sklearn.base import clone
 from ..atomic import replacing
 from ..errors import DivergedError, FileError, SettingError
 from ..estimator import Autoencoder
+from ..text_files import read_text
 from .design import DATA, SEED, Settings, check_axes, check_repeats, plan, points_of
 from .groups import STACK_SIZE, chunks
 from .material import Material, Metric, resolve_metrics
@@ -236,7 +237,7 @@ class Study:
         """The rows that a folder holds already; the folder is made if there is none."""
         spec = folder / SPEC
         if spec.exists():
-            known = json.loads(spec.read_text(encoding="utf-8"))["fingerprint"]
+            known = json.loads(read_text(spec, "what a study is"))["fingerprint"]
             if not resume:
                 raise FileError(
                     f"{folder} holds a study already; go on with it (resume), or choose another folder."
