@@ -22,6 +22,7 @@ import torch
 
 from . import __version__, schema
 from .atomic import replacing_folder
+from .described import anything, integer, listing, mapping, number, one_of, optional, record, text
 from .domain import Domain
 from .errors import FileError, SettingError
 from .estimator import Autoencoder
@@ -29,15 +30,56 @@ from .inputs import check_modules, find_device
 from .model import Architecture, Model
 from .model_files import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 from .networks import Custom
-from .scaling import SCALER_KINDS, Scaler
+from .scaling import SCALER_KINDS, SCALINGS, Scaler
 from .training.history import History
 from .training.row import Layout
 from .weights import rebuild
 
 _PLAIN = ("scaling", "device", "verbose")
-_FITTED = {"seed_": int, "n_threads_": int, "n_iter_": int, "status_": str, "n_features_in_": int}
-_MAX_THREADS = 1024
+_FITTED = ("seed_", "n_threads_", "n_iter_", "status_", "n_features_in_")
+_PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
 _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+
+#: Every field of ``model.json``. What parts are made of, the parts check themselves.
+_DESCRIPTION = record(
+    {
+        "format": integer(1, FORMAT),
+        "made_by": mapping(text),
+        "params": record(
+            dict.fromkeys(schema.SLOTS, anything)
+            | {
+                "scaling": one_of(*SCALINGS),
+                "device": text,
+                "verbose": one_of(None, True, False),
+                "image_shape": optional(listing(integer(1), 2, 3)),
+                "random_state": optional(integer(0, 2**32 - 1)),
+            }
+        ),
+        "fitted": record(
+            {
+                "seed_": integer(0, 2**31 - 1),
+                "n_threads_": integer(1, 1024),
+                "n_iter_": integer(0),
+                "status_": one_of("finished", "early_stopped", "interrupted", "stopped", "diverged"),
+                "n_features_in_": integer(1),
+                "parts": record(dict.fromkeys(_PARTS, anything)),
+                "domain": record(
+                    {
+                        "n_features": integer(1),
+                        "image_shape": optional(listing(integer(1), 3)),
+                        "low": number(),
+                        "high": number(),
+                    }
+                ),
+                "scaling": one_of(*SCALER_KINDS),
+                "precision": one_of(*_PRECISIONS),
+                "feature_names": optional(listing(text)),
+            }
+        ),
+        "history": record({"epochs": listing(mapping(number(finite=False))), "units": mapping(text)}),
+    },
+    more={"sha256": text, "checksum": text},
+)
 
 
 def save(estimator: Autoencoder, path: str | Path) -> Path:
@@ -190,9 +232,6 @@ def describe(estimator: Autoencoder) -> dict[str, Any]:
     }
 
 
-_PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
-
-
 def _to_plain(name: str, value: Any) -> Any:
     return value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
 
@@ -224,6 +263,7 @@ def restore(
     modules: tuple[Any, Any],
 ) -> Autoencoder:
     """The fitted estimator of a description and its tensors, after a check that they belong together."""
+    _DESCRIPTION(described, "")
     params, fitted = dict(described["params"]), described["fitted"]
     _check_sizes(fitted, tensors)
     for name in schema.SLOTS:
@@ -251,17 +291,18 @@ def restore(
     for name, (found, wanted) in widths.items():
         if found != wanted:
             raise FileError(f"{name} has width {found}, but the model needs {wanted}.")
-    if fitted["scaling"] not in SCALER_KINDS or not np.isfinite(offset).all() or not (scale > 0).all():
-        raise FileError(f"the scaling {fitted['scaling']!r} has numbers that no data can have led to.")
+    for name, values, low in (("scaler.offset", offset, -np.inf), ("scaler.scale", scale, 0.0)):
+        if not (np.isfinite(values) & (values > low)).all():
+            column = int((~(np.isfinite(values) & (values > low))).argmax())
+            allowed = "finite" if low else "finite and above 0"
+            raise FileError(f"{name} is {values[column]:g} in column {column}, it must be {allowed}.")
     steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
     history = described["history"]
     estimator.history_ = History(list(history["epochs"]), steps, [], dict(history["units"]))
-    for name, kind in _FITTED.items():
-        if not isinstance(fitted[name], kind):
-            raise FileError(f"{name} should be of type {kind.__name__}, the file has {fitted[name]!r}.")
+    if len(estimator.history_) != fitted["n_iter_"]:
+        raise FileError(f"the history has {len(estimator.history_)} epochs, n_iter_ is {fitted['n_iter_']}.")
+    for name in _FITTED:
         setattr(estimator, name, fitted[name])
-    if not 1 <= estimator.n_threads_ <= _MAX_THREADS:
-        raise FileError(f"n_threads_ should be 1 to {_MAX_THREADS}, the file has {estimator.n_threads_}.")
     if fitted["feature_names"] is not None:
         if len(fitted["feature_names"]) != domain.n_features:
             raise FileError(f"{len(fitted['feature_names'])} feature names for {domain.n_features} features.")

@@ -333,7 +333,7 @@ def test_a_training_on_a_stream_goes_on_to_the_bits_of_one_that_was_not_stopped(
     np.testing.assert_array_equal(resumed.codes_, whole.codes_)
     other = X.copy()
     other[200] += 1
-    with pytest.raises(SettingError, match="the data are others"):
+    with pytest.raises(SettingError, match="the training data differ"):
         small(training=training).fit(Stream([other[:400]] if kind == "endless" else [other]))
 
 

@@ -111,6 +111,9 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
     run.epoch = _number(told, "epoch", run.first_epoch, run.epochs)
     run.step = _number(told, "step", 0, run.per_epoch)
     run.looked = _number(told, "looked", 0, run.step)
+    whole = told["status"] in ("running", *ENDS) and type(told["spent"]) in (int, float)
+    if not whole or not told["spent"] >= 0:
+        raise ValueError(f"its status is {told['status']!r:.60} after {told['spent']!r:.60} seconds")
     run.before = float(told["spent"])
     _put(run.row, tensors["row"])
     with torch.no_grad():
@@ -125,8 +128,7 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
         member.history.units,
     )
-    if len(member.history) != run.epoch - run.first_epoch:
-        raise ValueError(f"its history has {len(member.history)} epochs, not {run.epoch - run.first_epoch}")
+    _check_history(run, member.history)
     if told["status"] in ENDS:
         run.end(told["status"])
         return
@@ -140,17 +142,39 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         watch.best = float(told["watch"]["best"])
         watch.epoch = _number(told["watch"], "epoch", 0, run.epoch)
         watch.waited = _number(told["watch"], "waited", 0, run.epoch)
-        watch.row = tensors["best"].to(device) if "best" in tensors else None
+        watch.row = None
+        if "best" in tensors:
+            watch.row = run.row.detach().clone()
+            _put(watch.row, tensors["best"])
     run.trace = tensors["trace"].to(device) if "trace" in tensors else None
-    if run.step != (0 if run.trace is None else len(run.trace)):
-        raise ValueError(f"it lacks the terms of the {run.step} steps of its epoch")
+    found = (0, len(run.names)) if run.trace is None else tuple(run.trace.shape)
+    if found != (run.step, len(run.names)):
+        raise ValueError(f"it has terms of shape {found} of its epoch, not {(run.step, len(run.names))}")
     if "generator" in tensors:
         torch.set_rng_state(tensors["generator"])
 
 
+def _check_history(run: Run, history: History) -> None:
+    """Raise a ValueError if a history is not that of the epochs that were trained."""
+    done = run.epoch - run.first_epoch
+    if len(history) != done:
+        raise ValueError(f"its history has {len(history)} epochs, not {done}")
+    for name in run.names:
+        steps = history.steps.get(name, np.empty(0))
+        if steps.shape != (done * run.per_epoch,):
+            raise ValueError(f"it has {name} of {steps.shape} steps, not of {done * run.per_epoch}")
+    if unknown := history.steps.keys() - set(run.names):
+        raise ValueError(f"it has steps of {', '.join(sorted(unknown))}, which this training has not")
+    rows = run.members[0].training.snapshots
+    if history.snapshots and (
+        len(history.snapshots) != done + 1 or len(history.snapshots[0]["codes"]) > rows
+    ):
+        raise ValueError(f"it has {len(history.snapshots)} snapshots, not {done + 1} of at most {rows} rows")
+
+
 def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:
     value = told[name]
-    if not isinstance(value, int) or not least <= value <= most:
+    if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{name} is {value!r:.80}, a number from {least} to {most} was expected")
     return value
 
@@ -185,7 +209,10 @@ def require_same(saved: Any, now: Mapping[str, Any], folder: object) -> None:
         )
 
 
-_WORDS = {"data": "the data are others", "weights": "the first weights are others"}
+_WORDS = {
+    "data": "the training data differ from those that the training started with",
+    "weights": "the first weights differ from those that the training started with",
+}
 
 
 def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
