@@ -260,10 +260,12 @@ def test_distances_of_pairs_are_those_of_the_differences(n: int, most: int) -> N
     rng = np.random.default_rng(0)
     X = rng.integers(0, 4, (n, 40)).astype(float)
     i, j = structure._pairs(n, most, 0)
-    np.testing.assert_array_equal(structure._distances_of_pairs(X, i, j), ((X[i] - X[j]) ** 2).sum(axis=1))
+    np.testing.assert_array_equal(
+        _distances.SquaredDistances(X).of_pairs(i, j), ((X[i] - X[j]) ** 2).sum(axis=1)
+    )
     far = 1e4 + 1e-3 * rng.normal(size=(n, 40))
     expected = ((far[i] - far[j]) ** 2).sum(axis=1)
-    np.testing.assert_allclose(structure._distances_of_pairs(far, i, j), expected, rtol=1e-8)
+    np.testing.assert_allclose(_distances.SquaredDistances(far).of_pairs(i, j), expected, rtol=1e-8)
 
 
 def test_spearman_of_wide_data_takes_no_longer_than_a_matrix_product() -> None:

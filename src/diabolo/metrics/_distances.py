@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from ._checks import Float
 
@@ -16,6 +18,8 @@ NARROW = 16
 CANCELLED = 1e-6
 # Pairs whose differences are formed at once.
 REPAIR_ENTRIES = 1 << 21
+# A difference costs as much as some 60 entries of a matrix product, of which half are met twice.
+_PRODUCT_IS_QUICKER = 32
 
 
 def row_blocks(rows: int, columns: int) -> Iterator[slice]:
@@ -45,7 +49,7 @@ class SquaredDistances:
     r"""Blocks of the matrix :math:`\lVert x_i - y_j \rVert^2`, in float64.
 
     Wide data use :math:`|x|^2 + |y|^2 - 2 x \cdot y`; the pairs for which this difference cancels
-    (near and equal points) are computed again from :math:`x - y`.
+    (near and equal points) are computed again from :math:`x - y`. A matrix of one block is kept.
 
     Parameters
     ----------
@@ -63,8 +67,32 @@ class SquaredDistances:
         self.norms_x = np.einsum("ij,ij->i", self.X, self.X)
         self.norms_y = self.norms_x if Y is None else np.einsum("ij,ij->i", self.Y, self.Y)
 
+    @cached_property
+    def _whole(self) -> Float | None:
+        fits = len(self.X) * len(self.Y) <= BLOCK_ENTRIES
+        return self._computed(slice(None), slice(None)) if fits else None
+
     def block(self, rows: slice, columns: slice = slice(None)) -> Float:
-        """The distances of some rows to some columns, shape (rows, columns)."""
+        """The distances of some rows to some columns, shape (rows, columns); the caller's to change."""
+        if self._whole is not None:
+            return self._whole[rows, columns].copy()
+        return self._computed(rows, columns)
+
+    def of_pairs(self, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> Float:
+        """The distances of pairs of rows; of few pairs among many rows by their differences alone."""
+        squared, (n, width) = np.empty(len(i)), self.X.shape
+        if not self.narrow and n * n <= _PRODUCT_IS_QUICKER * len(i):
+            for rows in row_blocks(n, n):
+                here = (i >= rows.start) & (i < rows.stop)
+                squared[here] = self.block(rows)[i[here] - rows.start, j[here]]
+            return squared
+        step = max(1, REPAIR_ENTRIES // width)
+        for start in range(0, len(i), step):
+            difference = self.X[i[start : start + step]] - self.X[j[start : start + step]]
+            squared[start : start + step] = np.einsum("ij,ij->i", difference, difference)
+        return squared
+
+    def _computed(self, rows: slice, columns: slice) -> Float:
         x, y = self.X[rows], self.Y[columns]
         if self.narrow:
             from scipy.spatial.distance import cdist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -196,14 +197,8 @@ def precision_recall(
     >>> float(scores["precision"]), float(scores["recall"])
     (0.75, 0.75)
     """
-    rng = _checks.generator(random_state)
-    name, x, y = _prepare(real, synthetic, features, _checks.count(max_rows, "max_rows", low=2), rng)
-    inside_real, inside_synthetic = _balls(x, y, k), _balls(y, x, k)
-    make = partial(Score, features=name, n_real=len(x), n_synthetic=len(y))
-    return {
-        "precision": make("precision", float(np.mean(inside_real.hits > 0))),
-        "recall": make("recall", float(np.mean(inside_synthetic.hits > 0))),
-    }
+    pair = Pair.of(real, synthetic, features, max_rows, random_state)
+    return pair.precision_recall(k)
 
 
 def density_coverage(
@@ -254,14 +249,57 @@ def density_coverage(
     >>> float(scores["density"]), float(scores["coverage"])
     (1.5, 0.5)
     """
-    rng = _checks.generator(random_state)
-    name, x, y = _prepare(real, synthetic, features, _checks.count(max_rows, "max_rows", low=2), rng)
-    inside = _balls(x, y, k)
-    make = partial(Score, features=name, n_real=len(x), n_synthetic=len(y))
-    return {
-        "density": make("density", float(inside.hits.sum() / (k * len(y)))),
-        "coverage": make("coverage", float(np.mean(inside.covered))),
-    }
+    pair = Pair.of(real, synthetic, features, max_rows, random_state)
+    return pair.density_coverage(k)
+
+
+class Pair:
+    """Real and synthetic rows, and the distances that several measures are made of.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are compared on.
+    real, synthetic : array of shape (rows, features)
+    """
+
+    def __init__(self, name: str, real: Float, synthetic: Float) -> None:
+        self.real, self.synthetic = SquaredDistances(real), SquaredDistances(synthetic)
+        self.across = SquaredDistances(real, synthetic)
+        self._make = partial(Score, features=name, n_real=len(real), n_synthetic=len(synthetic))
+
+    @classmethod
+    def of(
+        cls,
+        real: npt.ArrayLike,
+        synthetic: npt.ArrayLike,
+        features: Features = None,
+        max_rows: int = 10_000,
+        random_state: int | None = 0,
+    ) -> Pair:
+        """As :func:`precision_recall` takes them."""
+        rng = _checks.generator(random_state)
+        most = _checks.count(max_rows, "max_rows", low=2)
+        return cls(*_prepare(real, synthetic, features, most, rng))
+
+    def precision_recall(self, k: int = 3) -> dict[str, Score]:
+        """See :func:`precision_recall`."""
+        n, m = len(self.real.X), len(self.synthetic.X)
+        inside_real = _balls(self.real, self.across.block, m, k)
+        inside_synthetic = _balls(self.synthetic, lambda rows: self.across.block(slice(None), rows).T, n, k)
+        return {
+            "precision": self._make("precision", float(np.mean(inside_real.hits > 0))),
+            "recall": self._make("recall", float(np.mean(inside_synthetic.hits > 0))),
+        }
+
+    def density_coverage(self, k: int = 5) -> dict[str, Score]:
+        """See :func:`density_coverage`."""
+        m = len(self.synthetic.X)
+        inside = _balls(self.real, self.across.block, m, k)
+        return {
+            "density": self._make("density", float(inside.hits.sum() / (k * m))),
+            "coverage": self._make("coverage", float(np.mean(inside.covered))),
+        }
 
 
 def wasserstein(real: npt.ArrayLike, synthetic: npt.ArrayLike, features: Features = None) -> Score:
@@ -329,17 +367,19 @@ class _Inside:
     covered: npt.NDArray[np.bool_]  # for each ball, whether it holds a point
 
 
-def _balls(centres: Float, points: Float, k: int) -> _Inside:
-    """Which points lie in the balls around centres that reach their k-th nearest neighbour."""
-    n = len(centres)
+def _balls(among: SquaredDistances, to_points: Callable[[slice], Float], m: int, k: int) -> _Inside:
+    """Which points lie in the balls around centres that reach their k-th nearest neighbour.
+
+    ``among`` has the distances of the centres, ``to_points`` gives those of some of them to the m points.
+    """
+    n = len(among.X)
     _checks.count(k, "k", high=n - 1, why=f"a set has {n} rows")
-    among, across = SquaredDistances(centres), SquaredDistances(centres, points)
-    inside = _Inside(np.zeros(len(points), dtype=np.int64), np.zeros(n, dtype=bool))
-    for rows in row_blocks(n, max(n, len(points))):
+    inside = _Inside(np.zeros(m, dtype=np.int64), np.zeros(n, dtype=bool))
+    for rows in row_blocks(n, max(n, m)):
         d = among.block(rows)
         d[np.arange(len(d)), np.arange(rows.start, rows.stop)] = -1.0  # not a neighbour of itself
         radius = np.partition(d, k, axis=1)[:, k]
-        held = across.block(rows) <= radius[:, None]
+        held = to_points(rows) <= radius[:, None]
         inside.hits += held.sum(axis=0)
         inside.covered[rows] = held.any(axis=1)
     return inside

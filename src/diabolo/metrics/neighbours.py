@@ -72,7 +72,18 @@ def neighbourhood(
     0.047
     """
     data, codes = _checks.same_rows(X, Z)
-    result = _sweep(data, codes, _resolve_ks(ks, len(data)), _resolve_sigmas(sigmas))
+    both = SquaredDistances(data), SquaredDistances(codes)
+    return neighbourhood_of(*both, _resolve_ks(ks, len(data)), _resolve_sigmas(sigmas))
+
+
+def neighbourhood_of(
+    data: SquaredDistances,
+    codes: SquaredDistances,
+    ks: Sequence[int] | None = None,
+    sigmas: Sequence[float] = SIGMAS,
+) -> dict[str, float]:
+    """:func:`neighbourhood` from distances that are there."""
+    result = _sweep(data, codes, _resolve_ks(ks, len(data.X)), sigmas)
     return {
         **result.density_kl(),
         "mrre": float(np.mean(result.mrre())),
@@ -221,7 +232,11 @@ def density_kl(X: npt.ArrayLike, Z: npt.ArrayLike, sigma: float = 0.1) -> float:
     True
     """
     data, codes = _checks.same_rows(X, Z)
-    (value,) = _sweep(data, codes, (), _resolve_sigmas([sigma])).density_kl().values()
+    (value,) = (
+        _sweep(SquaredDistances(data), SquaredDistances(codes), (), _resolve_sigmas([sigma]))
+        .density_kl()
+        .values()
+    )
     return value
 
 
@@ -251,7 +266,7 @@ def distance_rmse(X: npt.ArrayLike, Z: npt.ArrayLike) -> float:
     1.4142135623730951
     """
     data, codes = _checks.same_rows(X, Z)
-    return _sweep(data, codes, (), ()).rmse()
+    return _sweep(SquaredDistances(data), SquaredDistances(codes), (), ()).rmse()
 
 
 @dataclass
@@ -295,14 +310,16 @@ class _Sums:
         return float(np.sqrt(self.squared) / self.n)
 
 
-def _sweep(X: Float, Z: Float, ks: Sequence[int], sigmas: Sequence[float]) -> _Sums:
+def _sweep(
+    data: SquaredDistances, codes: SquaredDistances, ks: Sequence[int], sigmas: Sequence[float]
+) -> _Sums:
     """One pass over all pairs (and one for the largest distance, where a density needs it)."""
-    n, k_max = len(X), max(ks, default=0)
+    both = data, codes
+    n, k_max = len(data.X), max(ks, default=0)
     sums = _Sums(
         n, ks, [0] * len(ks), [0] * len(ks), np.zeros(k_max), np.zeros(k_max),
         {sigma: (np.empty(n), np.empty(n)) for sigma in sigmas},
     )  # fmt: skip
-    both = SquaredDistances(X), SquaredDistances(Z)
     # Codes that are all equal have no largest distance; any number gives them a flat density.
     largest = [d.maximum() or 1.0 for d in both] if sigmas else []
     for rows in row_blocks(n, n):
@@ -341,7 +358,7 @@ def _add_ranks(sums: _Sums, d_x: Float, d_z: Float, rows: slice) -> None:
 
 def _ranked(X: npt.ArrayLike, Z: npt.ArrayLike, ks: int | Iterable[int] | None) -> _Sums:
     data, codes = _checks.same_rows(X, Z)
-    return _sweep(data, codes, _resolve_ks(ks, len(data)), ())
+    return _sweep(SquaredDistances(data), SquaredDistances(codes), _resolve_ks(ks, len(data)), ())
 
 
 def _resolve_ks(ks: int | Iterable[int] | None, n: int) -> tuple[int, ...]:

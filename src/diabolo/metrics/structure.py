@@ -7,13 +7,7 @@ import numpy.typing as npt
 
 from ..errors import DataError, SettingError
 from . import _checks
-from ._checks import Float
-from ._distances import NARROW, SquaredDistances, row_blocks
-
-# Pairs whose differences are formed at once, in doubles.
-PAIR_ENTRIES = 1 << 22
-# A difference costs as much as some 60 entries of a matrix product, of which half are met twice.
-_PRODUCT_IS_QUICKER = 32
+from ._distances import SquaredDistances
 
 
 def knn_accuracy(
@@ -117,11 +111,19 @@ def distance_spearman(
     >>> distance_spearman(X, [[0.0], [2.0], [6.0], [14.0]])
     1.0
     """
+    data, codes = _checks.same_rows(X, Z, min_rows=3)
+    most = _checks.count(max_pairs, "max_pairs", low=3)
+    return spearman_of(SquaredDistances(data), SquaredDistances(codes), most, random_state)
+
+
+def spearman_of(
+    data: SquaredDistances, codes: SquaredDistances, max_pairs: int = 200_000, random_state: int | None = 0
+) -> float:
+    """:func:`distance_spearman` from distances that are there."""
     from scipy.stats import rankdata
 
-    data, codes = _checks.same_rows(X, Z, min_rows=3)
-    i, j = _pairs(len(data), _checks.count(max_pairs, "max_pairs", low=3), random_state)
-    a, b = (rankdata(_distances_of_pairs(points, i, j)) for points in (data, codes))
+    i, j = _pairs(len(data.X), max_pairs, random_state)
+    a, b = (rankdata(distances.of_pairs(i, j)) for distances in (data, codes))
     a -= a.mean()
     b -= b.mean()
     scale = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
@@ -138,18 +140,3 @@ def _pairs(n: int, most: int, random_state: int | None) -> tuple[npt.NDArray[np.
     j = np.floor((1 + np.sqrt(1 + 8 * number.astype(np.float64))) / 2).astype(np.intp)
     j -= (j * (j - 1) // 2 > number).astype(np.intp)  # the square root may round up
     return number - j * (j - 1) // 2, j
-
-
-def _distances_of_pairs(points: Float, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> Float:
-    squared, (n, width) = np.empty(len(i)), points.shape
-    if width > NARROW and n * n <= _PRODUCT_IS_QUICKER * len(i):
-        distances = SquaredDistances(points)
-        for rows in row_blocks(n, n):
-            here = (i >= rows.start) & (i < rows.stop)
-            squared[here] = distances.block(rows)[i[here] - rows.start, j[here]]
-        return squared
-    step = max(1, PAIR_ENTRIES // width)
-    for start in range(0, len(i), step):
-        difference = points[i[start : start + step]] - points[j[start : start + step]]
-        squared[start : start + step] = np.einsum("ij,ij->i", difference, difference)
-    return squared

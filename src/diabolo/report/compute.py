@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from .. import metrics
 from ..errors import DataError, SettingError
 from ..foreign import as_plain
+from ..metrics._distances import SquaredDistances
+from ..metrics.generation import Pair
+from ..metrics.neighbours import neighbourhood_of
+from ..metrics.structure import spearman_of
 from .figures import Errors, Figures, Generation, Latent, Term
 from .subject import DEAD_SHARE, Prior, Probe, Subject, describe_course, look_inside
 
@@ -282,9 +286,8 @@ class _Bench:
         self.counts["samples"] = n
         given: dict[str, Any] = {"features": self.options.features, "random_state": self.seed}
         test, distance = metrics.c2st(real, samples, **given), metrics.mmd(real, samples, **given)
-        near = metrics.precision_recall(real, samples, **given) | metrics.density_coverage(
-            real, samples, **given
-        )
+        pair = Pair.of(real, samples, **given)
+        near = pair.precision_recall() | pair.density_coverage()
         return (
             Generation(
                 source, test.features, float(test), float(distance), float(distance.p_value or 0.0),
@@ -300,11 +303,11 @@ class _Bench:
             self.notes.append(f"neighbourhood measures need more than 20 rows, got {len(pairs)}.")
             return {}
         self.counts["neighbourhood"] = len(pairs)
-        X = self.rows.X[pairs]
+        X = SquaredDistances(self.rows.X[pairs])
         both = {"model": self.rows.Z[pairs], "pca": self.pca_codes[pairs]}
+        distances = {name: SquaredDistances(np.asarray(Z, np.float64)) for name, Z in both.items()}
         return {
-            name: metrics.neighbourhood(X, Z) | {"spearman": metrics.distance_spearman(X, Z)}
-            for name, Z in both.items()
+            name: neighbourhood_of(X, Z) | {"spearman": spearman_of(X, Z)} for name, Z in distances.items()
         }
 
     def labels(self, y: NDArray[Any] | None, learnt: NDArray[Any] | None) -> dict[str, float]:
