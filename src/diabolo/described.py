@@ -6,7 +6,7 @@ allowed.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +24,8 @@ __all__ = [
     "record",
     "text",
 ]
+
+_LARGEST = sys.float_info.max
 
 Check = Callable[[Any, str], None]
 
@@ -47,12 +49,15 @@ def integer(low: int, high: int | None = None) -> Check:
     return check
 
 
-def number(*, finite: bool = True) -> Check:
+def number(*, low: float | None = None, finite: bool = True) -> Check:
     """A number, which True is not; NaN and infinity only where a training may have led to them."""
+    words = f"{'a finite' if finite else 'a'} number{'' if low is None else f' >= {low:g}'}"
 
     def check(value: Any, path: str) -> None:
-        if type(value) not in (int, float) or (finite and not math.isfinite(value)):
-            _refuse(value, path, "a finite number" if finite else "a number")
+        fits = type(value) in (int, float) and -_LARGEST <= value <= _LARGEST
+        fits = fits or (not finite and type(value) is float)
+        if not fits or (low is not None and not value >= low):
+            _refuse(value, path, words)
 
     return check
 
@@ -98,12 +103,13 @@ def listing(inner: Check, *counts: int) -> Check:
     return check
 
 
-def mapping(inner: Check) -> Check:
-    """An object with any names, and one kind of values."""
+def mapping(inner: Check, *needed: str) -> Check:
+    """An object with any names, some of them needed, and one kind of values."""
+    expected = f"an object{' with ' if needed else ''}{' and '.join(needed)}"
 
     def check(value: Any, path: str) -> None:
-        if not isinstance(value, Mapping):
-            _refuse(value, path, "an object")
+        if not isinstance(value, Mapping) or not value.keys() >= {*needed}:
+            _refuse(value, path, expected)
         for name, item in value.items():
             inner(item, f"{path}.{name}")
 

@@ -31,7 +31,7 @@ from .model import Architecture, Model
 from .model_files import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 from .networks import Custom
 from .scaling import SCALER_KINDS, SCALINGS, Scaler
-from .training.history import History
+from .training.history import EPOCHS, History
 from .training.row import Layout
 from .weights import rebuild
 
@@ -76,7 +76,7 @@ _DESCRIPTION = record(
                 "feature_names": optional(listing(text)),
             }
         ),
-        "history": record({"epochs": listing(mapping(number(finite=False))), "units": mapping(text)}),
+        "history": record({"epochs": EPOCHS, "units": mapping(text)}),
     },
     more={"sha256": text, "checksum": text},
 )

@@ -17,7 +17,7 @@ from .networks import Custom
 from .scaling import Scaler
 from .training.checkpoint import Checkpoints, newest
 from .training.loop import Run
-from .training.resume import require_same, restore
+from .training.resume import require_same, require_told, restore
 from .training.settings import Training
 from .training.source import RowSet, put
 
@@ -45,6 +45,7 @@ def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
     with Checkpoints(folder, told) as checkpoints:
         saved = newest(folder, repair=True)
         if saved is not None:
+            require_told(saved, folder)
             require_same(saved.told.get("settings"), settings, folder)
             _warn_of_other_makers(saved.told.get("made_by"), makers, folder)
             n_threads = checkpoints.told["n_threads"] = restore(run, saved)
@@ -107,4 +108,4 @@ def seed_of_checkpoint(training: Training) -> int | None:
     """The seed of the training that a folder holds a checkpoint of; None if there is none."""
     saved = None if training.checkpoint is None else newest(training.checkpoint)
     seed = None if saved is None else saved.told.get("seed")
-    return seed if isinstance(seed, int) and 0 <= seed < 2**31 else None
+    return seed if type(seed) is int and 0 <= seed < 2**31 else None

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..described import listing, mapping, number
+
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: What a file may say of the epochs; the loss of a training that diverged is not finite.
+EPOCHS = listing(mapping(number(finite=False), "epoch", "loss"))
 
 
 @dataclass

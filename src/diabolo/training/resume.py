@@ -14,17 +14,52 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..described import anything, integer, mapping, number, one_of, optional, record, text
 from ..errors import FileError, SettingError
 from ..networks import Custom
-from .checkpoint import Saved
-from .history import History
+from .checkpoint import FORMAT, Saved
+from .history import EPOCHS, History
 
 if TYPE_CHECKING:
     from .loop import Run
 
 #: Ends that leave nothing to go on with.
 ENDS = ("finished", "early_stopped")
-_MAX_THREADS = 1024
+_REMEDY = "remove its folder to train from the start"
+
+#: Every field of the text of a checkpoint; its settings are compared with those of the training.
+_TOLD = record(
+    {
+        "format": one_of(FORMAT),
+        "n_threads": integer(1, 1024),
+        "seed": integer(0, 2**32 - 1),
+        "made_by": mapping(text),
+        "settings": mapping(anything),
+        "status": one_of("running", *ENDS),
+        "epoch": integer(0),
+        "step": integer(0),
+        "looked": integer(0),
+        "spent": number(low=0.0),
+        "watch": optional(record({"best": number(finite=False), "epoch": integer(0), "waited": integer(0)})),
+        "epochs": EPOCHS,
+    }
+)
+
+
+def require_told(saved: Saved, folder: object) -> None:
+    """Refuse a checkpoint whose text says what none can say.
+
+    Raises
+    ------
+    FileError
+        Which field, what it holds, and what is allowed.
+    """
+    try:
+        _TOLD(saved.told, "")
+    except FileError as error:
+        raise FileError(
+            f"the checkpoint in {folder} was not written by a training: {error} {_REMEDY.capitalize()}."
+        ) from error
 
 
 def capture(run: Run, trace: Tensor | None = None) -> Saved:
@@ -97,13 +132,10 @@ def restore(run: Run, saved: Saved) -> int:
         If the checkpoint lacks something, or has it in another shape than the run.
     """
     try:
-        n_threads = _number(saved.told, "n_threads", 1, _MAX_THREADS)
         _restore(run, saved.tensors, saved.told)
     except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise FileError(
-            f"the checkpoint does not fit this training ({error}); remove its folder to train from the start."
-        ) from error
-    return n_threads
+        raise FileError(f"the checkpoint does not fit this training ({error}); {_REMEDY}.") from error
+    return int(saved.told["n_threads"])
 
 
 def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:
@@ -111,16 +143,17 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
     run.epoch = _number(told, "epoch", run.first_epoch, run.epochs)
     run.step = _number(told, "step", 0, run.per_epoch)
     run.looked = _number(told, "looked", 0, run.step)
-    whole = told["status"] in ("running", *ENDS) and type(told["spent"]) in (int, float)
-    if not whole or not told["spent"] >= 0:
-        raise ValueError(f"its status is {told['status']!r:.60} after {told['spent']!r:.60} seconds")
     run.before = float(told["spent"])
-    _put(run.row, tensors["row"])
+    _put(run.row, tensors["row"], "row")
     with torch.no_grad():
         for name, value in run.statistics.now.items():
-            _put(value, tensors[f"statistics.now.{name}"])
+            _put(value, tensors[f"statistics.now.{name}"], f"statistics.now.{name}")
     run.optimizer.load(_under(tensors, "optimizer"))
     shots = _under(tensors, "snapshots")
+    heads = {name: tuple(value.shape[:2]) for name, value in shots.items() if value.dim() == 3}
+    if len(heads) < len(shots) or len(set(heads.values())) > 1:
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shots.items())
+        raise ValueError(f"its snapshots are not of the same rows: {shapes}")
     n_shots = len(next(iter(shots.values()))) if shots else 0
     member.history = History(
         [dict(row) for row in told["epochs"]],
@@ -132,20 +165,26 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
     if told["status"] in ENDS:
         run.end(told["status"])
         return
-    _put(run.good, tensors["good"])
-    _put(run.pending, tensors.get("pending", tensors["row"]))
+    _put(run.good, tensors["good"], "good")
+    _put(run.pending, tensors.get("pending", tensors["row"]), "pending")
     device = run.row.device
     for which in run.statistics.kept:
         kept = _under(tensors, f"statistics.{which}")
-        run.statistics.kept[which] = {name: value.to(device) for name, value in kept.items()}
+        if kept.keys() != run.statistics.now.keys():
+            raise ValueError(f"statistics.{which} are of {sorted(kept)}, not of {sorted(run.statistics.now)}")
+        run.statistics.kept[which] = {name: value.clone() for name, value in run.statistics.now.items()}
+        for name, place in run.statistics.kept[which].items():
+            _put(place, kept[name], f"statistics.{which}.{name}")
     if watch is not None:
+        if told["watch"] is None:
+            raise ValueError("it does not say where early stopping stood")
         watch.best = float(told["watch"]["best"])
         watch.epoch = _number(told["watch"], "epoch", 0, run.epoch)
         watch.waited = _number(told["watch"], "waited", 0, run.epoch)
         watch.row = None
         if "best" in tensors:
             watch.row = run.row.detach().clone()
-            _put(watch.row, tensors["best"])
+            _put(watch.row, tensors["best"], "best")
     run.trace = tensors["trace"].to(device) if "trace" in tensors else None
     found = (0, len(run.names)) if run.trace is None else tuple(run.trace.shape)
     if found != (run.step, len(run.names)):
@@ -179,10 +218,10 @@ def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:
     return value
 
 
-def _put(place: Tensor, value: Tensor) -> None:
+def _put(place: Tensor, value: Tensor, name: str) -> None:
     if value.shape != place.shape or value.dtype != place.dtype:
         raise ValueError(
-            f"numbers of shape {tuple(place.shape)} and type {place.dtype} were expected, got "
+            f"{name}: numbers of shape {tuple(place.shape)} and type {place.dtype} were expected, got "
             f"{tuple(value.shape)} and {value.dtype}"
         )
     place.detach().copy_(value)
