@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..training.progress import stages
+from ..watching import stages
 from .compute import Computed, Options, compute, flat_rows
 from .figures import Figures, plain
 from .findings import Finding, find
