@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import diabolo
-from diabolo import MLP, Autoencoder, EarlyStopping, Gaussian, GaussianNoise, Sphere, Training
+from diabolo import MLP, Autoencoder, EarlyStopping, Gaussian, GaussianNoise, Sphere, Training, atomic
 from diabolo.checks import example_rows
 from diabolo.errors import FileError, SettingError
 from diabolo.model_files import FORMAT, seal
@@ -341,6 +341,27 @@ def test_a_model_is_replaced_as_a_whole(saved):
     assert [p.name for p in saved.parent.iterdir()] == ["model"]
 
 
+def test_a_reader_finds_the_model_before_or_the_one_after(saved, tmp_path, monkeypatch):
+    """At no moment there is none: where two folders can take each other's name, no step moves one away."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    if not atomic._exchange(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this file system cannot let two folders take each other's name")
+    assert (tmp_path / "a" / "file").read_text() == "b"
+    real = Path.rename
+
+    def rename(self, target):
+        moved = real(self, target)
+        assert (saved / "model.json").exists()
+        return moved
+
+    monkeypatch.setattr(Path, "rename", rename)
+    small(latent=3).fit(X).save(saved)
+    assert diabolo.load(saved).transform(X).shape == (40, 3)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b", "model"]
+
+
 @pytest.mark.parametrize("moment", ["write", "fsync", "first rename", "second rename"])
 def test_a_save_that_fails_leaves_the_model_before_it(saved, monkeypatch, moment):
     before = diabolo.load(saved).transform(X)
@@ -360,6 +381,7 @@ def test_a_save_that_fails_leaves_the_model_before_it(saved, monkeypatch, moment
     elif moment == "fsync":
         monkeypatch.setattr(os, "fsync", full)
     else:
+        monkeypatch.setattr(atomic, "_exchange", lambda *_: False)  # as on other systems
         monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises(FileError, match=r"could not be written to .*: No space left on device"):
         small(latent=3).fit(X).save(saved)

@@ -130,9 +130,19 @@ def test_a_save_through_a_link_that_fails_leaves_what_was(
     models[0].save(tmp_path / "v3")
     (tmp_path / "current").symlink_to("v3")
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(FileError, match=r"could not be written|cannot be read"):
-        models[1].save(tmp_path / "loop")
-    (tmp_path / "loop").unlink()
+    (tmp_path / "away").symlink_to("gone/v9")
+    (tmp_path / "note").write_text("a text")
+    for place, words in (
+        ("loop", "it is a link that leads back to itself"),
+        ("away", "it is a link into .*gone, which is not there"),
+        ("note/model", "note is a file, so that .*model cannot be a folder"),
+    ):
+        with pytest.raises(FileError, match=words):
+            models[1].save(tmp_path / place)
+    with pytest.raises(FileError, match="it is a link to 'loop', which leads nowhere"):
+        diabolo.load(tmp_path / "loop")
+    for name in ("loop", "away", "note"):
+        (tmp_path / name).unlink()
     write = Path.write_bytes
 
     def full(path: Path, content: bytes) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -66,6 +69,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         yield part
         for file in part.iterdir():
             _flush(file)
+        # A reader finds the old folder or the new one; elsewhere than on Linux there is none for a moment.
+        if path.exists() and _exchange(part, path):
+            return
         if path.exists():
             path.rename(old)
         try:
@@ -78,12 +84,28 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
-    _flush_names(path.parent)
+        _flush_names(path.parent)
 
 
 def _meant(path: Path) -> Path:
     """Where a link leads, so that the link stays: models are kept as ``current -> v3``."""
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link that leads back to itself", str(path))
+    if not target.parent.is_dir():
+        raise OSError(errno.ENOENT, f"it is a link into {target.parent}, which is not there", str(path))
+    return target
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Let two folders take each other's name in one step, where the system can; whether it did."""
+    rename = (
+        getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
+    )
+    here, both = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return rename is not None and rename(here, os.fsencode(first), here, os.fsencode(second), both) == 0
 
 
 def _beside(path: Path) -> Path:

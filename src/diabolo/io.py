@@ -180,6 +180,9 @@ def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | N
 def _check_target(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise FileError(f"{target} is a file; a model is saved as a folder.")
+    ancestor = next(folder for folder in target.parents if folder.exists())
+    if not ancestor.is_dir():
+        raise FileError(f"{ancestor} is a file, so that {target} cannot be a folder; give another path.")
     try:
         others = {p.name for p in target.iterdir()} - {JSON_NAME, WEIGHTS_NAME} if target.is_dir() else set()
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,11 @@ def seal(described: Mapping[str, Any]) -> dict[str, Any]:
 
 def find(path: Path) -> Path:
     for folder in (path, path / "model"):
-        if (folder / JSON_NAME).is_file():
+        if os.path.lexists(folder / JSON_NAME):
             return folder
-    what = "there is no such folder" if not path.exists() else f"it holds no {JSON_NAME}"
+    what = f"it holds no {JSON_NAME}" if path.exists() else "there is no such folder"
+    if path.is_symlink() and not path.exists():
+        what = f"it is a link to {os.readlink(path)!r}, which leads nowhere"
     raise FileError(f"no model at {path}: {what}; give the folder that save() or `diabolo fit` wrote.")
 
 
