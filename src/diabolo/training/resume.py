@@ -52,6 +52,7 @@ def capture(run: Run, trace: Tensor | None = None) -> Saved:
         "spent": run.spent(),
         "watch": None if watch is None else {n: getattr(watch, n) for n in ("best", "epoch", "waited")},
         "epochs": member.history.epochs,
+        "trained": run.trained_names,
     }
     return Saved(tensors, told)
 
@@ -130,6 +131,7 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
     if told["status"] in ENDS:
         run.end(told["status"])
         return
+    _restrict(run, told.get("trained", run.trained_names))
     _put(run.good, tensors["good"])
     _put(run.pending, tensors.get("pending", tensors["row"]))
     device = run.row.device
@@ -146,6 +148,15 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         raise ValueError(f"it lacks the terms of the {run.step} steps of its epoch")
     if "generator" in tensors:
         torch.set_rng_state(tensors["generator"])
+
+
+def _restrict(run: Run, names: Any) -> None:
+    """Train the parameters that a callback had left to be trained."""
+    known = [segment.name for segment in run.layout.segments]
+    if not isinstance(names, list) or any(name not in known for name in names):
+        raise ValueError(f"it trains {names!r:.80}, the model has {', '.join(known)}")
+    if names != run.trained_names:
+        run.restrict(names)
 
 
 def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:
