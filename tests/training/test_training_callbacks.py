@@ -1,8 +1,9 @@
-"""Callbacks that change the model: what they did is heeded, with recorded steps as without, or refused in a sentence."""
+"""Callbacks that change the model are heeded, with recorded steps as without, or refused in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -266,7 +267,7 @@ def test_parameters_that_a_callback_freezes_stand_still_until_they_are_thawed(
         return fit(thaw, epochs=6, training={"optimizer": optimizer, "clip_norm": clip}), seen
 
     ae, seen = run()
-    same = [torch.equal(a, b) for a, b in zip(seen, seen[1:], strict=False)]
+    same = [torch.equal(a, b) for a, b in pairwise(seen)]
     assert same == [False, True, True, False, False]
     assert all(r.replayed for r in recorded)
     assert_same(ae, plainly(monkeypatch, lambda: run()[0]))
@@ -304,3 +305,18 @@ def test_a_function_of_the_users_is_said_to_be_taken_plainly(recorded: list[Repl
 
     fit(once(function), encoder=MLP((8,), activation="tanh"))
     assert "may do something else at each step" in recorded[0].unknown
+
+
+def test_who_watches_is_told_once_that_steps_are_not_recorded(
+    recorded: list[Replay], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Mine(nn.Linear):
+        pass
+
+    made = Autoencoder(
+        encoder=Custom(Mine(64, 2), nn.Linear(2, 64)), training=Training(epochs=3), verbose=True
+    )
+    made.fit(X)
+    assert capsys.readouterr().err.count("each step was computed anew: Mine may do something else") == 1
+    made.set_params(verbose=False).fit(X)
+    assert capsys.readouterr().err == ""
