@@ -298,6 +298,8 @@ def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[
     run.tell = shown.within
     with threads(n_threads), shown:
         run.run([shown, *callbacks])
+    if run.replay.unknown:
+        shown.say(f"each step was computed anew: {run.replay.unknown}.")
 
 
 def in_chunks(

@@ -180,13 +180,3 @@ def test_steps_of_another_number_of_rows_are_taken_whichever_comes_first() -> No
     for rows in (3, 4, 4, 3, 4):
         assert torch.equal(step(torch.ones(rows, 2))[0], torch.full((rows, 2), 2.0))
     assert step.replayed == 2
-
-
-def test_parameters_that_a_callback_freezes_are_not_trained_by_a_replay(replays: list[Replay]) -> None:
-    def freeze(event: Event) -> None:
-        event.model.encoder.requires_grad_(False)
-
-    training = Training(epochs=3, batch_size=50)
-    with pytest.raises(RuntimeError, match="does not require grad"):
-        Autoencoder(2, training=training, verbose=False, random_state=0).fit(X, callbacks=[freeze])
-    assert replays[0].refused == "other parameters are trained"

@@ -97,26 +97,41 @@ class Run:
         self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row, self.gradient.places)
         if state is not None:
             self.optimizer.load(state)
-            # What a parameter was about to do when it was last trained must not move it while it is frozen.
-            idle = (*frozen, *anew)
-            self.optimizer.forget([s.slice for s in self.layout.segments if under(s.name, idle)])
+            self.optimizer.forget([s.slice for s in self.layout.segments if under(s.name, anew)])
 
     def _take(self, row: Tensor) -> None:
         """Train on these rows from now on: parameters, gradients and safe copies are made to fit."""
         self.row = row
         self.layout.bind(self.model, row)
         self.good, self.pending = row.clone(), row.clone()
+        self._train([s.name for s in self.layout.segments if not under(s.name, self.frozen)])
+
+    def _train(self, names: Sequence[str]) -> None:
+        """Train these parameters from now on; the others stand still, and keep what the optimiser knows of them."""
         parameters = dict(self.model.named_parameters())
-        names = [n for n in parameters if not under(n, self.frozen)]
-        self.trained = [parameters[n] for n in names]
-        # In a stack pieces would not be contiguous; a norm is one over the whole row.
-        whole = self.stacked or self.training.clip_norm is not None
-        self.gradient = Gradient(self.layout, row, names, whole=whole)
         for name, p in parameters.items():
             p.requires_grad_(name in names)
+        self.trained_names, self.trained = list(names), [parameters[n] for n in names]
+        # In a stack pieces would not be contiguous; a norm is one over the whole row.
+        whole = self.stacked or self.training.clip_norm is not None
+        self.gradient = Gradient(self.layout, self.row, names, whole=whole)
         # What was compiled is a program already.
         steps = 0 if self.training.compile else (self.epochs - self.epoch) * self.per_epoch
         self.replay = Replay(self._gradients, self.model, steps, self.batch)
+
+    def restrict(self, names: Sequence[str]) -> None:
+        """Train only these of the parameters, as a callback asks by ``requires_grad_``."""
+        self._train(names)
+        self.optimizer.take(self.gradient.places)
+
+    def _follow(self) -> None:
+        """Heed what callbacks did to the model: its numbers, parts, and which parameters are trained."""
+        self.layout.rebind(self.model, self.row)
+        self.members[0].follow(self.model.parts)
+        trained = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        if [*map(id, trained.values())] != [*map(id, self.trained)]:
+            self.restrict(list(trained))
+        self.replay.look_again()
 
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the last epoch, or until something ends it.
@@ -253,8 +268,10 @@ class Run:
         results = self.replay(*given)
         terms, grads = results[: len(self.names)], results[len(self.names) :]
         with torch.no_grad():
-            pieces = self.gradient.collect(grads)
             torch.stack(terms, dim=-1, out=trace)
+            if not self.trained:
+                return
+            pieces = self.gradient.collect(grads)
             if self.training.clip_norm is not None:
                 norm = self.gradient.row.norm(dim=-1, keepdim=True)
                 self.gradient.row.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
@@ -266,6 +283,8 @@ class Run:
         noise = {p: {k: next(rest) for k in names} for p, names in self._drawn.items()}
         values = self._terms(x, target, noise)
         loss = total(values, dict(zip(values, rest, strict=True)))
+        if not self.trained:  # a callback froze them all
+            return [loss, *values.values()]
         grads = torch.autograd.grad(
             loss.sum() if self.stacked else loss, self.trained, allow_unused=True, materialize_grads=True
         )
@@ -366,7 +385,7 @@ class Run:
             for callback in callbacks:
                 callback(event)
             if callbacks:
-                self.replay.look_again()
+                self._follow()
         except Exception:
             self._save()
             raise

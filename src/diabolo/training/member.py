@@ -17,7 +17,7 @@ from torch import Tensor
 from ..domain import Domain
 from ..errors import SettingError
 from ..model import Architecture, corrupt, draw_noise, purposes
-from ..objective import RECONSTRUCTION, term_weights
+from ..objective import RECONSTRUCTION, term_names, term_weights
 from .history import History
 from .keyed import generator
 from .settings import EarlyStopping, Training
@@ -134,6 +134,24 @@ class Member:
         return Ended(
             self.seed, self.history, self.status, self.message, self.row, self.state, self.statistics
         )
+
+    def follow(self, parts: Architecture) -> None:
+        """Go on with other parts, which a callback put into the model.
+
+        Raises
+        ------
+        SettingError
+            If the loss has other terms with them, or a pass needs other random numbers.
+        """
+        if parts is self.parts:
+            return
+        before, after = ((term_names(p), purposes(p), p.latent.dim) for p in (self.parts, parts))
+        if before != after:
+            raise SettingError(
+                f"a callback changed the model's parts: terms, random numbers and code width were {before} and are "
+                f"{after} now; a training goes on with those it began with. Fit a new estimator."
+            )
+        self.parts = parts
 
     @property
     def n_rows(self) -> int:

@@ -75,6 +75,11 @@ class RowOptimizer(ABC):
         self.state = {name: value[members] if value.dim() else value for name, value in self.state.items()}
         self._look_up()
 
+    def take(self, places: Sequence[slice]) -> None:
+        """Go on with gradients in other pieces; what is in none of them stands still, with its state."""
+        self.places = places
+        self._look_up()
+
     def _look_up(self) -> None:
         """Make the views that steps need: pieces of all rows, and each row of several."""
         rows = [self.row, *(value for value in self.state.values() if value.dim())]

@@ -67,6 +67,11 @@ class Progress:
         rate = self.rows * epochs / max(elapsed, 1e-9)
         self.bar.update(self.task, completed=epochs, rate=f"{rate:,.0f} rows/s")
 
+    def say(self, sentence: str) -> None:
+        """Write a sentence under the bar, for who watches."""
+        if self.show:
+            sys.stderr.write(f"{sentence}\n")
+
     def _open(self) -> None:
         from rich import progress
         from rich.console import Console

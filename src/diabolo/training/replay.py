@@ -8,15 +8,19 @@ kernels on the same shapes, and so the same bits, without what led to them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..model import Model
+from .fingerprint import UnknownStateError, fingerprint
 from .tape import Program, Tape
 
 # Recording and checking cost about as much as twenty steps.
 _WORTH = 100
+# A model that is changed in every epoch is recorded so often, unless its epochs are worth it.
+_MOST_OFTEN = 3
 
 
 class Replay:
@@ -39,14 +43,19 @@ class Replay:
         How many steps were.
     refused : str
         Why none will be; empty while they are, or may yet be.
+    unknown : str
+        What the user made, of which only they know what it depends on, so that no step is recorded; empty if nothing.
     """
 
     def __init__(self, step: Callable[..., list[Tensor]], model: Model, steps: int, rows: int) -> None:
         self._step, self._model, self._rows = step, model, rows
         self._program: Program | None = None
-        self._trained = [p.requires_grad for p in model.parameters()]
+        self._seen: tuple[Any, ...] = ()
+        self._recorded, self._since = 0, 0
         self.replayed = 0
-        self.refused = "the training is too short" if steps < _WORTH else _why_not(model)
+        self.refused, self.unknown = "the training is too short", ""
+        self._short = steps < _WORTH
+        self.look_again()
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
         """The step's results."""
@@ -56,31 +65,38 @@ class Replay:
             with Tape(inputs, (*self._model.parameters(), *self._model.buffers())) as tape:
                 results = self._step(*inputs)
             self._program, self.refused = tape.program(results), tape.refused
+            self._recorded, self._since = self._recorded + 1, 0
             return results
         with torch.no_grad():
             results = self._program(*inputs)
-        if not self.replayed:
+        if not self._since:
             expected = self._step(*inputs)
             if not all(torch.equal(a, b) for a, b in zip(results, expected, strict=True)):
                 self.refused = "the operations of one step gave other numbers at the next"
                 return expected
+        self._since += 1
         self.replayed += 1
         return results
 
     def look_again(self) -> None:
-        """Refuse from now on if the model was changed in a way that a replay passes over, such as by a hook."""
-        self.refused = self.refused or _why_not(self._model)
-        if [p.requires_grad for p in self._model.parameters()] != self._trained:
-            self.refused = "other parameters are trained"
+        """Record the step anew if the model was changed since it was recorded, or refuse to if it cannot be."""
+        if self._short:
+            return
+        try:
+            now = fingerprint(self._model)
+        except UnknownStateError as error:
+            self.refused = self.unknown = str(error)
+            return
+        if now == self._seen:
+            return
+        self._seen, self._program = now, None
+        self.refused, self.unknown = _why_not(self._model), ""
+        if self._recorded >= _MOST_OFTEN and self._since < _WORTH:
+            self.refused = "the model is changed so often that recording it does not pay"
 
 
 def _why_not(model: Model) -> str:
     """Why a model's steps are not recorded; empty if they can be."""
-    parts = model.parts
-    chosen = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
-    for value in (*chosen, *model.modules()):
-        if not type(value).__module__.startswith(("diabolo.", "torch.")):
-            return f"{type(value).__name__} may do something else at each step"
     for module in model.modules():
         if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
             return f"{type(module).__name__} has a hook"

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..described import anything, integer, mapping, number, one_of, optional, record, text
+from ..described import anything, integer, listing, mapping, number, one_of, optional, record, text
 from ..errors import FileError, SettingError
 from ..networks import Custom
 from .checkpoint import FORMAT, Saved
@@ -42,7 +42,8 @@ _TOLD = record(
         "spent": number(low=0.0),
         "watch": optional(record({"best": number(finite=False), "epoch": integer(0), "waited": integer(0)})),
         "epochs": EPOCHS,
-    }
+    },
+    more={"trained": listing(text)},
 )
 
 
@@ -87,6 +88,7 @@ def capture(run: Run, trace: Tensor | None = None) -> Saved:
         "spent": run.spent(),
         "watch": None if watch is None else {n: getattr(watch, n) for n in ("best", "epoch", "waited")},
         "epochs": member.history.epochs,
+        "trained": run.trained_names,
     }
     return Saved(tensors, told)
 
@@ -165,6 +167,7 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
     if told["status"] in ENDS:
         run.end(told["status"])
         return
+    _restrict(run, told.get("trained", run.trained_names))
     _put(run.good, tensors["good"], "good")
     _put(run.pending, tensors.get("pending", tensors["row"]), "pending")
     device = run.row.device
@@ -209,6 +212,15 @@ def _check_history(run: Run, history: History) -> None:
         len(history.snapshots) != done + 1 or len(history.snapshots[0]["codes"]) > rows
     ):
         raise ValueError(f"it has {len(history.snapshots)} snapshots, not {done + 1} of at most {rows} rows")
+
+
+def _restrict(run: Run, names: list[str]) -> None:
+    """Train the parameters that a callback had left to be trained."""
+    known = [segment.name for segment in run.layout.segments]
+    if any(name not in known for name in names):
+        raise ValueError(f"it trains {names!r:.80}, the model has {', '.join(known)}")
+    if names != run.trained_names:
+        run.restrict(names)
 
 
 def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:

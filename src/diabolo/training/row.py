@@ -8,12 +8,14 @@ tails otherwise, and a model in a stack must equal the model alone to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ..errors import SettingError
 from ..model import Model
 
 _PAD = 16
@@ -108,18 +110,64 @@ class Layout:
         for s, view in zip(self.segments, self.views(row), strict=True):
             fresh = nn.Parameter(view)
             for path in named[s.name]:
-                owner, _, name = path.rpartition(".")
-                holder = module.get_submodule(owner)
-                if isinstance(holder, nn.ParameterDict):
-                    holder[name] = fresh
-                else:
-                    setattr(holder, name, fresh)
+                _put(module, path, fresh)
         if isinstance(module, Model):
+            module.refresh()
+
+    def rebind(self, module: nn.Module, row: Tensor) -> None:
+        """Make parameters that were replaced or moved views into a row again; it takes their numbers.
+
+        Raises
+        ------
+        SettingError
+            If there are other parameters than those of the layout, or one has another shape, type or device.
+        """
+        views, moved = self.named(row), False
+        found = dict(module.named_parameters())
+        if refused := _differences(found, views):
+            # The model goes on to be used: it gets back what it had, where there is still a place for it.
+            for name, view in views.items():
+                with suppress(AttributeError):
+                    _put(module, name, nn.Parameter(view))
+            raise SettingError(f"a callback changed the model: {refused}.")
+        for name, p in found.items():
+            view = views[name]
+            if p.data_ptr() != view.data_ptr() or p.stride() != view.stride():
+                view.copy_(p.detach())
+                p.data, moved = view, True
+        if moved and isinstance(module, Model):
             module.refresh()
 
     def named(self, row: Tensor) -> dict[str, Tensor]:
         """The parameters by name, as views into a row or rows."""
         return dict(zip((s.name for s in self.segments), self.views(row), strict=True))
+
+
+def _put(module: nn.Module, path: str, p: nn.Parameter) -> None:
+    owner, _, name = path.rpartition(".")
+    holder = module.get_submodule(owner)
+    if isinstance(holder, nn.ParameterDict):
+        holder[name] = p
+    else:
+        setattr(holder, name, p)
+
+
+def _differences(found: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> str:
+    """In what parameters cannot be taken over by views, in words; empty if they can."""
+    if other := found.keys() ^ views.keys():
+        name = min(other)
+        return (
+            f"its parameter {name} {'is not there any more' if name in views else 'is new'}, and a training goes on "
+            "with the parameters that it began with. Change their numbers, or fit a new estimator"
+        )
+    for name, p in found.items():
+        view = views[name]
+        if (p.shape, p.dtype, p.device) != (view.shape, view.dtype, view.device):
+            return (
+                f"its parameter {name} has shape {tuple(p.shape)}, {p.dtype}, on {p.device}, and a training goes on as "
+                f"it began, with shape {tuple(view.shape)}, {view.dtype}, on {view.device}"
+            )
+    return ""
 
 
 class Gradient:
@@ -131,7 +179,7 @@ class Gradient:
     row : Tensor
         The row or rows of parameters.
     trained : collection of str
-        Names of the parameters that have gradients; those of the others are zero.
+        Names of the parameters that have gradients; the others are in no piece.
     whole : bool
         One piece only, in :attr:`row`.
 
@@ -155,14 +203,17 @@ class Gradient:
         self._views = [views[names[i]] for i in self._copied]
         self.places, self._pieces, start = list[slice](), list[Tensor | int](), 0
         for s in layout.segments:
+            if s.name in trained and s.name not in large:
+                continue
+            self._add(start, s.start)
+            start = s.stop
             if s.name in large:
-                self._add(start, s.start)
                 self.places.append(s.slice)
                 self._pieces.append(names.index(s.name))
-                start = s.stop
         self._add(start, layout.size)
 
     def _add(self, start: int, stop: int) -> None:
+        # What lies between parameters that are trained is zeros.
         if start < stop:
             self.places.append(slice(start, stop))
             self._pieces.append(self.row[..., start:stop])
