@@ -101,6 +101,21 @@ def test_a_published_size(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("batch", [1, 7, 13])
+def test_a_copy_gives_the_bits_of_a_model_that_lies_in_a_row(batch: int, dtype: torch.dtype) -> None:
+    """Products round by the alignment of their matrices, and a parameter that is copied stands by itself."""
+    (module, *_) = members(MLP((50, 50, 1, 7), activation="prelu"), 13, 5, dtype)
+    layout = Layout.of(module)
+    layout.bind(module, layout.flatten(module))
+    copied = copy.deepcopy(module)
+    for one in (module, copied):
+        x = normal(batch, 13, dtype=dtype, seed=1)
+        one(x)[0].square().sum().backward()
+    mine, theirs = flat_gradients(module), flat_gradients(copied)
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(
     "spec", [MLP((9, 6), activation="tanh"), Residual(width=7, activation="tanh")], ids=repr
 )

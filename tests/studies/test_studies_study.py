@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,25 @@ def test_stopped_and_resumed(stop: int, tmp_path: Path, monkeypatch: pytest.Monk
             study(axes).run(tmp_path)
     assert len(pd.read_parquet(tmp_path / "table.parquet")) == 2 * stop
     again = study(axes).run(tmp_path, resume=True)
+    assert_same(again, whole)
+
+
+def test_going_on_trains_the_stacks_that_were_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model rounds by those that it shares a stack with, and two processes share stacks out by their number."""
+    planned: list[list[int]] = []
+
+    def in_turn(calls: list[Any], *_: Any) -> Iterator[Any]:
+        for function, args, options in calls:
+            planned.append([settings.model for settings in args[2]])
+            yield function(*args, **options)
+
+    monkeypatch.setattr("diabolo.studies.study._as_they_end", in_turn)
+    own = study({"training.lr": np.geomspace(1e-3, 1e-1, 64).tolist()}, repeats=2)
+    whole = own.run(tmp_path, n_jobs=2)
+    saved = pd.read_parquet(tmp_path / "table.parquet")
+    saved[saved["model"].isin(planned[0])].to_parquet(tmp_path / "table.parquet", index=False)
+    again = own.run(tmp_path, resume=True, n_jobs=2)
+    assert [len(stack) for stack in planned] == [64, 64, 64]
     assert_same(again, whole)
 
 
