@@ -28,7 +28,12 @@ THREADS = (1, 2, 4)
 TESTS = (
     *("tests/functional", "tests/networks", "tests/penalties", "tests/corruption", "tests/latent"),
     *("tests/training", "tests/studies", "tests/lightning", "tests/experiments"),
-    *("tests/test_reconstruction_losses.py", "tests/test_oracles.py", "tests/test_common.py", "tests/test_io.py"),
+    *(
+        "tests/test_reconstruction_losses.py",
+        "tests/test_oracles.py",
+        "tests/test_common.py",
+        "tests/test_io.py",
+    ),
 )
 # A minute's worth: stacks against models alone, and replayed steps.
 SHORT = (
@@ -55,7 +60,7 @@ class Setting:
 
 
 def settings(native: str, *, short: bool) -> list[Setting]:
-    """What is run on a processor whose best kernels are ``native``; the short form leaves out what any other run takes.
+    """What is run on a processor whose best kernels are ``native``; the short form leaves those out.
 
     Examples
     --------
@@ -72,8 +77,8 @@ def settings(native: str, *, short: bool) -> list[Setting]:
     return [Setting(name, threads) for name in known for threads in THREADS]
 
 
-def run(setting: Setting, tests: tuple[str, ...], workers: int) -> tuple[bool, str]:
-    """Run tests; whether they passed, and a line for the table."""
+def run(setting: Setting, tests: tuple[str, ...], workers: int) -> bool:
+    """Run tests, and print a line of the table; whether they passed."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-n", str(workers), "--tb=short"]
     command += ["-p", "no:cacheprovider", *tests]
@@ -82,11 +87,11 @@ def run(setting: Setting, tests: tuple[str, ...], workers: int) -> tuple[bool, s
     )
     seconds = time.perf_counter() - start
     if ended.returncode:
-        print(ended.stdout[-20_000:], ended.stderr[-2_000:], flush=True)
-    passed, failed = (sum(map(int, re.findall(rf"(\d+) {word}", ended.stdout))) for word in ("passed", "(?:failed|error)"))
-    line = f"{setting.kernels:<10} {setting.threads:>7} {passed:>7} {failed:>7} {seconds:>8.0f}"
-    print(line, flush=True)
-    return not ended.returncode, line
+        say(ended.stdout[-20_000:], ended.stderr[-2_000:])
+    words = ("passed", "(?:failed|error)")
+    passed, failed = (sum(map(int, re.findall(rf"(\d+) {word}", ended.stdout))) for word in words)
+    say(f"{setting.kernels:<10} {setting.threads:>7} {passed:>7} {failed:>7} {seconds:>8.0f}")
+    return not ended.returncode
 
 
 def main() -> int:
@@ -102,11 +107,16 @@ def main() -> int:
         check=True,
     ).stdout.strip()
     chosen = settings(native, short=given.short)
-    print(f"{processor()}, best kernels {native}; run: {', '.join(dict.fromkeys(s.kernels for s in chosen))}")
+    say(f"{processor()}, best kernels {native}; run: {', '.join(dict.fromkeys(s.kernels for s in chosen))}")
     head = f"{'kernels':<10} {'threads':>7} {'passed':>7} {'failed':>7} {'seconds':>8}"
+    say(head)
     results = [run(setting, SHORT if given.short else TESTS, given.workers) for setting in chosen]
-    print("", head, *(line for _, line in results), sep="\n")
-    return 0 if all(passed for passed, _ in results) else 1
+    return 0 if all(results) else 1
+
+
+def say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def processor() -> str:
