@@ -7,7 +7,7 @@ WORKERS ?= 2
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
+.PHONY: any-cpu any-cpu-short explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,7 +39,13 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-check: lint types imports coverage ## what CI runs: lint, format, types, import contracts, tests and what they cover
+check: lint types imports coverage any-cpu-short ## what CI runs: lint, format, types, import contracts, tests and what they cover
+
+any-cpu: $(STAMP) ## the numerical tests with the kernels of every processor that this one can stand for, and 1, 2 and 4 threads
+	$(BIN)/python tests/any_cpu.py --workers $(WORKERS)
+
+any-cpu-short: $(STAMP)
+	$(BIN)/python tests/any_cpu.py --workers $(WORKERS) --short
 
 explorer/node_modules: explorer/package-lock.json
 	cd explorer && npm ci --ignore-scripts --no-audit --no-fund

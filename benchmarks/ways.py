@@ -19,8 +19,8 @@ from studies import members
 
 MODELS = 128
 NOTE = """
-One definition with a leading axis serves the single model and the stack, so that a model in a stack equals the
-same model alone to the bit, and each has a rate of its own. ``torch.func`` gives neither, and is slower unless
+One definition with a leading axis serves the single model and the stack, so that a model in a stack is the
+same model alone up to rounding, and each has a rate of its own. ``torch.func`` is slower unless
 compiled. Compiling takes seconds for every new shape and rounds otherwise with the number of models: it is there on
 request, as ``Training(compile=True)``, and on a processor seldom faster than the steps that are replayed without it.
 """

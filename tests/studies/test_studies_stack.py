@@ -1,8 +1,9 @@
-"""Members of a stack equal the same models alone, to the bit: weights, history, codes."""
+"""Members of a stack equal the same models alone, up to rounding: weights, history, codes."""
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from tolerances import SHARE_OF_NOISE, TEN_STEPS, WHOLE_TRAINING, assert_near, differences
+from torch import Tensor
 
 from diabolo import MLP, Autoencoder, Training, load
 from diabolo.corruption import GaussianNoise
@@ -54,33 +57,42 @@ def varied(base: Autoencoder, count: int = MEMBERS, **extra: Any) -> list[Autoen
     return found
 
 
-def assert_same(stacked: Autoencoder, alone: Autoencoder) -> None:
+def assert_same(stacked: Autoencoder, alone: Autoencoder, tolerance: float = WHOLE_TRAINING) -> None:
     assert (stacked.status_, stacked.n_iter_, stacked.seed_) == (alone.status_, alone.n_iter_, alone.seed_)
     assert stacked.message_ == alone.message_
-    mine, theirs = dict(stacked.module_.named_parameters()), dict(alone.module_.named_parameters())
+    for name, got, expected in pairs(stacked, alone):
+        assert_near(got, expected, tolerance, name)
+    assert len(stacked.history_) == len(alone.history_)
+    for name in set(alone.history_.epochs[0]) - {"seconds"} if alone.history_.epochs else ():
+        assert_near(stacked.history_[name], alone.history_[name], tolerance, name)
+    for name, steps in alone.history_.steps.items():
+        assert_near(stacked.history_.steps[name], steps, tolerance, name)
+    assert_near(stacked.codes_, alone.codes_, tolerance, "codes")
+
+
+def pairs(one: Autoencoder, other: Autoencoder) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """The parameters of two models, by name."""
+    mine, theirs = dict(one.module_.named_parameters()), dict(other.module_.named_parameters())
     assert mine.keys() == theirs.keys()
     for name in mine:
-        np.testing.assert_array_equal(mine[name].detach(), theirs[name].detach(), err_msg=name)
-    for own, other in zip(stacked.history_.epochs, alone.history_.epochs, strict=True):
-        assert {**own, "seconds": 0} == {**other, "seconds": 0}
-    for name, steps in alone.history_.steps.items():
-        np.testing.assert_array_equal(stacked.history_.steps[name], steps, err_msg=name)
-    np.testing.assert_array_equal(stacked.codes_, alone.codes_)
+        yield name, mine[name], theirs[name]
 
 
-def compare(estimators: list[Autoencoder], Xs: Any, **options: Any) -> list[Autoencoder]:
+def compare(
+    estimators: list[Autoencoder], Xs: Any, tolerance: float = WHOLE_TRAINING, **options: Any
+) -> list[Autoencoder]:
     fitted = fit_stack(estimators, Xs, **options)
     many = isinstance(Xs, list)
     for i, (own, estimator) in enumerate(zip(fitted, estimators, strict=True)):
-        assert_same(own, clone(estimator).fit(Xs[i] if many else Xs))
+        assert_same(own, clone(estimator).fit(Xs[i] if many else Xs), tolerance)
     return fitted
 
 
 def small(name: str, epochs: int, **extra: Any) -> Autoencoder:
     training = {"training__epochs": epochs, "training__batch_size": 16, "verbose": False}
-    return make(
-        name, **{"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {}), **training, **extra
-    )
+    training["training__precision"] = "float64"
+    narrow = {"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {})
+    return make(name, **narrow | training | extra)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(), AdamW(), SGD(), SGD(0.9)], ids=str)
@@ -88,7 +100,7 @@ def test_large_layers_are_stepped_where_autograd_leaves_their_gradient(optimizer
     """Alone, gradients of large layers are not copied into the row; models share a rate, or have their own."""
     X = rows(60, 64)
     base = Autoencoder(3, encoder=MLP((96,)), random_state=0)
-    training = Training(epochs=3, batch_size=16, optimizer=optimizer)
+    training = Training(epochs=3, batch_size=16, optimizer=optimizer, precision="float64")
     members = [clone(base).set_params(training=training.replace(lr=lr)) for lr in (1e-3, 3e-3, 1e-3)]
     assert any(p.numel() >= 4096 for p in clone(members[0]).fit(X).module_.parameters())
     for stack in (members, [members[0], members[2]]):
@@ -96,37 +108,48 @@ def test_large_layers_are_stepped_where_autograd_leaves_their_gradient(optimizer
             assert_same(stacked, alone.fit(X))
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(("precision", "epochs"), [("float32", 2), ("float64", 4)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_no_activation_rounds_otherwise_at_odd_sizes(activation: str, precision: str) -> None:
+def test_every_activation_at_odd_sizes(activation: str, precision: str, epochs: int) -> None:
     """Rows times width is no multiple of what a processor takes at once."""
     X = rows(61, 7)
     base = Autoencoder(3, encoder=MLP((11, 5), activation=activation), random_state=0)
-    training = Training(epochs=4, batch_size=13, precision=precision)
+    training = Training(epochs=epochs, batch_size=13, precision=precision)
     members = [clone(base).set_params(training=training.replace(lr=lr)) for lr in (1e-3, 3e-3, 1e-2)]
-    for stacked, alone in zip(fit_stack(members, X), members, strict=True):
-        assert_same(stacked, alone.fit(X))
+    compare(members, X, WHOLE_TRAINING if precision == "float64" else TEN_STEPS)
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("name", STACKABLE)
-def test_every_recipe(name: str, precision: str) -> None:
-    base = small(name, epochs=4, training__precision=precision)
-    compare(varied(base, 5), [rows(seed=i % 2) for i in range(5)])
+def test_every_recipe(name: str) -> None:
+    compare(varied(small(name, epochs=20), 4), [rows(seed=i % 2) for i in range(4)])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("name", STACKABLE)
-def test_every_recipe_for_500_steps(name: str, precision: str) -> None:
-    base = small(name, epochs=100, training__precision=precision)
-    compare(varied(base), [rows(seed=i % 3) for i in range(MEMBERS)])
+def test_every_recipe_for_500_steps(name: str) -> None:
+    compare(varied(small(name, epochs=100)), [rows(seed=i % 3) for i in range(MEMBERS)])
+
+
+@pytest.mark.parametrize("name", STACKABLE)
+def test_ten_steps_of_every_recipe_in_float32(name: str) -> None:
+    base, Xs = (
+        small(name, epochs=2, training__precision="float32"),
+        [rows(seed=i % 3) for i in range(MEMBERS)],
+    )
+    plain = varied(base, training__optimizer=SGD(0.9))
+    compare(plain, Xs, TEN_STEPS)
+    # By Adam, all parameters but those whose gradient is nothing but rounding.
+    members = varied(base)
+    for stacked, alone, X in zip(fit_stack(members, Xs), members, Xs, strict=True):
+        apart = [differences(got, expected).ravel() for _, got, expected in pairs(stacked, alone.fit(X))]
+        assert np.mean(np.concatenate(apart) > TEN_STEPS) <= SHARE_OF_NOISE
 
 
 @pytest.mark.parametrize("loss", ["squared", "absolute", "bernoulli", "gaussian", "poisson"])
 @pytest.mark.parametrize("width", [1, 5])
 def test_every_loss_at_odd_sizes(loss: str, width: int) -> None:
-    base = Autoencoder(2, encoder=MLP((6,)), reconstruction=loss, training=Training(epochs=2, batch_size=7))
+    training = Training(epochs=2, batch_size=7, precision="float64")
+    base = Autoencoder(2, encoder=MLP((6,)), reconstruction=loss, training=training)
     compare(varied(base, 3), [rows(40, width, seed=i) for i in range(3)])
 
 
@@ -134,14 +157,16 @@ def test_every_loss_at_odd_sizes(loss: str, width: int) -> None:
     "penalty", [MMD(kernel="gaussian"), KLSparsity(on="hidden"), Topological(), L2(), WeightDecay()]
 )
 def test_penalties_at_odd_sizes(penalty: Any) -> None:
-    base = Autoencoder(2, encoder=MLP((6,)), penalties=penalty, training=Training(epochs=2, batch_size=7))
+    training = Training(epochs=2, batch_size=7, precision="float64")
+    base = Autoencoder(2, encoder=MLP((6,)), penalties=penalty, training=training)
     compare(varied(base, 3), [rows(40, 3, seed=i) for i in range(3)])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", SGD(momentum=0.9)])
 def test_optimisers_and_clipping(optimizer: Any) -> None:
     training = Training(epochs=2, batch_size=16, optimizer=optimizer, clip_norm=0.5, drop_last=True)
-    compare(varied(Autoencoder(2, encoder=MLP((6,)), training=training), 3), rows())
+    base = Autoencoder(2, encoder=MLP((6,)), training=training.replace(precision="float64"))
+    compare(varied(base, 3), rows())
 
 
 def test_members_leave_early_or_diverge_and_disturb_nobody() -> None:
@@ -162,7 +187,7 @@ def test_members_leave_early_or_diverge_and_disturb_nobody() -> None:
 
 
 def test_all_members_may_diverge() -> None:
-    fitted = fit_stack(varied(small("linear", epochs=3), 3, training__lr=1e30), rows())
+    fitted = fit_stack(varied(small("linear", epochs=3), 3, training__lr=1e300), rows())
     assert [model.status_ for model in fitted] == ["diverged"] * 3
 
 
@@ -170,7 +195,7 @@ def test_a_member_is_an_ordinary_estimator(tmp_path: Path) -> None:
     model = fit_stack(varied(small("vae", epochs=2), 3), rows())[1]
     loaded = load(model.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.transform(rows()), model.transform(rows()))
-    assert_same(pickle.loads(pickle.dumps(model)), model)
+    assert_same(pickle.loads(pickle.dumps(model)), model, 0.0)
     assert model.fine_tune(rows(), training=Training(epochs=1), keep_optimizer=True).n_iter_ == 1
 
 
@@ -185,9 +210,9 @@ def test_targets_validation_and_shapes_of_their_own() -> None:
 
 def test_what_cannot_be_stacked_runs_one_by_one() -> None:
     base = Autoencoder(encoder="convolutional", training=Training(epochs=1, batch_size=16))
-    compare([clone(base).set_params(random_state=i) for i in range(2)], rows(32, 16))
+    compare([clone(base).set_params(random_state=i) for i in range(2)], rows(32, 16), 0.0)
     watched = small("linear", epochs=2, training__snapshots=3)
-    fitted = compare([clone(watched).set_params(random_state=i) for i in range(2)], rows())
+    fitted = compare([clone(watched).set_params(random_state=i) for i in range(2)], rows(), 0.0)
     assert len(fitted[0].history_.snapshots) == 3
 
 
@@ -198,7 +223,8 @@ def test_small_stacks_and_little_memory_change_nothing() -> None:
 
 
 def test_networks_that_need_several_threads_alone() -> None:
-    base = Autoencoder(2, encoder=MLP((700, 300)), training=Training(epochs=1, batch_size=64))
+    training = Training(epochs=1, batch_size=64, precision="float64")
+    base = Autoencoder(2, encoder=MLP((700, 300)), training=training)
     with threads(2):
         fitted = compare([clone(base).set_params(random_state=i) for i in range(2)], rows(128, 40))
         assert fitted[0].n_threads_ == min(2, cores())
@@ -224,7 +250,7 @@ def test_chunks_share_evenly() -> None:
 def test_a_member_is_built_when_it_is_asked_for_and_travels_unbuilt() -> None:
     X = np.random.default_rng(0).random((70, 6), np.float32)
     settings: dict[str, Any] = {
-        "training": Training(epochs=2, batch_size=32),
+        "training": Training(epochs=2, batch_size=32, precision="float64"),
         "encoder": MLP((9,), activation="prelu"),
     }
     first, second = fit_stack([Autoencoder(random_state=seed, **settings) for seed in (1, 2)], X)
@@ -232,10 +258,11 @@ def test_a_member_is_built_when_it_is_asked_for_and_travels_unbuilt() -> None:
     assert "_module" not in vars(first)
     copied = pickle.loads(pickle.dumps(first))
     assert "_module" not in vars(copied)
+    np.testing.assert_array_equal(copied.transform(X), first.transform(X))
     for one in (first, copied):
-        np.testing.assert_array_equal(one.codes_, alone.codes_)
-        np.testing.assert_array_equal(one.transform(X), alone.transform(X))
-    assert not np.array_equal(first.codes_, second.codes_)
+        assert_same(one, alone)
+        assert_near(one.transform(X), alone.transform(X), WHOLE_TRAINING)
+    assert not np.allclose(first.codes_, second.codes_)
     # A new fit forgets what was taken over.
     again = first.set_params(random_state=2).fit(X)
-    np.testing.assert_array_equal(again.transform(X), second.transform(X))
+    assert_near(again.transform(X), second.transform(X), WHOLE_TRAINING)

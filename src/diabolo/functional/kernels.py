@@ -34,8 +34,7 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     >>> squared_distances(torch.tensor([[3.0, 4.0]]), torch.zeros(2, 2))
     tensor([[25., 25.]])
     """
-    # Pair by pair: the quicker form by a matrix product loses near pairs to cancellation, and rounds
-    # otherwise in a stack of models than for one model.
+    # Pair by pair: the quicker form by a matrix product loses near pairs to cancellation.
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 

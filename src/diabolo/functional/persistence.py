@@ -30,8 +30,7 @@ def distance_matrix(points: Tensor) -> Tensor:
     """
     n, dim = points.shape[-2:]
     rows = points.detach().to(device="cpu", dtype=torch.float64).reshape(-1, n, dim)
-    # One product a model: near ties must fall alike in a stack and alone, and batched products may round
-    # otherwise.
+    # One product a model, as it would be alone: another rounding would break ties another way, which changes edges.
     squares = torch.stack([_squared(one - one.mean(0)) for one in rows.unbind(0)])
     return squares.clamp_min_(0).sqrt_().reshape(*points.shape[:-1], n)
 

@@ -37,7 +37,7 @@ class ConvolutionalEncoder(nn.Module):
         for layer, activation in zip(self.convolutions, self.activations, strict=False):
             y = activation(layer(y))
             hidden.append(y.reshape(*x.shape[:-1], -1))
-        output = self.activations[-1](self.dense(y.flatten(1).unsqueeze(0)))
+        output = self.activations[-1](self.dense(y.flatten(1)))
         return output.reshape(*x.shape[:-1], -1), tuple(hidden)
 
 
@@ -57,7 +57,7 @@ class ConvolutionalDecoder(nn.Module):
 
     def forward(self, z: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Rows (..., n_in) to the output and the hidden feature maps, flattened."""
-        y = self.activations[0](self.dense(z.reshape(1, -1, z.shape[-1])))
+        y = self.activations[0](self.dense(z.reshape(-1, z.shape[-1])))
         outputs = [y.reshape(*z.shape[:-1], -1)]
         y = y.reshape(-1, *self.maps)
         for layer, activation in zip(self.convolutions, list(self.activations)[1:], strict=True):

@@ -134,14 +134,12 @@ def _run(module: nn.Module, n_in: int, names: dict[int, str]) -> dict[str, int]:
     """Output width of every module that is called, by name, in the order in which they finish."""
     import torch
 
-    from .layers import ROWS
-
     widths: dict[str, int] = {}
 
     def note(layer: nn.Module, _: object, output: object) -> None:
         first = output[0] if isinstance(output, tuple) else output
         if isinstance(first, torch.Tensor):
-            widths.setdefault(names[id(layer)], first.numel() // ROWS)
+            widths.setdefault(names[id(layer)], first.numel())
 
     modes = [(m, m.training) for m in module.modules()]
     hooks = [m.register_forward_hook(note) for m in module.modules()]
@@ -149,7 +147,7 @@ def _run(module: nn.Module, n_in: int, names: dict[int, str]) -> dict[str, int]:
     module.eval()
     try:
         with torch.no_grad():
-            module(torch.zeros(ROWS, n_in, dtype=like.dtype, device=like.device))
+            module(torch.zeros(1, n_in, dtype=like.dtype, device=like.device))
     finally:
         for hook in hooks:
             hook.remove()

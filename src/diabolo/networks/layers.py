@@ -1,13 +1,7 @@
 """Primitive layers: the only code that knows a leading axis of models.
 
-Weights are stored ``(*models, in, out)``, so that the fused optimiser meets contiguous gradients. A model in
-a stack must equal the model alone to the bit, in its outputs and its gradients, which takes these habits:
-
-- one model goes through the batched product too: the kernels of ``addmm`` and ``baddbmm`` round otherwise;
-- a layer of width one is computed elementwise, since matrix-vector kernels round otherwise;
-- every matrix of a stack that goes into or comes out of a product starts at a multiple of 16 bytes, as one
-  that stands alone does, since kernels round by alignment. :func:`pad_rows` sees to the activations,
-  :class:`Dense` to the gradients of weights; the weights themselves lie in rows with padded segments.
+Weights are stored ``(*models, in, out)``, so that the fused optimiser meets contiguous gradients. A model in a stack
+equals the model alone up to rounding: products of one matrix and of many go through different kernels.
 """
 
 from __future__ import annotations
@@ -20,25 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Also a multiple of every vector length in use: elementwise functions round their scalar tails otherwise.
-ROWS = 16
-_COLUMNS = 4  # numbers of float32 in 16 bytes
 _LARGE = 1 << 14  # numbers that PyTorch's own PReLU is slow for
-
-
-def pad_rows(x: Tensor) -> Tensor:
-    """Rows (*models, batch, width), and zeros up to a multiple of 16 rows; one model gets an axis."""
-    if x.dim() == 2:
-        x = x.unsqueeze(0)
-    spare = -x.shape[-2] % ROWS
-    return F.pad(x, (0, 0, 0, spare)) if spare else x
-
-
-def cut_rows(x: Tensor, like: Tensor) -> Tensor:
-    """The opposite of :func:`pad_rows`: the rows and axes that ``like`` has."""
-    if x.shape[-2] != like.shape[-2]:
-        x = x[..., : like.shape[-2], :]
-    return x.squeeze(0) if like.dim() == 2 else x
 
 
 class Dense(nn.Module):
@@ -57,18 +33,9 @@ class Dense(nn.Module):
         self.bias = nn.Parameter(torch.empty(n_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Rows (models, batch, in) to (models, batch, out); one model has an axis of length one."""
-        weight: Tensor = self.weight
-        bias = self.bias.unsqueeze(-2)
-        if self.n_in == 1:
-            return x * weight + bias
-        if self.n_out == 1:
-            return (x * weight.mT).sum(-1, keepdim=True) + bias
-        if self.n_in * self.n_out % _COLUMNS:
-            # Zero columns change no sum, and make the gradient of each model's weights start aligned.
-            spare = -self.n_in % _COLUMNS
-            x, weight = F.pad(x, (0, spare)), F.pad(weight, (0, 0, 0, spare))
-        return torch.baddbmm(bias, x, weight if weight.dim() == 3 else weight.unsqueeze(0))
+        """Rows (*models, batch, in) to (*models, batch, out)."""
+        product = torch.addmm if self.weight.dim() == 2 else torch.baddbmm
+        return product(self.bias.unsqueeze(-2), x, self.weight)
 
     def extra_repr(self) -> str:
         return f"{self.n_in}, {self.n_out}"
@@ -91,16 +58,7 @@ class PReLU(nn.Module):
         slope = self.slope.to(x.dtype)
         if self.slope.requires_grad and (slope.dim() > 1 or x.numel() >= _LARGE):
             return _Rectify.apply(x, slope)
-        return torch._prelu_kernel(x, _by_row(slope, x).expand(x.shape))
-
-
-def _by_row(slope: Tensor, x: Tensor) -> Tensor:
-    """Slopes (*models, 1) that go with rows (*models, batch, width).
-
-    By way of the width, so that a slope's gradient is summed over the batch first and the width after: one sum over
-    both rounds differently with and without an axis of models.
-    """
-    return slope.expand(*slope.shape[:-1], x.shape[-1]).unsqueeze(-2)
+        return torch._prelu_kernel(x, slope.unsqueeze(-1).expand(x.shape))
 
 
 class _Rectify(torch.autograd.Function):
@@ -109,14 +67,14 @@ class _Rectify(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
         ctx.save_for_backward(x, slope)
-        return torch._prelu_kernel(x, _by_row(slope, x).expand(x.shape))
+        return torch._prelu_kernel(x, slope.unsqueeze(-1).expand(x.shape))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         above = torch.ops.aten.threshold_backward(grad, x, 0)
         below = grad - above
-        return torch.addcmul(above, below, _by_row(slope, x)), (below * x).sum(-2).sum(-1, keepdim=True)
+        return torch.addcmul(above, below, slope.unsqueeze(-1)), (below * x).sum((-2, -1)).unsqueeze(-1)
 
 
 class Activation(nn.Module):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from .layers import Dense, cut_rows, initialise, make_activation, pad_rows
+from .layers import Dense, initialise, make_activation
 
 if TYPE_CHECKING:
     from .base import Socket
@@ -41,10 +41,10 @@ class Chain(Startable):
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Rows (*models, batch, n_in) to the output and the hidden activations."""
-        outputs, y = [], pad_rows(x)
+        outputs = []
         for layer, activation in zip(self.layers, self.activations, strict=True):
-            y = activation(layer(y))
-            outputs.append(cut_rows(y, x))
+            x = activation(layer(x))
+            outputs.append(x)
         return outputs[-1], tuple(outputs[:-1])
 
 
@@ -86,12 +86,11 @@ class ResidualChain(Startable):
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Rows (*models, batch, n_in) to the output and the hidden activations of all blocks."""
-        y = self.entry(pad_rows(x))
-        hidden: list[Tensor] = []
+        x, hidden = self.entry(x), list[Tensor]()
         for block in self.blocks:
-            y, inner = block(y)
+            x, inner = block(x)
             hidden += inner
-        return cut_rows(self.activation(self.exit(y)), x), tuple(cut_rows(h, x) for h in hidden)
+        return self.activation(self.exit(x)), tuple(hidden)
 
 
 def residual(spec: Residual, socket: Socket, generator: torch.Generator) -> ResidualChain:

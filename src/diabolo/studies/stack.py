@@ -120,7 +120,7 @@ def fit_stack(
     stack_size: int | None = None,
     memory: int | None = None,
 ) -> list[Autoencoder]:
-    """Fit many autoencoders; those that share shapes train together, each to the bit as it would alone.
+    """Fit many autoencoders; those that share shapes train together, each as it would alone up to rounding.
 
     Models share a stack when they agree in networks, latent space, loss, kinds of penalties, numbers of rows and
     features, batch size, epochs, optimiser, ``clip_norm``, ``compile`` and precision. Rate, schedule, early
@@ -139,7 +139,8 @@ def fit_stack(
     stack_size : int or None, default None
         Models in a stack; None: at most 128.
     memory : int or None, default None
-        Bytes that the stacks in training may take; None: a quarter of what is free.
+        Bytes that the stacks in training may take; None: a quarter of what is free. Last bits follow from which models
+        share a stack: where large models must repeat to the bit, give a number.
 
     Returns
     -------
@@ -265,8 +266,8 @@ def train_stack(jobs: Sequence[Job]) -> list[Trained]:
     rows = torch.from_numpy(np.stack([job.row for job in jobs])).to(device)
     model = rebuild(first.member.parts, first.member.domain, rows[0].clone(), device)
     alone = len(jobs) == 1
-    # As many threads as each would have alone, since products round by their number. Several processes beat
-    # several threads, which wait for each other many times in a step.
+    # As many threads as each would have alone: several processes beat several threads, which wait for each other many
+    # times in a step.
     with threads(first.n_threads), suppress(DivergedError):
         Run(model, members, rows=None if alone else rows).run()
     if any(member.status == "interrupted" for member in members):

@@ -156,9 +156,11 @@ class Study:
         """
         rows = self._open(Path(path), resume) if path is not None else []
         done = {row["model"] for row in rows}
-        due = [s for s in self.settings if s.model not in done]
         workers = effective_n_jobs(n_jobs)
-        stacks = [c for group in _groups(due) for c in chunks(group, stack_size, workers)]
+        # Stacks of the whole study, though some are done: a model's last bits depend on those it shares a stack with.
+        stacks = [c for group in _groups(self.settings) for c in chunks(group, stack_size, workers)]
+        stacks = [left for c in stacks if (left := [s for s in c if s.model not in done])]
+        due = sum(map(len, stacks))
         budget = Budget(1, stack_size, memory, workers)
         source, recipe = self.material.source, self._recipe()
         # Rows are an argument of their own: a cluster's backend sends each argument that is large only once.
@@ -166,14 +168,14 @@ class Study:
         for found in _as_they_end(calls, n_jobs, workers):
             rows = rows + found
             if progress is not None:
-                progress(len(rows) - len(done), len(due), len(done))
+                progress(len(rows) - len(done), due, len(done))
             if path is not None:
                 _write(self._frame(rows), Path(path) / TABLE)
         self._table = self._frame(rows)
         return self._table
 
     def take(self, model: int) -> Autoencoder:
-        """One model of the table as an ordinary estimator: trained again, alone, to the same bits.
+        """One model of the table as an ordinary estimator: trained again, alone, which gives the same up to rounding.
 
         Parameters
         ----------

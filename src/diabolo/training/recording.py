@@ -39,16 +39,14 @@ def epoch_lines(
     sizes : sequence of int
         Rows of each step.
     """
-    counts = np.array(sizes, np.float64)[:, None]
     values = trace.double().cpu().view(len(sizes), -1, len(run.names)).numpy()
     lines = []
     for i, member in enumerate(started):
         if member.status != "running":
             continue
-        # One member at a time: a sum over a wider array rounds otherwise.
-        means = (np.ascontiguousarray(values[:, i]) * counts).sum(0) / counts.sum()
+        means = np.average(values[:, i], axis=0, weights=sizes).tolist()
         line: dict[str, float] = {"epoch": run.epoch + 1}
-        line |= dict(zip(run.names, means.tolist(), strict=True))
+        line |= dict(zip(run.names, means, strict=True))
         weights = member.weights(run.epoch)
         line |= {f"weight_{name}": w for name, w in weights.items() if name != RECONSTRUCTION}
         line["lr"] = run.last_rates[i]

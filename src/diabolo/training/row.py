@@ -1,8 +1,7 @@
 """All parameters of a model as one padded row of numbers.
 
 A model in a stack is one row of a matrix, so that an optimiser step, a checkpoint, a snapshot and a model
-that leaves the stack are row operations. Segments are padded to 16 numbers: vectorised loops treat their
-tails otherwise, and a model in a stack must equal the model alone to the bit.
+that leaves the stack are row operations.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from torch import Tensor, nn
 from ..errors import SettingError
 from ..model import Model
 
+# A segment starts at a multiple of 16 numbers, as aligned as a tensor of its own: kernels of products round by the
+# alignment of what they are given, and a copy of a model must give the model's bits.
 _PAD = 16
 # Gradients of this many numbers are worth leaving where autograd put them.
 _LARGE = 4096
@@ -195,10 +196,7 @@ class Gradient:
         self.row = torch.zeros_like(row)
         views = layout.named(self.row)
         names = [s.name for s in layout.segments if s.name in trained]
-        # Vectorised loops round the tail of another size otherwise.
-        large = {
-            s.name for s in layout.segments if not whole and s.numbers >= _LARGE and s.numbers % _PAD == 0
-        } & set(names)
+        large = {s.name for s in layout.segments if not whole and s.numbers >= _LARGE} & set(names)
         self._copied = [i for i, name in enumerate(names) if name not in large]
         self._views = [views[names[i]] for i in self._copied]
         self.places, self._pieces, start = list[slice](), list[Tensor | int](), 0

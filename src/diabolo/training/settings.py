@@ -239,7 +239,6 @@ class Training(Part):
         Numbers that the model computes with. With "bfloat16" a training step multiplies in bfloat16 and does
         everything else, as all after training, in float32: on devices that have units for it (``diabolo doctor``
         tells) large networks train in about half the time, with losses of some three digits; on others it is slow.
-        In bfloat16 a model in a stack equals the model alone up to rounding only.
     compile : bool, default False
         Compile the pass and its losses with ``torch.compile``, which needs a C++ compiler on a CPU and takes seconds
         to a minute at the start. Without it steps are replayed, which on a CPU is as fast or faster for the networks
