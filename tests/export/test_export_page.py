@@ -208,8 +208,8 @@ def test_a_drag_decodes_and_a_drawing_lands(opened: Open, file: Path, plane: Aut
 def test_what_needs_python_is_labelled(opened: Open, file: Path, tmp_path: Path, digits: Any) -> None:
     page = opened(file)
     assert "computes codes and decodes itself" in page.locator(".dx-file").inner_text()
-    page.evaluate("window.__explorer.app.select([2, 5])")
-    page.evaluate("window.__explorer.app.pin(5)")
+    page.evaluate("window.__explorer.commands.select([2, 5])")
+    page.evaluate("window.__explorer.commands.pin(5)")
     until(page, lambda s: s["neighbours"])
     assert "needs Python" in page.locator(".dx-point").inner_text()
     for name in ("Parquet", "PNG"):
