@@ -23,7 +23,7 @@ from diabolo.explorer.subject import make_subjects
 from diabolo.export import engines, to_html
 from diabolo.networks import ACTIVATIONS, Convolutional
 
-ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine.js"
+ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine" / "engine.js"
 # The page sums in double precision and stores float32, as torch's kernels sum in float32.
 TOLERANCE = 1e-5
 Open = Callable[..., Any]

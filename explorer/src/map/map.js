@@ -70,6 +70,7 @@ export function mapView(app, map, label) {
     resize(app, map, width, height);
   });
   sized.observe(el);
+  app.atClose(() => sized.disconnect());
   gestures(app, map, el);
   return el;
 }

@@ -17,7 +17,7 @@ export function comparisonPanel(app) {
   }
   const words = h("span", { className: "dx-note" }, "comparing …");
   const list = h("div", { className: "dx-frames", role: "list", tabIndex: 0, ariaLabel: "Rows that moved most" });
-  const align = check("lay the second map over the first", false, (on) => align(app, on), { title: "Turned, mirrored, scaled and shifted to lie as near as can be (Procrustes)" });
+  const laid = check("lay the second map over the first", false, (on) => align(app, on), { title: "Turned, mirrored, scaled and shifted to lie as near as can be (Procrustes)" });
   const colour = button("Colour by it", () => setColour(app, "moved"));
   app.on(["comparison"], () => {
     const { disparity } = app.state.comparison;
@@ -25,7 +25,7 @@ export function comparisonPanel(app) {
     fill(app, list).catch((error) => app.fail(error));
   });
   return h("section", { className: "dx-moved", ariaLabel: "Compare" },
-    h("div", { className: "dx-line" }, h("h2", {}, "moved most"), align, colour, words), list);
+    h("div", { className: "dx-line" }, h("h2", {}, "moved most"), laid, colour, words), list);
 }
 
 /** The rows that are farthest from where the first model has them. @param {import("../explorer.js").Explorer} app @param {HTMLElement} list */
