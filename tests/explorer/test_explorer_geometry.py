@@ -26,7 +26,11 @@ def run(expression: str, **given: Any) -> Any:
         pytest.skip("node is not installed; it is needed only to build the explorer's page")
     imports = "".join(
         f"import * as {name} from {json.dumps((SOURCE / file).as_uri())};"
-        for name, file in (("camera", "map/camera.js"), ("geometry", "map/geometry.js"), ("maths", "maths.js"))
+        for name, file in (
+            ("camera", "map/camera.js"),
+            ("geometry", "map/geometry.js"),
+            ("maths", "maths.js"),
+        )
     )
     names = "".join(f"const {name} = {json.dumps(value)};" for name, value in given.items())
     code = f"{imports}{names}console.log(JSON.stringify({expression}));"
@@ -37,7 +41,9 @@ def run(expression: str, **given: Any) -> Any:
 @pytest.mark.parametrize("view", [WIDE, STRIP])
 def test_a_place_of_the_screen_comes_back(view: Any) -> None:
     there = "camera.toScreen(view, ...camera.fromScreen(view, x, y))"
-    np.testing.assert_allclose(run(f"places.map(([x, y]) => {there})", view=view, places=PLACES.tolist()), PLACES)
+    np.testing.assert_allclose(
+        run(f"places.map(([x, y]) => {there})", view=view, places=PLACES.tolist()), PLACES
+    )
 
 
 def test_zoom_holds_the_place_under_the_pointer() -> None:
@@ -52,7 +58,9 @@ def test_zoom_holds_the_place_under_the_pointer() -> None:
 
 
 def test_pan_moves_the_ground_with_the_hand() -> None:
-    moved = run("camera.toScreen(camera.panned(view, 30, -12), ...camera.fromScreen(view, 200, 100))", view=WIDE)
+    moved = run(
+        "camera.toScreen(camera.panned(view, 30, -12), ...camera.fromScreen(view, 200, 100))", view=WIDE
+    )
     np.testing.assert_allclose(moved, (230, 88))
 
 
@@ -61,11 +69,14 @@ def test_what_is_fitted_is_seen_and_needs_no_fit(strip: bool) -> None:
     box = [-3, -1, 5, 1]
     low, high, again, before = run(
         "[camera.toScreen(view, box[0], box[1]), camera.toScreen(view, box[2], box[3]),"
-        " camera.needsFit(view, box), camera.needsFit(old, box)]".replace("view", f"camera.fitted(old, box, {json.dumps(strip)})"),
+        " camera.needsFit(view, box), camera.needsFit(old, box)]".replace(
+            "view", f"camera.fitted(old, box, {json.dumps(strip)})"
+        ),
         old={**WIDE, "scale": 400},
         box=box,
     )
-    assert before and not again
+    assert before
+    assert not again
     assert 0 < low[0] < high[0] < WIDE["width"]
     assert 0 < high[1] < low[1] < WIDE["height"]
 
@@ -86,18 +97,19 @@ def test_points_in_a_lasso_and_near_the_pointer(kind: str) -> None:
     points = RNG.uniform(-1, 1, (300, 3))
     polygon = [[-0.8, -0.7], [0.9, -0.4], [0.1, 0.1], [0.6, 0.9], [-0.5, 0.8]]
     state = {
-        "model": {"loaded": True}, "located": True, "camera": {**WIDE, "x": 0, "y": 0}, "projection": {"kind": kind, "sphere": True},
+        "model": {"loaded": True}, "located": True, "camera": {**WIDE, "x": 0, "y": 0},
+        "projection": {"kind": kind, "sphere": True},
         "u": points[:, 0].tolist(), "v": points[:, 1].tolist(), "w": points[:, 2].tolist(),
     }  # fmt: skip
     found, near = run(
-        "[geometry.within(map, polygon), places.map(([x, y]) => geometry.pick(map, x, y, 14))]",
+        "[geometry.within(map, polygon), places.map(([x, y]) => geometry.pick(map, x, y, 3))]",
         map=state, polygon=polygon, places=(PLACES / 6 + (280, 200)).tolist(),
     )  # fmt: skip
     seen = points[:, 2] >= 0 if kind == "turn" else np.ones(300, bool)
     assert found == np.flatnonzero(Polygon(polygon).contains_points(points[:, :2]) & seen).tolist()
     screen = np.stack([320 + 40 * points[:, 0], 240 - 40 * points[:, 1]], 1)
     far = np.linalg.norm(screen - (PLACES / 6 + (280, 200))[:, None], axis=2) + np.where(seen, 0, np.inf)
-    assert near == [int(row.argmin()) if row.min() <= 14 else -1 for row in far]
+    assert near == [int(row.argmin()) if row.min() <= 3 else -1 for row in far]
     assert -1 in near
     assert max(near) >= 0
 
