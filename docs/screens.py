@@ -25,6 +25,7 @@ from diabolo import Autoencoder, Gaussian, Training, datasets, explorer, recipes
 
 SIZES = {"laptop": (1280, 800), "desk": (1920, 1080), "phone": (390, 844)}
 APP = "window.__explorer.app"
+COMMANDS = "window.__explorer.commands"
 
 
 @contextmanager
@@ -64,26 +65,26 @@ def trained() -> Iterator[str]:
 
 def explore(page: Any) -> None:
     """A path over a decoder grid."""
-    page.evaluate(f"{APP}.setLayer('grid', true); {APP}.state.gridOpacity = 0.35")
-    page.evaluate(f"{APP}.setPath({{a: {APP}.side.code(6), b: {APP}.side.code(1)}})")
+    page.evaluate(f"{COMMANDS}.setLayer('grid', true); {COMMANDS}.setGridOpacity(0.35)")
+    page.evaluate(f"{COMMANDS}.setPath({{a: {APP}.model.code(6), b: {APP}.model.code(1)}})")
 
 
 def pin(page: Any) -> None:
     """A pinned point with its neighbours, and a selection."""
-    page.evaluate(f"{APP}.pin(7); {APP}.select([3, 13, 23, 45, 59, 60, 62, 63])")
+    page.evaluate(f"{COMMANDS}.pin(7); {COMMANDS}.select([3, 13, 23, 45, 59, 60, 62, 63])")
 
 
 def lasso(page: Any) -> None:
     """Density, pictures of the rows, a selection."""
-    page.evaluate(f"{APP}.setLayer('density', true); {APP}.setLayer('thumbs', true)")
-    page.evaluate(f"{APP}.select(Array.from({{length: 80}}, (_, i) => 7 * i))")
+    page.evaluate(f"{COMMANDS}.setLayer('density', true); {COMMANDS}.setLayer('thumbs', true)")
+    page.evaluate(f"{COMMANDS}.select(Array.from({{length: 80}}, (_, i) => 7 * i))")
 
 
 def compare(page: Any) -> None:
     """Two models, coloured by how far rows moved."""
-    page.evaluate(f"{APP}.align(true); document.querySelector('.dx-moved input').checked = true")
+    page.evaluate(f"{COMMANDS}.align(true); document.querySelector('.dx-moved input').checked = true")
     page.locator("[data-tab=compare]").last.click()
-    page.evaluate(f"{APP}.setColour('moved')")
+    page.evaluate(f"{COMMANDS}.setColour('moved')")
 
 
 def scrub(page: Any) -> None:
@@ -99,7 +100,7 @@ def table(page: Any) -> None:
 
 def live(page: Any) -> None:
     """A training that pauses."""
-    page.wait_for_function(f"{APP}.state.live?.state === 'paused'", timeout=300_000)
+    page.wait_for_function(f"{APP}.state.training.live?.state === 'paused'", timeout=300_000)
 
 
 STATES: dict[Any, tuple[Callable[[Any], None], ...]] = {

@@ -3,6 +3,9 @@
 /** @typedef {{kind: "plane" | "turn" | "world" | "strip", origin: Float32Array, axes: Float32Array[], name: string,
  *   yaw: number, pitch: number, sphere: boolean}} Projection */
 
+/** What holds numbers later. @returns {Float32Array} */
+export const noNumbers = () => new Float32Array(0);
+
 export const dot = (a, b, at = 0) => {
   let sum = 0;
   for (let i = 0; i < b.length; i++) sum += a[at + i] * b[i];
@@ -18,7 +21,7 @@ export function unit(i, dim) {
   return axis;
 }
 
-/** A fixed scatter for a strip of points, from the place of the row. @param {number} row */
+/** A fixed scatter for a strip of points, by the row's number. @param {number} row */
 export const jitter = (row) => (((row * 2654435761) >>> 8) % 1000) / 1000 - 0.5;
 
 /** The axes as they are turned: for a plane, those of the plane. @param {Projection} p @returns {Float32Array[]} */
@@ -59,7 +62,7 @@ export function projectOne(p, z) {
 
 /** The code at a place of the screen that is nearest to an anchor; keeps the anchor's part outside the view.
  * @param {Projection} p @param {number} u @param {number} v @param {Float32Array} anchor */
-export function place(p, u, v, anchor) {
+export function unproject(p, u, v, anchor) {
   if (p.kind === "world") {
     const lat = clamp(v, -Math.PI / 2, Math.PI / 2);
     return new Float32Array([Math.cos(lat) * Math.cos(u), Math.cos(lat) * Math.sin(u), Math.sin(lat)]);

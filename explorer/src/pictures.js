@@ -1,10 +1,8 @@
 // Rows on canvases: pictures pixel for pixel, tables as one bar a feature.
 import { diverging } from "./colours.js";
-import { h } from "./dom.js";
 import { clamp, short } from "./maths.js";
-
-/** @param {any} meta */
-export const isPicture = (meta) => Boolean(meta.image_shape);
+import { isPicture } from "./model.js";
+import { h } from "./dom.js";
 
 /** Put a row's pixels on a canvas of the picture's own size; the style sheet enlarges it.
  * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} row @param {any} meta @param {"plain" | "difference"} kind */

@@ -165,7 +165,7 @@ def test_the_page_shows_a_training_and_steers_it(visit: Any, watched: Any, digit
     page = visit(live.url)
     first = until(page, lambda s: s["live"] and s["live"]["epoch"] > 0)
     assert (first["tab"], first["live"]["epochs"], first["points"]) == ("training", MANY, 600)
-    before = page.evaluate("Array.from(window.__explorer.app.side.codes)")
+    before = page.evaluate("Array.from(window.__explorer.app.model.codes)")
     pixels = pixels_of_probe(page)
     later = until(page, lambda s: s["live"]["epoch"] > first["live"]["epoch"] + 5)
     assert later["epochsSeen"] > first["epochsSeen"]
@@ -192,7 +192,7 @@ def test_the_page_shows_a_training_and_steers_it(visit: Any, watched: Any, digit
 
 
 def moved_codes(page: Any) -> list[float]:
-    return page.evaluate("Array.from(window.__explorer.app.side.codes)")
+    return page.evaluate("Array.from(window.__explorer.app.model.codes)")
 
 
 def pixels_of_probe(page: Any) -> str:

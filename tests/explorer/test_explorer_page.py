@@ -47,7 +47,7 @@ def test_the_map_is_not_blank_and_hover_shows_the_right_picture(page: Any, plane
       for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n / (d.length / 4) }""")
     assert 0.005 < spread < 0.9
     left, top = on_map(page)
-    places = page.evaluate("Array.from({length: 600}, (_, i) => window.__explorer.app.map.screenOfPoint(i))")
+    places = page.evaluate("Array.from({length: 600}, (_, i) => window.__explorer.screenOfPoint(i))")
     gaps = np.linalg.norm(np.array(places)[:, None] - np.array(places)[None], axis=2) + 1e9 * np.eye(600)
     lonely = int(np.argmax(gaps.min(axis=1)))
     page.mouse.move(left + places[lonely][0] + 2, top + places[lonely][1])
@@ -55,7 +55,7 @@ def test_the_map_is_not_blank_and_hover_shows_the_right_picture(page: Any, plane
     page.wait_for_selector(".dx-card canvas")
     check_picture(page, ".dx-card canvas", digits[0][lonely])
     # The classes in the background change neither the row nor its picture.
-    page.evaluate(f"window.__explorer.app.mute({(int(digits[1][lonely]) + 1) % 10})")
+    page.evaluate(f"window.__explorer.commands.mute({(int(digits[1][lonely]) + 1) % 10})")
     page.mouse.move(left + 3, top + 3)
     until(page, lambda s: s["hover"] == -1)
     page.mouse.move(left + places[lonely][0], top + places[lonely][1])
@@ -72,7 +72,7 @@ def check_picture(page: Any, selector: str, row: np.ndarray) -> None:
 
 
 def test_a_click_pins_the_point_with_its_error_and_neighbours(page: Any, plane: Any, digits: Any) -> None:
-    page.evaluate("window.__explorer.app.pin(42)")
+    page.evaluate("window.__explorer.commands.pin(42)")
     until(page, lambda s: len(s["neighbours"]) == 12)
     Z = plane.transform(digits[0])
     near = [int(i) for i in np.argsort(np.linalg.norm(Z - Z[42], axis=1)) if i != 42][:12]
@@ -102,7 +102,7 @@ def test_a_lasso_holds_the_points_inside_its_polygon(page: Any, plane: Any, digi
 
 
 def test_the_selection_is_saved_and_copied(page: Any, digits: Any) -> None:
-    page.evaluate("window.__explorer.app.select([5, 2, 9])")
+    page.evaluate("window.__explorer.commands.select([5, 2, 9])")
     for label, check in (("CSV", b'"row"'), ("Parquet", b"PAR1"), ("PNG", b"\x89PNG"), ("JSON", b"{")):
         with page.expect_download() as waiting:
             page.locator(".dx-selection button", has_text=label).first.click()
@@ -118,7 +118,7 @@ def test_the_selection_is_saved_and_copied(page: Any, digits: Any) -> None:
 
 def test_a_path_is_straight_or_follows_the_sphere(page: Any, plane: Any) -> None:
     page.evaluate(
-        "window.__explorer.app.setPath({a: new Float32Array([1, 0]), b: new Float32Array([0, 2]), steps: 5})"
+        "window.__explorer.commands.setPath({a: new Float32Array([1, 0]), b: new Float32Array([0, 2]), steps: 5})"
     )
     until(page, lambda s: len(s["path"]) == 5)
     np.testing.assert_allclose(state(page)["path"][2], [0.5, 1.0], atol=1e-6)
@@ -152,7 +152,7 @@ def test_layers_follow_the_view(page: Any) -> None:
 
 
 def test_corruption_leaves_a_trail_on_the_map(page: Any) -> None:
-    page.evaluate("window.__explorer.app.pin(7)")
+    page.evaluate("window.__explorer.commands.pin(7)")
     page.wait_for_selector(".dx-corrupt input")
     page.locator(".dx-corrupt select").select_option("occlusion")
     page.locator(".dx-corrupt input[type=range]").fill("0.5")
@@ -262,7 +262,7 @@ def test_nothing_overlaps_or_is_cut_off(
     visit: Any, served: Page, width: int, height: int, scheme: str
 ) -> None:
     page = visit(served.url, width, height, color_scheme=scheme)
-    page.evaluate("window.__explorer.app.pin(3); window.__explorer.app.select([1, 2, 3])")
+    page.evaluate("window.__explorer.commands.pin(3); window.__explorer.commands.select([1, 2, 3])")
     until(page, lambda s: s["neighbours"])
     check_layout(page, width)
 
@@ -275,7 +275,7 @@ def test_text_at_twice_the_size_still_fits(visit: Any, served: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit: Any, served: Page, axe: str, scheme: str) -> None:
     page = visit(served.url, color_scheme=scheme)
-    page.evaluate("window.__explorer.app.pin(3); window.__explorer.app.select([1, 2, 3])")
+    page.evaluate("window.__explorer.commands.pin(3); window.__explorer.commands.select([1, 2, 3])")
     until(page, lambda s: s["neighbours"])
     page.wait_for_timeout(400)
     for tab in ("explore", "table", "training"):
@@ -299,7 +299,7 @@ def test_the_sphere_is_turned_and_unrolled(visit: Any, globe: Any, digits: Any) 
         page.keyboard.press("Escape")
         page.locator(".dx-view select").first.select_option("world")
         x, y = until(page, lambda s: s["view"] == "world")["probeScreen"]
-        found = page.evaluate(f"Array.from(window.__explorer.app.map.codeAt({x}, {y}))")
+        found = page.evaluate(f"Array.from(window.__explorer.codeAt({x}, {y}))")
         np.testing.assert_allclose(found, moved["probe"], atol=1e-5)
 
 
@@ -309,7 +309,7 @@ def test_two_models_share_selection_and_pin(visit: Any, plane: Any, vae: Any, di
         page = visit(served.url)
         until(page, lambda s: s["maps"] == 2)
         page.keyboard.press("c")
-        page.evaluate("window.__explorer.app.select([4, 5]); window.__explorer.app.pin(4)")
+        page.evaluate("window.__explorer.commands.select([4, 5]); window.__explorer.commands.pin(4)")
         until(page, lambda s: s["pinned"] == 4 and s["neighbours"])
         assert page.locator(".dx-map").nth(1).is_visible()
         dimmed = page.evaluate("Array.from(window.__explorer.app.maps[1].dimmed)")

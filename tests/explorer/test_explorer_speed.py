@@ -40,7 +40,7 @@ def test_speed_of_the_probe(visit: Any) -> None:
         x, y = state(page)["probeScreen"]
         page.mouse.move(left + x, top + y)
         page.mouse.down()
-        page.evaluate("window.__explorer.app.state.latency.length = 0")
+        page.evaluate("window.__explorer.app.state.probe.latency.length = 0")
         start = time.perf_counter()
         for k in range(300):
             page.mouse.move(left + x + 120 * np.sin(k / 20), top + y + 100 * np.sin(k / 13))

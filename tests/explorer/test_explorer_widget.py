@@ -184,7 +184,7 @@ def test_the_module_mounts_as_a_widget_and_selection_goes_both_ways(
     expected = plane.inverse_transform(np.array([state["decodedAt"]], np.float32))[0]
     np.testing.assert_allclose(state["decoded"], expected, atol=1e-6)
 
-    page.evaluate("window.__explorer.app.select([4, 2])")
+    page.evaluate("window.__explorer.commands.select([4, 2])")
     page.wait_for_timeout(50)
     assert shown.selection == [2, 4]
     page.evaluate("window.fromPython([5, 6, 7])")
@@ -201,7 +201,7 @@ def test_the_module_mounts_as_a_widget_and_selection_goes_both_ways(
     page.evaluate("""() => { const answer = window.python;
         const wait = () => new Promise((go) => setTimeout(go, 2200));
         window.python = async (...asked) => { await wait(); return answer(...asked) };
-        window.__explorer.app.pin(3) }""")
+        window.__explorer.commands.pin(3) }""")
     page.wait_for_function("() => window.__explorer.state().busy")
     assert "kernel is busy" in page.locator(".dx-banner").inner_text()
     page.wait_for_function("() => !window.__explorer.state().busy")

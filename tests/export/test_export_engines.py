@@ -223,7 +223,7 @@ def test_a_hand_drags_and_draws_with_onnxruntime(
     np.testing.assert_allclose(
         drawn["code"], ae.transform(np.array([drawn["row"]], np.float32))[0], atol=TOLERANCE
     )
-    page.evaluate("window.__explorer.app.setLayer('grid', true)")
+    page.evaluate("window.__explorer.commands.setLayer('grid', true)")
     until(page, lambda s: s["grid"] > 100)
     check_barriers(page, axe)
     check_layout(page, 1280)

@@ -23,7 +23,7 @@ from diabolo.explorer.subject import make_subjects
 from diabolo.export import engines, to_html
 from diabolo.networks import ACTIVATIONS, Convolutional
 
-ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine.js"
+ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine" / "engine.js"
 # The page sums in double precision and stores float32, as torch's kernels sum in float32.
 TOLERANCE = 1e-5
 Open = Callable[..., Any]
@@ -208,8 +208,8 @@ def test_a_drag_decodes_and_a_drawing_lands(opened: Open, file: Path, plane: Aut
 def test_what_needs_python_is_labelled(opened: Open, file: Path, tmp_path: Path, digits: Any) -> None:
     page = opened(file)
     assert "computes codes and decodes itself" in page.locator(".dx-file").inner_text()
-    page.evaluate("window.__explorer.app.select([2, 5])")
-    page.evaluate("window.__explorer.app.pin(5)")
+    page.evaluate("window.__explorer.commands.select([2, 5])")
+    page.evaluate("window.__explorer.commands.pin(5)")
     until(page, lambda s: s["neighbours"])
     assert "needs Python" in page.locator(".dx-point").inner_text()
     for name in ("Parquet", "PNG"):

@@ -1,10 +1,10 @@
 // The host of an exported page: it answers from what is in the file.
-import { Engine, fromHalf } from "./engine.js";
-import { arraysOf, split, unjoin } from "./frames.js";
+import { Engine, fromHalf } from "../engine/engine.js";
+import { arraysOf, split, unjoin } from "./protocol.js";
 import { Host } from "./host.js";
-import { joined, OnnxEngine } from "./onnx.js";
+import { joined, OnnxEngine } from "../engine/onnx.js";
 
-/** @typedef {import("./frames.js").Tensor} Tensor */
+/** @typedef {import("./protocol.js").Tensor} Tensor */
 /** @typedef {Record<string, Tensor>} Tensors */
 /** @typedef {{header?: any, arrays?: Tensors}} Made */
 
@@ -74,60 +74,58 @@ class PlainEngine {
   }
 }
 
-/** Engines by their name in the file. @type {Record<string, (facts: any, kept: any, runtime: string | undefined) => Promise<PlainEngine | OnnxEngine>>} */
+/** Engines by their name in the file. @type {Record<string, (facts: any, values: any, runtime: string | undefined) => Promise<PlainEngine | OnnxEngine>>} */
 const ENGINES = {
-  plain: async (facts, kept) => new PlainEngine(facts, kept.weights),
-  onnx: async (facts, kept, runtime) => {
-    const graphs = Object.fromEntries(["encoder", "decoder", "loss"].filter((name) => kept[name]).map((name) => [name, kept[name]]));
+  plain: async (facts, values) => new PlainEngine(facts, values.weights),
+  onnx: async (facts, values, runtime) => {
+    const graphs = Object.fromEntries(["encoder", "decoder", "loss"].filter((name) => values[name]).map((name) => [name, values[name]]));
     return OnnxEngine.open(facts.steps, graphs, await unpacked(runtime), pause);
   },
 };
 
 /** What an exported file holds: some rows, their codes, and what decodes. */
-class Kept {
+class ExportedFile {
   /** @param {ArrayBuffer} buffer */
   constructor(buffer) {
     const { content, view } = unjoin(buffer);
     /** @type {any} */ this.header = content;
-    this.kinds = arraysOf(content, view);
+    this.tensors = arraysOf(content, view);
     /** @type {Record<string, any>} */
-    this.kept = Object.fromEntries(Object.entries(this.kinds).map(([name, { data }]) => [name, data]));
+    this.values = Object.fromEntries(Object.entries(this.tensors).map(([name, { data }]) => [name, data]));
     /** @type {any} */ this.meta = content.meta;
     /** @type {any} */ this.facts = this.meta.file;
     /** @type {number} */ this.dim = this.meta.dim;
     /** @type {number} */ this.width = this.meta.n_features;
-    /** @type {number} */ this.n = this.kept.rows.length;
+    /** @type {number} */ this.n = this.values.rows.length;
     /** @type {Map<number, number>} */
-    this.places = new Map(Array.from(this.kept.rows, (row, i) => [row, i]));
+    this.indices = new Map(Array.from(this.values.rows, (row, i) => [row, i]));
     this.meta.can_encode = Object.hasOwn(ENGINES, this.facts.engine);
     /** @type {PlainEngine | OnnxEngine | null} */ this.engine = null;
-    this.sortedErrors = Float32Array.from(this.kept.errors ?? []).filter(Number.isFinite).sort();
+    this.sortedErrors = Float32Array.from(this.values.errors ?? []).filter(Number.isFinite).sort();
   }
 
   /** @param {ArrayBuffer} buffer @param {string | undefined} runtime */
   static async open(buffer, runtime) {
-    const made = new Kept(buffer);
-    if (made.meta.can_encode) made.engine = await ENGINES[made.facts.engine](made.facts, made.kept, runtime);
+    const made = new ExportedFile(buffer);
+    if (made.meta.can_encode) made.engine = await ENGINES[made.facts.engine](made.facts, made.values, runtime);
     return made;
   }
 
-  // -- what is kept ----------------------------------------------------------------------------------------------
-
   /** @param {number} row */
-  placeOf(row) {
-    const i = this.places.get(row);
+  indexOf(row) {
+    const i = this.indices.get(row);
     if (i === undefined) throw new Error(`row ${row} is not in this file, which holds ${this.n} of ${this.facts.total} rows.`);
     return i;
   }
 
   /** @param {number} i */
   code(i) {
-    return this.kept.codes.subarray(i * this.dim, (i + 1) * this.dim);
+    return this.values.codes.subarray(i * this.dim, (i + 1) * this.dim);
   }
 
   /** Numbers that were kept in levels, or as they are. @param {string} name @param {number} i @param {number} low @param {number} high */
   line(name, i, low, high) {
-    const found = this.kept[name].subarray(i * this.width, (i + 1) * this.width);
+    const found = this.values[name].subarray(i * this.width, (i + 1) * this.width);
     return found instanceof Uint8Array ? Float32Array.from(found, (level) => low + ((high - low) * level) / 255) : found;
   }
 
@@ -139,17 +137,15 @@ class Kept {
   /** Values of the kept rows at the places of all rows. @param {(i: number) => number} value */
   spread(value) {
     const out = new Float32Array(this.facts.total).fill(NaN);
-    this.kept.rows.forEach((row, i) => (out[row] = value(i)));
+    this.values.rows.forEach((row, i) => (out[row] = value(i)));
     return floats(out, [out.length]);
   }
-
-  // -- what is computed ------------------------------------------------------------------------------------------
 
   /** @param {Float32Array[]} codes @returns {Promise<Float32Array[]>} */
   async decode(codes) {
     if (this.engine) return this.engine.decode(codes);
     if (this.facts.engine !== "atlas") throw new Error(`codes cannot be decoded: ${this.facts.why}.`);
-    return paced(codes, (code) => this.line("atlas", this.nearest(this.kept.atlas_codes, code, 1)[0].i, this.facts.low, this.facts.high));
+    return paced(codes, (code) => this.line("atlas", this.nearest(this.values.atlas_codes, code, 1)[0].i, this.facts.low, this.facts.high));
   }
 
   /** @param {Float32Array[]} rows @returns {Promise<Float32Array[]>} */
@@ -183,7 +179,7 @@ class Kept {
   /** Log-density of a Gaussian bump on every kept code. @param {Float32Array} z */
   density(z) {
     const widths = this.header.bandwidths;
-    const [codes, powers] = [this.kept.codes, new Float64Array(this.n)];
+    const [codes, powers] = [this.values.codes, new Float64Array(this.n)];
     let most = -Infinity;
     for (let i = 0; i < this.n; i++) {
       let sum = 0;
@@ -210,18 +206,18 @@ class Kept {
 /** The rows of a tensor. @param {Tensor} tensor @returns {Float32Array[]} */
 const rowsOf = ({ data, shape }) => Array.from({ length: shape[0] }, (_, i) => /** @type {Float32Array} */ (data.subarray(i * shape[1], (i + 1) * shape[1])));
 
-/** @param {Kept} model @param {any} asked @returns {Promise<Made>} */
+/** @param {ExportedFile} model @param {any} asked @returns {Promise<Made>} */
 async function row(model, asked) {
-  const i = model.placeOf(asked.row);
+  const i = model.indexOf(asked.row);
   const z = model.code(i);
-  const near = model.nearest(model.kept.codes, z, 13).filter((each) => each.i !== i).slice(0, 12);
+  const near = model.nearest(model.values.codes, z, 13).filter((each) => each.i !== i).slice(0, 12);
   /** @type {Tensors} */
   const arrays = {
     input: floats(model.input(i), [1, model.width]), codes: floats(z, [1, model.dim]), distances: floats(near.map((each) => each.distance), [near.length]),
-    neighbours: { data: Int32Array.from(near, (each) => model.kept.rows[each.i]), shape: [near.length] },
+    neighbours: { data: Int32Array.from(near, (each) => model.values.rows[each.i]), shape: [near.length] },
   };
   if (model.meta.can_decode) {
-    const error = model.kept.errors[i];
+    const error = model.values.errors[i];
     // An atlas begins with the decodes of the rows.
     const made = model.engine ? (await model.decode([z]))[0] : model.line("atlas", i, model.facts.low, model.facts.high);
     Object.assign(arrays, { reconstructed: floats(made, [1, model.width]), errors: floats([error], [1]), percentiles: floats([model.percentile(error)], [1]) });
@@ -229,45 +225,45 @@ async function row(model, asked) {
   return { header: { row: asked.row, name: nameOf(model, i) }, arrays };
 }
 
-/** @param {Kept} model @param {number} i */
-const nameOf = (model, i) => model.header.names?.[i] ?? String(model.kept.rows[i]);
+/** @param {ExportedFile} model @param {number} i */
+const nameOf = (model, i) => model.header.names?.[i] ?? String(model.values.rows[i]);
 
-/** @param {Kept} model @param {Tensors} given @returns {Promise<Made>} */
+/** @param {ExportedFile} model @param {Tensors} given @returns {Promise<Made>} */
 async function judge(model, given) {
   const z = /** @type {Float32Array} */ (given.codes.data);
-  const near = model.nearest(model.kept.codes, z, 5);
+  const near = model.nearest(model.values.codes, z, 5);
   /** @type {Record<string, number>} */
   const values = { density: model.density(z), distance: near.at(-1).distance };
   if (model.meta.can_encode) [values.cycle] = await model.cycles([z]);
-  const usual = (name) => model.kept[`typical_${name}`];
+  const usual = (name) => model.values[`typical_${name}`];
   const ranks = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, (100 * below(usual(name), value)) / usual(name).length]));
   const far = values.distance > 1.5 * usual("distance")[Math.floor(0.99 * (usual("distance").length - 1))];
-  return { header: { values, ranks, far, nearest: model.kept.rows[near[0].i] } };
+  return { header: { values, ranks, far, nearest: model.values.rows[near[0].i] } };
 }
 
-/** @param {Kept} model @param {Tensors} given @returns {Made} */
+/** @param {ExportedFile} model @param {Tensors} given @returns {Made} */
 function csv(model, given) {
   const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const { names } = model.header;
-  const { labels, errors } = model.kept;
+  const { labels, errors } = model.values;
   const head = [quoted(model.meta.id_name), ...(names ? ["place"] : []), ...(labels ? ["label"] : []), ...(errors ? ["reconstruction_error"] : []),
     ...Array.from({ length: model.dim }, (_, j) => `z${j}`)];
   const lines = Array.from(given.rows.data, (row) => {
-    const i = model.placeOf(row);
+    const i = model.indexOf(row);
     return [quoted(nameOf(model, i)), ...(names ? [row] : []), ...(labels ? [labels[i]] : []), ...(errors ? [errors[i]] : []), ...model.code(i)].join(",");
   });
   const data = new TextEncoder().encode([head.join(","), ...lines, ""].join("\n"));
   return { arrays: { file: { data, shape: [data.length] } } };
 }
 
-/** What can be asked, as the page's server answers it. @type {Record<string, (model: Kept, asked: any, given: Tensors) => Made | Promise<Made>>} */
+/** What can be asked, as the page's server answers it. @type {Record<string, (model: ExportedFile, asked: any, given: Tensors) => Made | Promise<Made>>} */
 const ANSWERS = {
   hello: (model) => ({ header: model.meta }),
   points: (model) => {
-    const { rows, codes, labels, plane_mean, plane_axes } = model.kinds;
+    const { rows, codes, labels, plane_mean, plane_axes } = model.tensors;
     return { header: { total: model.facts.total, not_finite: model.header.not_finite }, arrays: { rows, codes, ...(labels ? { labels } : {}), plane_mean, plane_axes } };
   },
-  errors: (model) => ({ header: { unit: model.header.error_unit }, arrays: { values: model.spread((i) => model.kept.errors[i]) } }),
+  errors: (model) => ({ header: { unit: model.header.error_unit }, arrays: { values: model.spread((i) => model.values.errors[i]) } }),
   column: (model, { column }) => ({ arrays: { values: model.spread((i) => model.input(i)[column]) } }),
   decode: async (model, _, { codes }) => ({ arrays: { rows: model.stack(await model.decode(rowsOf(codes))) } }),
   encode: async (model, _, { rows }) => {
@@ -278,13 +274,13 @@ const ANSWERS = {
       percentiles: floats(errors.map((error) => model.percentile(error)), shape) } };
   },
   row,
-  names: (model, _, { rows }) => ({ header: { names: Array.from(rows.data, (row) => nameOf(model, model.placeOf(row))) } }),
+  names: (model, _, { rows }) => ({ header: { names: Array.from(rows.data, (row) => nameOf(model, model.indexOf(row))) } }),
   find: (model, { text }) => {
     const [sought, { names }] = [text.trim().toLowerCase(), model.header];
-    const found = Array.from(model.kept.rows).filter((row, i) => (names ? names[i].toLowerCase().includes(sought) : String(row) === sought)).slice(0, 1000);
+    const found = Array.from(model.values.rows).filter((row, i) => (names ? names[i].toLowerCase().includes(sought) : String(row) === sought)).slice(0, 1000);
     return { arrays: { rows: { data: Int32Array.from(found), shape: [found.length] } } };
   },
-  inputs: (model, _, { rows }) => ({ arrays: { rows, inputs: model.stack(Array.from(rows.data, (row) => model.input(model.placeOf(row)))) } }),
+  inputs: (model, _, { rows }) => ({ arrays: { rows, inputs: model.stack(Array.from(rows.data, (row) => model.input(model.indexOf(row)))) } }),
   judge: (model, _, given) => judge(model, given),
   heat: async (model, { kind }, { codes }) => {
     const values = await (kind === "density" ? paced(rowsOf(codes), (z) => model.density(z)) : model.cycles(rowsOf(codes)));
@@ -297,11 +293,11 @@ const ANSWERS = {
 };
 
 /** The host of an exported page, as a widget's model looks. */
-export class KeptModel extends Host {
+export class ExportedModel extends Host {
   /** @param {string} text the data in the page @param {string} [runtime] onnxruntime's WebAssembly in the page, packed likewise */
   constructor(text, runtime) {
     super();
-    this.ready = unpacked(text).then((buffer) => Kept.open(buffer, runtime));
+    this.ready = unpacked(text).then((buffer) => ExportedFile.open(buffer, runtime));
   }
 
   /** @param {any} content @param {unknown} _callbacks @param {Uint8Array[]} buffers */
@@ -310,11 +306,11 @@ export class KeptModel extends Host {
     /** @type {Made} */
     let made;
     try {
-      const kept = await this.ready;
+      const file = await this.ready;
       const body = buffers[0];
       const given = arraysOf(content, body && new DataView(body.buffer, body.byteOffset, body.byteLength));
       if (!Object.hasOwn(ANSWERS, content.do)) throw new Error(`an exported page cannot answer ${content.do}; run \`diabolo explore\`.`);
-      made = await ANSWERS[content.do](kept, content, given);
+      made = await ANSWERS[content.do](file, content, given);
     } catch (error) {
       made = { header: { error: error.message } };
     }

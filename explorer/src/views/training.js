@@ -1,11 +1,12 @@
 // The course of training: every term of the loss by epoch, and the map as it was.
-import { h } from "./dom.js";
-import { range, short } from "./maths.js";
+import { setEpoch } from "../commands/training.js";
+import { range, short } from "../maths.js";
+import { h } from "../dom.js";
 
 const [TRAINED, HELD] = ["#0072b2", "#d55e00"];
 const HELD_OUT = "val_";
 
-/** @param {import("./app.js").App} app */
+/** @param {import("../explorer.js").Explorer} app */
 export function trainingPanel(app) {
   const { meta } = app;
   const charts = h("div", { className: "dx-charts", tabIndex: 0, role: "group", ariaLabel: "Losses by epoch" });
@@ -15,12 +16,12 @@ export function trainingPanel(app) {
     none.hidden = names.length > 0;
     charts.hidden = key.hidden = !names.length;
     key.lastChild.hidden = !Object.keys(meta.history).some((name) => name.startsWith(HELD_OUT));
-    if (app.state.tab !== "training" || !names.length) return;
+    if (app.state.page.tab !== "training" || !names.length) return;
     while (charts.children.length > names.length) charts.lastChild.remove();
     while (charts.children.length < names.length) charts.append(h("figure", {}, h("figcaption"), h("canvas", { role: "img" })));
     names.forEach((name, k) => chart(app, charts.children[k], name, names.length === 1));
   };
-  app.onChange((changed) => ["tab", "theme", "history"].includes(changed) && show());
+  app.on(["tab", "theme", "history"], show);
   const resized = new ResizeObserver(show);
   resized.observe(charts);
   app.atClose(() => resized.disconnect());
@@ -35,27 +36,28 @@ function termsOf(history) {
   return names.length === 2 && names.includes("reconstruction") ? ["reconstruction"] : names;
 }
 
-/** The map by epoch, where codes were kept. @param {import("./app.js").App} app */
+/** The map by epoch, where codes were kept. @param {import("../explorer.js").Explorer} app */
 function scrubber(app) {
   const { meta } = app;
+  const { epochs } = meta;
   const words = h("span", { className: "dx-number" });
-  const slider = h("input", { type: "range", min: 0, max: Math.max(1, meta.epochs), step: 1, value: meta.epochs, ariaLabel: "Epoch", disabled: !meta.epochs, oninput: () => set(Number(slider.value)) });
-  const set = (value) => {
-    words.textContent = value >= meta.epochs ? "as trained" : value === 0 ? "before training" : `after epoch ${value}`;
-    app.setEpoch(value >= meta.epochs ? -1 : value).catch((error) => app.fail(error));
-  };
-  app.stepEpoch = (step) => {
-    if (!meta.epochs) return;
-    slider.value = String(Number(slider.value) + step);
-    set(Number(slider.value));
-  };
+  const slider = h("input", { type: "range", min: 0, max: Math.max(1, epochs), step: 1, value: epochs, ariaLabel: "Epoch", disabled: !epochs, oninput: () => {
+    const epoch = Number(slider.value);
+    setEpoch(app, epoch >= epochs ? -1 : epoch).catch((error) => app.fail(error));
+  } });
+  app.on(["epoch"], () => {
+    const { epoch } = app.state.training;
+    slider.value = String(epoch < 0 ? epochs : epoch);
+    words.textContent = epoch < 0 ? "as trained" : epoch === 0 ? "before training" : `after epoch ${epoch}`;
+  });
   const note = meta.file ? "An exported file keeps the losses; codes by epoch need Python: diabolo explore." : meta.epochs ? `the first ${meta.snapshot_rows} rows, epoch by epoch` : "No codes were kept while it trained: Training(snapshots=2000) keeps those of 2000 rows.";
   return [h("div", { className: "dx-line" }, h("span", {}, "epoch"), slider, words), h("p", { className: "dx-note" }, note)];
 }
 
 const swatch = (colour) => h("span", { className: "dx-swatch", style: { background: colour } });
 
-/** One term, on the rows that are trained on and on those held out. */
+/** One term, on the rows that are trained on and on those held out.
+ * @param {import("../explorer.js").Explorer} app @param {any} figure @param {string} name @param {boolean} only whether it is the whole loss */
 function chart(app, figure, name, only) {
   const [caption, canvas] = figure.children;
   const [trained, held] = [app.meta.history[name], app.meta.history[HELD_OUT + name]];
@@ -68,7 +70,7 @@ function chart(app, figure, name, only) {
   [canvas.width, canvas.height] = [Math.round(box.width * scale), Math.round(box.height * scale)];
   const ctx = canvas.getContext("2d");
   ctx.setTransform(scale, 0, 0, scale, 0, 0);
-  curves(ctx, box, [[held ?? [], HELD], [trained, TRAINED]], app.dark);
+  curves(ctx, box, [[held ?? [], HELD], [trained, TRAINED]], app.state.page.dark);
 }
 
 function curves(ctx, { width, height }, lines, dark) {

@@ -1,71 +1,42 @@
 // An input of one's own: drawn, dropped, or set feature by feature; and where it lands.
-import { latest } from "./client.js";
-import { button, check, h, panel } from "./dom.js";
-import { fact, triple } from "./inspect.js";
-import { clamp, short } from "./maths.js";
-import { isPicture, paint, show } from "./pictures.js";
+import { canEncode } from "../commands/display.js";
+import { encoder, openPicture } from "../commands/drawing.js";
+import { moveProbe } from "../commands/probe.js";
+import { clamp, short } from "../maths.js";
+import { isPicture } from "../model.js";
+import { button, check, h, panel } from "../dom.js";
+import { paint, show } from "../pictures.js";
+import { fact, triple } from "./reconstruction.js";
 
-/** @param {import("./app.js").App} app */
+/** @typedef {import("../explorer.js").Explorer} Explorer */
+
+/** @param {Explorer} app */
 export function drawPanel(app) {
   const { meta } = app;
-  if (!app.canEncode) {
-    app.focusDraw = () => {};
+  if (!canEncode(app)) {
     return panel("Draw an input", "draw", h("p", { className: "dx-note" }, "Where an input lands needs the encoder, which is not in this file: diabolo explore."));
   }
   const result = h("div", { className: "dx-result" });
   const row = Float32Array.from({ length: meta.n_features }, (_, i) => (isPicture(meta) ? meta.low[0] : meta.mean[i]));
-  const send = latest((/** @type {Float32Array} */ values) => app.client.ask({ do: "encode" }, { rows: { data: values, shape: [1, values.length] } }),
-    ({ arrays }) => landed(app, result, arrays), (error) => app.fail(error));
-  const encode = () => send(prepared(app, row));
+  const send = encoder(app);
+  const encode = () => send(row);
   const made = isPicture(meta) ? board(app, row, encode) : sliders(app, row, encode);
-  app.focusDraw = () => made.focus.focus();
+  app.on(["drawn"], () => result.replaceChildren(...landing(app)));
+  app.on(["summons"], () => app.state.page.summons === "draw" && made.focus.focus());
   return panel(isPicture(meta) ? "Draw an input" : "Set an input", "draw", made.el, result);
 }
 
-function landed(app, result, arrays) {
-  const code = Float32Array.from(arrays.codes.data);
-  app.state.drawn = { code, row: Float32Array.from(app.sent), arrays };
-  app.map.overlay();
+/** @param {Explorer} app */
+function landing(app) {
+  const { meta, state: { drawing: { landed: { code, row, arrays } } } } = app;
   const at = Array.from(code.slice(0, 3), short).join(", ");
   const parts = [fact("lands at", `(${at}${code.length > 3 ? ", …" : ""})`)];
   if (arrays.reconstructed) {
-    if (isPicture(app.meta)) parts.push(triple(app.meta, app.sent, arrays.reconstructed.data, "of the drawing"));
-    else parts.push(show(arrays.reconstructed.data, app.meta, "Reconstruction of the input"));
+    if (isPicture(meta)) parts.push(triple(meta, row, arrays.reconstructed.data, "of the drawing"));
+    else parts.push(show(arrays.reconstructed.data, meta, "Reconstruction of the input"));
     parts.push(fact("error", `${short(arrays.errors.data[0])} (larger than ${arrays.percentiles.data[0].toFixed(0)} % of the rows)`));
   }
-  parts.push(button("Probe here", () => app.moveProbe(code)));
-  result.replaceChildren(...parts);
-  app.say(`The input lands at ${at}.`);
-  app.tell("drawn");
-}
-
-/** The drawing as it is sent: moved so that its centre of mass is in the middle, if that was asked. */
-function prepared(app, row) {
-  app.sent = app.centred ? centre(row, app.meta) : Float32Array.from(row);
-  return app.sent;
-}
-
-function centre(row, meta) {
-  const [channels, height, width] = meta.image_shape;
-  let [sum, mx, my] = [0, 0, 0];
-  for (let i = 0; i < row.length; i++) {
-    const value = row[i] - meta.low[0];
-    sum += value;
-    mx += value * (i % width);
-    my += value * (Math.floor(i / width) % height);
-  }
-  const out = new Float32Array(row.length).fill(meta.low[0]);
-  if (!sum) return out;
-  const [dx, dy] = [Math.round((width - 1) / 2 - mx / sum), Math.round((height - 1) / 2 - my / sum)];
-  for (let c = 0; c < channels; c++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const [sx, sy] = [x - dx, y - dy];
-        if (sx >= 0 && sy >= 0 && sx < width && sy < height) out[(c * height + y) * width + x] = row[(c * height + sy) * width + sx];
-      }
-    }
-  }
-  return out;
+  return [...parts, button("Probe here", () => moveProbe(app, code))];
 }
 
 function board(app, row, encode) {
@@ -123,46 +94,23 @@ function board(app, row, encode) {
     refresh();
     encode();
   };
-  const file = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && dropped(app, file.files[0], put) });
+  const file = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && openPicture(app, file.files[0], put) });
   const wrap = h("div", { className: "dx-drop", ondragover: (event) => event.preventDefault(), ondrop: (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files[0]) dropped(app, event.dataTransfer.files[0], put);
+    if (event.dataTransfer.files[0]) openPicture(app, event.dataTransfer.files[0], put);
   } }, canvas);
   const eraser = button("Eraser", () => {
     erasing = !erasing;
     eraser.setAttribute("aria-pressed", String(erasing));
   }, { "aria-pressed": "false" });
   const tools = h("div", { className: "dx-line" }, eraser, button("Clear", () => put(new Float32Array(row.length).fill(meta.low[0]))),
-    button("Pinned", () => app.state.point && put(app.state.point.arrays.input.data), { title: "Start from the pinned row" }), button("Open …", () => file.click(), { title: "A picture from a file; it can be dropped here, too" }), file,
+    button("Pinned", () => app.state.focus.point && put(app.state.focus.point.arrays.input.data), { title: "Start from the pinned row" }), button("Open …", () => file.click(), { title: "A picture from a file; it can be dropped here, too" }), file,
     check("centre", false, (on) => {
-      app.centred = on;
+      app.state.drawing.centred = on;
       encode();
     }, { title: "Move its centre of mass to the middle before it is encoded" }));
   refresh();
   return { el: h("div", {}, wrap, tools), focus: canvas };
-}
-
-/** A picture file, brought to the size and the channels of the rows. */
-async function dropped(app, file, put) {
-  const { meta } = app;
-  const [channels, height, width] = meta.image_shape;
-  try {
-    if (file.size > 20e6) throw new Error(`${file.name} is larger than 20 MB; make it smaller.`);
-    const picture = await createImageBitmap(file);
-    const canvas = h("canvas", { width, height });
-    const ctx = canvas.getContext("2d");
-    ctx.drawImage(picture, 0, 0, width, height);
-    const { data } = ctx.getImageData(0, 0, width, height);
-    const [low, span] = [meta.low[0], meta.high[0] - meta.low[0]];
-    const values = new Float32Array(channels * height * width);
-    for (let i = 0; i < height * width; i++) {
-      const grey = (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255;
-      for (let c = 0; c < channels; c++) values[c * height * width + i] = low + span * (channels >= 3 ? data[4 * i + Math.min(c, 2)] / 255 : grey);
-    }
-    put(values);
-  } catch (error) {
-    app.fail(error instanceof DOMException ? new Error(`${file.name} is no picture that the browser can read.`) : error);
-  }
 }
 
 /** One slider a feature, in the user's units. */
@@ -187,6 +135,6 @@ function sliders(app, row, encode) {
     made.forEach((each, i) => each.set(values[i]));
     encode();
   };
-  const tools = h("div", { className: "dx-line" }, button("Mean", () => put(meta.mean)), button("Pinned", () => app.state.point && put(app.state.point.arrays.input.data), { title: "Start from the pinned row" }));
+  const tools = h("div", { className: "dx-line" }, button("Mean", () => put(meta.mean)), button("Pinned", () => app.state.focus.point && put(app.state.focus.point.arrays.input.data), { title: "Start from the pinned row" }));
   return { el: h("div", {}, tools, h("ul", { className: "dx-sliders" }, made.map((each) => each.el))), focus: made[0].slider };
 }

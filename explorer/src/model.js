@@ -1,25 +1,45 @@
-// What is known of one model: its points, and everything that colours them.
-import { unit } from "./maths.js";
+// What is known of one model: its points, everything that colours them, and the views of them that there are.
+import { noNumbers, short, unit } from "./maths.js";
 
-export class Side {
+/** @param {any} meta */
+export const isPicture = (meta) => Boolean(meta.image_shape);
+
+export class ModelData {
+  loaded = false;
+  /** @type {Int32Array} the row of every point */
+  rows = new Int32Array(0);
+  codes = noNumbers();
+  mean = noNumbers();
+  total = 0;
+  notFinite = 0;
+  /** @type {Float32Array | null} */
+  labels = null;
+  /** Classes are numbered in the order of their values. @type {Uint16Array | null} */
+  classes = null;
+  /** @type {number[]} */
+  classValues = [];
+  /** Principal axes. @type {Float32Array[]} */
+  axes = [];
+  /** The index of every row among the points, or -1. */
+  indices = new Int32Array(0);
+  /** @type {Map<number, ArrayLike<number>>} */
+  columns = new Map();
+  /** By row; null until they are there. @type {Float32Array | null} */
+  errors = null;
+  errorUnit = "";
+
   /** @param {number} index @param {any} meta */
   constructor(index, meta) {
     this.index = index;
     this.meta = meta;
-    /** @type {Float32Array | null} */
-    this.codes = null;
-    /** @type {Map<number, ArrayLike<number>>} */
-    this.columns = new Map();
-    /** @type {Float32Array | null} */
-    this.errors = null;
-    this.errorUnit = "";
   }
 
-  /** @param {import("./client.js").Answer} answer */
-  take({ header, arrays }) {
-    const floats = (/** @type {import("./frames.js").Tensor | undefined} */ tensor) => /** @type {Float32Array} */ (tensor?.data ?? null);
+  /** @param {import("./connection/client.js").Answer} answer */
+  setPoints({ header, arrays }) {
+    const floats = (/** @type {import("./connection/protocol.js").Tensor | undefined} */ tensor) => /** @type {Float32Array} */ (tensor?.data ?? null);
     this.rows = /** @type {Int32Array} */ (arrays.rows.data);
     this.codes = floats(arrays.codes);
+    this.loaded = true;
     this.total = header.total;
     this.notFinite = header.not_finite;
     this.labels = floats(arrays.labels);
@@ -27,8 +47,8 @@ export class Side {
     const dim = this.meta.dim;
     const flat = floats(arrays.plane_axes);
     this.axes = Array.from({ length: flat.length / dim }, (_, i) => flat.slice(i * dim, i * dim + dim));
-    this.places = new Int32Array(this.total).fill(-1);
-    this.rows.forEach((row, i) => (this.places[row] = i));
+    this.indices = new Int32Array(this.total).fill(-1);
+    this.rows.forEach((row, i) => (this.indices[row] = i));
     if (this.meta.labels?.kind === "class") {
       this.classValues = Object.keys(this.meta.label_names).map(Number).sort((a, b) => a - b);
       const index = new Map(this.classValues.map((value, i) => [value, i]));
@@ -37,17 +57,36 @@ export class Side {
   }
 
   get n() {
-    return this.rows?.length ?? 0;
+    return this.rows.length;
   }
 
-  /** The place of a row among the points shown, or -1. @param {number} row */
-  placeOf(row) {
-    return this.places && row >= 0 ? this.places[row] ?? -1 : -1;
+  /** The index of a row among the points shown, or -1. @param {number} row */
+  indexOf(row) {
+    return row >= 0 ? this.indices[row] ?? -1 : -1;
   }
 
   /** @param {number} i */
   code(i) {
     return this.codes.slice(i * this.meta.dim, (i + 1) * this.meta.dim);
+  }
+
+  /** Label of a row in words. @param {number} row */
+  labelText(row) {
+    const i = this.indexOf(row);
+    if (i < 0 || !this.labels) return `row ${row}`;
+    const value = this.labels[i];
+    return `label ${this.meta.label_names?.[value] ?? short(value)}`;
+  }
+
+  /** All points by their distance from a code. @param {Float32Array} z @returns {number[]} */
+  nearest(z) {
+    const { dim } = this.meta;
+    const far = Array.from({ length: this.n }, (_, i) => {
+      let sum = 0;
+      for (let k = 0; k < dim; k++) sum += (this.codes[i * dim + k] - z[k]) ** 2;
+      return sum;
+    });
+    return Array.from(far.keys()).sort((a, b) => far[a] - far[b]);
   }
 
   /** The views there are, by name. @returns {[string, string][]} */
