@@ -30,11 +30,11 @@ from hypothesis import strategies as st
 import diabolo
 from diabolo import MLP, Autoencoder, Training
 from diabolo.checks import example_rows
-from diabolo.cli.runs import Source
 from diabolo.cli.settings import build, read_plan
 from diabolo.datasets.idx import IDX_TYPES, read_idx
 from diabolo.errors import CheckpointWarning, DiaboloError, FileError, VersionWarning
 from diabolo.model_files import seal
+from diabolo.runs.folder import Source
 from diabolo.studies.files import read_study
 from diabolo.training.checkpoint import newest
 

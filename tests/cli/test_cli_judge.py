@@ -15,10 +15,10 @@ import yaml
 from PIL import Image
 
 from diabolo import datasets
-from diabolo.cli.holdout import check_hold_out, split
 from diabolo.cli.plotting import KINDS
 from diabolo.datasets import Dataset
 from diabolo.errors import DataError, SettingError
+from diabolo.runs.split import check_hold_out, split
 
 Command = Callable[..., Any]
 _QUICK = ("--recipe", "linear", "--epochs", "2")

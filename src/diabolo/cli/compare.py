@@ -17,10 +17,10 @@ import yaml
 
 from ..errors import FileError
 from ..report.files import read_figures
-from . import runs
+from ..runs import folder as runs
+from ..runs.paths import existing
+from ..runs.split import PUBLISHED
 from .fit import open_page
-from .holdout import PUBLISHED
-from .paths import existing
 
 if TYPE_CHECKING:
     import pandas as pd

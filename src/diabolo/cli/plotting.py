@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import FileError, SettingError, UnknownNameError
-from . import runs
+from ..runs import folder as runs
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ import typer
 
 from .. import __version__
 from ..errors import UnknownNameError
-from . import runs
+from ..runs import folder as runs
 
 __all__ = ["datasets", "doctor", "info", "recipe", "recipes"]
 

@@ -11,10 +11,10 @@ import numpy as np
 import typer
 
 from ..errors import DataError, FileError, SettingError, UnknownNameError
-from . import runs
+from ..runs import folder as runs
+from ..runs.large import few_rows, is_large, refuse_large
+from ..runs.paths import check_output
 from .fit import open_page
-from .large import few_rows, is_large, refuse_large
-from .paths import check_output
 
 if TYPE_CHECKING:
     from ..datasets import Dataset

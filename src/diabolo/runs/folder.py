@@ -22,16 +22,16 @@ from .. import __version__, schema
 from ..errors import FileError, UnknownNameError
 from ..report.files import METRICS
 from ..training.lock import LOCK_NAME
-from .holdout import check_hold_out, split
 from .large import few_rows
 from .large import load as load_large
 from .paths import existing
+from .split import check_hold_out, split
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator import Autoencoder
     from ..report import Report
-    from .holdout import Split
+    from .split import Split
 
 __all__ = [
     "Source",
@@ -282,7 +282,7 @@ class Source:
         What outputs call the column of ids.
     recipe : str
     hold_out : float or str
-        What was held out to judge on; see :func:`diabolo.cli.holdout.split`.
+        What was held out to judge on; see :func:`diabolo.runs.split.split`.
     seed : int or None
         Of the run, and of what was held out.
     counts : tuple of int

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from ..errors import FileError, SettingError
-from . import runs
+from . import folder as runs
 
 __all__ = ["check", "clear", "how_to_go_on", "holds_work", "opened", "recorded", "resumable", "tidy"]
 
