@@ -34,7 +34,7 @@ from diabolo.cli.settings import build, read_plan
 from diabolo.datasets.idx import IDX_TYPES, read_idx
 from diabolo.errors import CheckpointWarning, DiaboloError, FileError, VersionWarning
 from diabolo.model_files import seal
-from diabolo.runs.folder import Source
+from diabolo.runs.source import Source
 from diabolo.studies.files import read_study
 from diabolo.training.checkpoint import newest
 

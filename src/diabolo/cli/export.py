@@ -10,7 +10,7 @@ import typer
 
 from ..errors import FileError, SettingError, UnknownNameError
 from ..export.files import fresh_target
-from ..runs.folder import Source
+from ..runs.source import Source
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder

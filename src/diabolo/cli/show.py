@@ -16,6 +16,7 @@ import typer
 from .. import __version__
 from ..errors import UnknownNameError
 from ..runs import folder as runs
+from ..runs.source import Source
 
 __all__ = ["datasets", "doctor", "info", "recipe", "recipes"]
 
@@ -73,7 +74,7 @@ def datasets() -> None:
 
 def info(run: Path, as_json: bool) -> None:
     """Tell what is in a run."""
-    source = runs.Source.of(run)
+    source = Source.of(run)
     from ..io import load
 
     autoencoder = load(run, device="cpu")
