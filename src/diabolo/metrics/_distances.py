@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ._checks import Float
+from .checks import Float
 
 # Doubles in one block (32 MB): large enough for an efficient matrix product, small enough for n = 60,000.
 BLOCK_ENTRIES = 1 << 22
