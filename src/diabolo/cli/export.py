@@ -33,7 +33,7 @@ def _torch(autoencoder: Autoencoder, out: Path, source: Source, given: Given) ->
 
 
 def _html(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:
-    from ..export import to_html
+    from ..explorer import to_html
 
     data = given["data"] or source.path
     if not data:

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..explorer.plan import NotPlannedError, scoring
-from ..plain import Decoder, Encoder, halves
-from .programs import Half, make_halves, need_onnx, onnx_bytes, session_of
+from ...export.programs import Half, make_halves, need_onnx, onnx_bytes, session_of
+from ...plain import Decoder, Encoder, halves
+from ..plan import NotPlannedError, scoring
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
-    from ..reconstruction import Reconstruction
+    from ...estimator import Autoencoder
+    from ...reconstruction import Reconstruction
 
 __all__ = ["make_graphs"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, MissingExtraError, SettingError, UnknownNameError
+from ...errors import DataError, MissingExtraError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..explorer.subject import Subject
+    from ..subject import Subject
 
 __all__ = ["ENGINES", "HALF_TOLERANCE", "in_levels", "make_decoding"]
 
@@ -72,7 +72,7 @@ def _small(kept: Subject, half: bool) -> Decoding:
 
 def _plain(kept: Subject, half: bool, most: float = np.inf) -> Decoding:
     """The page's own engine: a list of operations, and the weights."""
-    from ..explorer.plan import NotPlannedError, make_plan
+    from ..plan import NotPlannedError, make_plan
 
     try:
         plan = make_plan(_autoencoder(kept), half)
@@ -130,7 +130,7 @@ ENGINES: Mapping[str, str] = {
 
 
 def _autoencoder(kept: Subject) -> Any:
-    from ..estimator import Autoencoder
+    from ...estimator import Autoencoder
 
     if not isinstance(kept.model, Autoencoder):
         raise _CannotError(f"{kept.name} is no autoencoder of Diabolo")
@@ -151,7 +151,7 @@ def _change_by_half(kept: Subject) -> float:
     """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
     import torch
 
-    from ..plain import halves
+    from ...plain import halves
 
     decoder = halves(kept.model)[1]
     for parameter in decoder.parameters():

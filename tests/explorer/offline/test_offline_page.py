@@ -18,12 +18,13 @@ from torch import nn
 
 from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Training, datasets
 from diabolo.errors import DataError, FileError, SettingError
+from diabolo.explorer import to_html
+from diabolo.explorer.offline import engines
 from diabolo.explorer.plan import make_plan
 from diabolo.explorer.subject import make_subjects
-from diabolo.export import engines, to_html
 from diabolo.networks import ACTIVATIONS, Convolutional
 
-ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine.js"
+ENGINE = Path(__file__).parents[3] / "explorer" / "src" / "engine.js"
 # The page sums in double precision and stores float32, as torch's kernels sum in float32.
 TOLERANCE = 1e-5
 Open = Callable[..., Any]
