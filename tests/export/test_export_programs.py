@@ -194,7 +194,7 @@ import numpy as np
 import torch
 from diabolo import Autoencoder, Training
 from diabolo.networks import Convolutional
-from diabolo.plain import halves
+from diabolo.export.torch_modules import halves
 X = np.random.default_rng(0).random((40, 64), np.float32)
 training = Training(epochs=1)
 ae = Autoencoder(encoder=Convolutional((3,)), training=training, random_state=0, verbose=False).fit(X)

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..export.torch_modules import Residue, halves
 from ..latent import Euclidean, Gaussian, LatentSpace, Sphere
-from ..plain import Residue, halves
 from ..reconstruction import (
     AbsoluteError,
     Bernoulli,

@@ -124,7 +124,7 @@ class Subject:
             return None
         import torch
 
-        from ..plain import halves
+        from ..export.torch_modules import halves
 
         try:
             decoder = halves(self.model)[1]

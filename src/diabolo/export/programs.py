@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..errors import DataError, MissingExtraError, SettingError
-from ..plain import halves
 from .files import fresh_target, writing_folder
+from .torch_modules import halves
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder

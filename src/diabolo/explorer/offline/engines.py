@@ -151,7 +151,7 @@ def _change_by_half(kept: Subject) -> float:
     """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
     import torch
 
-    from ...plain import halves
+    from ...export.torch_modules import halves
 
     decoder = halves(kept.model)[1]
     for parameter in decoder.parameters():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...export.programs import Half, make_halves, need_onnx, onnx_bytes, session_of
-from ...plain import Decoder, Encoder, halves
+from ...export.torch_modules import Decoder, Encoder, halves
 from ..plan import NotPlannedError, scoring
 
 if TYPE_CHECKING:
