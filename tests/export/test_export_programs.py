@@ -206,10 +206,3 @@ assert "Linear(in_features=2," in repr(decoder)
 assert tuple(decoder(encoder(torch.from_numpy(X[:3]))).shape) == (3, 64)
 """
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(SOURCE)})
-
-
-def test_the_page_is_the_explorers_and_its_old_name_says_so() -> None:
-    from diabolo import explorer, export
-
-    with pytest.warns(FutureWarning, match=r"diabolo.export.to_html is diabolo.explorer.to_html now"):
-        assert export.to_html is explorer.to_html
