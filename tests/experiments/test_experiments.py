@@ -15,7 +15,7 @@ import pytest
 import diabolo
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
 from diabolo.experiments import EXPERIMENTS, Comparison, Experiment, Section, Target, listing, reproduce
-from diabolo.experiments.bench import Bench
+from diabolo.experiments.context import Bench
 from diabolo.experiments.page import page
 from diabolo.experiments.running import Result, _earlier, _run
 

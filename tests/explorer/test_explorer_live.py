@@ -22,7 +22,7 @@ import diabolo
 from diabolo import Autoencoder, Gaussian, Training, explorer
 from diabolo.errors import DataError, UnknownNameError
 from diabolo.explorer import subject
-from diabolo.explorer.watching import Course, Watched
+from diabolo.explorer.monitor import Course, Watched
 from diabolo.training.events import Event
 
 MANY = 2000

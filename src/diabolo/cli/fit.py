@@ -17,7 +17,7 @@ from ..runs import folder as runs
 from ..runs import large, trainers
 from ..runs import resume as unfinished
 from ..runs.split import Split, split
-from . import INTERRUPTED
+from ..runs.trainers import INTERRUPTED
 from .live import stay, watched
 from .settings import Plan, build, read_plan
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from . import INTERRUPTED
+from ..runs.trainers import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder

@@ -19,7 +19,7 @@ from ..metrics import active_units, cluster_agreement, kl_per_dimension, knn_acc
 from ..networks import MLP
 from ..penalties import KL, Topological
 from ..studies import fit_stack
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, columns, panels, pictures, several
 from .record import Experiment, Section, Target
 

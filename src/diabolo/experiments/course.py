@@ -20,7 +20,7 @@ from ..model import Model
 from ..networks import MLP
 from ..training.keyed import generator
 from ..training.settings import Training
-from .bench import Bench
+from .context import Bench
 
 __all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures", "untrained"]
 

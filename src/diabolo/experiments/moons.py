@@ -19,7 +19,7 @@ from ..networks import MLP, Network, Residual
 from ..penalties import MMD
 from ..studies import fit_stack
 from . import moons_digits
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, panels, several
 from .record import Experiment, Section, Target
 

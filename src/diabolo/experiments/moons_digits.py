@@ -14,7 +14,7 @@ from ..density import GaussianMixture
 from ..estimator import Autoencoder
 from ..metrics import certainty, label_accuracy, mse, train_judge
 from ..networks import MLP
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, corrupted
 
 __all__ = ["digits"]

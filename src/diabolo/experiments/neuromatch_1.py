@@ -19,7 +19,7 @@ from ..metrics import bce as bce_of
 from ..metrics import mse
 from ..networks import MLP
 from ..studies import fit_stack
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, bce, columns, failing, panels, pictures, several, untrained
 from .record import Experiment, Section, Target
 

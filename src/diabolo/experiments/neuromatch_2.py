@@ -12,7 +12,7 @@ from ..latent import Euclidean, LatentSpace, Sphere
 from ..metrics import knn_accuracy, mse, rayleigh_test, uniformity
 from ..networks import MLP
 from ..networks.describe import describe
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, bce, columns, deep, panels, pictures
 from .record import Experiment, Section, Target
 

@@ -15,7 +15,7 @@ from ..estimator import Autoencoder
 from ..latent import Euclidean, Sphere
 from ..metrics import mse
 from ..training import Cosine, Training
-from .bench import Bench
+from .context import Bench
 from .course import Pictures, autoencoder, bce, corrupted, deep, panels, pictures
 from .neighbours import class_shares
 from .record import Experiment, Section, Target

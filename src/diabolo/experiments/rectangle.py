@@ -16,7 +16,7 @@ from ..estimator import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
 from ..penalties import L1, L2, WeightDecay, WeightL1
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, columns, panels, several, untrained
 from .record import Experiment, Section, Target
 from .rectangle_points import points, through_points

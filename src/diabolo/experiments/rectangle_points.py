@@ -12,7 +12,7 @@ from ..datasets import make_rectangle
 from ..estimator import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, several
 
 __all__ = ["points", "through_points"]

@@ -13,7 +13,7 @@ from ..estimator import Autoencoder
 from ..fitting import architecture
 from ..io import load
 from ..networks import NETWORKS
-from .bench import Bench
+from .context import Bench
 from .course import autoencoder, deep, pictures
 
 __all__ = ["reference", "settings_hash"]

@@ -16,7 +16,7 @@ from ..estimator import Autoencoder
 from ..latent import Sphere
 from ..metrics import knn_accuracy
 from ..networks import Convolutional
-from .bench import Bench
+from .context import Bench
 from .course import Pictures, autoencoder, bce, corrupted, deep, pictures
 from .neighbours import overlap
 

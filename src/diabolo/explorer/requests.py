@@ -19,10 +19,10 @@ from .corrupting import corrupt
 from .describe import describe
 from .exporting import animate, export
 from .frames import Arrays
+from .monitor import Course, Watched
 from .moving import moved
 from .subject import Subject, spread_rows
 from .values import array_of, number_of, rows_of, text_of
-from .watching import Course, Watched
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 

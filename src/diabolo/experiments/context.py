@@ -12,23 +12,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import DataError
-from .record import Figure, Measure, Statement
+from .findings import Figure, Findings, Measure, Statement
 
-__all__ = ["Bench", "Findings"]
+__all__ = ["Bench"]
 
 T = TypeVar("T")
 
 _DPI = 110
-
-
-@dataclass
-class Findings:
-    """What one section found."""
-
-    measures: dict[str, Measure] = field(default_factory=dict)
-    figures: list[Figure] = field(default_factory=list)
-    statements: list[Statement] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
