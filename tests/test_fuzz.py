@@ -35,7 +35,7 @@ from diabolo.datasets.idx import IDX_TYPES, read_idx
 from diabolo.errors import CheckpointWarning, DiaboloError, FileError, VersionWarning
 from diabolo.model_files import seal
 from diabolo.runs.source import Source
-from diabolo.studies.files import read_study
+from diabolo.studies.files import from_yaml
 from diabolo.training.checkpoint import newest
 
 MINUTES = float(os.environ.get("DIABOLO_FUZZ", "0"))
@@ -368,7 +368,7 @@ def test_study_files(place: Path, text: str) -> None:
     path = place / "study.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        read_study(path)
+        from_yaml(path)
     except DiaboloError:
         return
 

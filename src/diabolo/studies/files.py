@@ -19,7 +19,7 @@ _KEYS = ("recipe", "set", "axes", "repeats", "data", "metrics", "held_out", "n_p
 _DRAWS = ("log_uniform", "uniform")
 
 
-def read_study(path: Path) -> Study:
+def from_yaml(path: str | Path) -> Study:
     """A study from a YAML file.
 
     Its keys: ``recipe``; ``set`` (paths and values that stay the same); ``axes`` (paths with lists, or
@@ -33,6 +33,7 @@ def read_study(path: Path) -> Study:
     SettingError
         If a key or a value cannot be understood.
     """
+    path = Path(path)
     try:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
