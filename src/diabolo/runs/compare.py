@@ -12,8 +12,6 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ..errors import FileError
 from ..report.files import read_figures
 from . import folder as runs
@@ -144,13 +142,12 @@ def _read(folder: Path, name: str) -> Compared:
         raise FileError(f"{folder} is no finished run; give folders that `diabolo fit` left.")
     import pandas as pd
 
-    figures = read_figures(folder)["figures"]
+    figures, config = read_figures(folder)["figures"], runs.read_config(folder / runs.CONFIG)
     try:
-        config = yaml.safe_load((folder / runs.CONFIG).read_text(encoding="utf-8"))
         history = pd.read_csv(folder / "history.csv")
         pictures = {path.stem: path.read_bytes() for path in sorted((folder / "figures").glob("*.png"))}
-        return Compared(name, figures, dict(config), history, pictures)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        return Compared(name, figures, config, history, pictures)
+    except (OSError, ValueError) as error:
         raise FileError(f"{folder} is damaged: {error!r}.") from None
 
 

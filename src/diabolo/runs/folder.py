@@ -22,6 +22,7 @@ from ..errors import FileError
 from ..report.files import METRICS
 from ..training.lock import LOCK_NAME
 from .large import few_rows
+from .paths import existing
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_json",
+    "check_model",
     "check_place",
     "is_finished",
     "named_labels",
     "named_rows",
     "place_for",
+    "read_config",
     "training_rows",
     "write_interrupted",
     "write_run",
@@ -79,6 +82,13 @@ def training_rows(split: Split) -> dict[str, Any]:
 def is_finished(folder: Path) -> bool:
     """Whether a folder holds a whole run."""
     return (folder / "model").is_dir() and (folder / CONFIG).is_file() and (folder / METRICS).is_file()
+
+
+def check_model(folder: Path) -> None:
+    """Raise a FileError where there is no model in a folder."""
+    existing(folder, "run folder")
+    if not any((folder / name).is_file() for name in ("model/model.json", "model.json")):
+        raise FileError(f"{folder} holds no model.json; give the folder that `diabolo fit` or save() wrote.")
 
 
 def place_for(data: str, recipe: str) -> Path:
@@ -191,6 +201,20 @@ HEAD = "# What made this run; `diabolo fit --config config.yaml` trains it again
 def dump(config: Mapping[str, Any]) -> str:
     """Plain values as YAML."""
     return yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """What a file that :func:`dump` filled says of a run.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, or holds no keys and values.
+    """
+    try:
+        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, OSError, TypeError, ValueError, RecursionError) as error:
+        raise FileError(f"{path} is damaged: {error!r}.") from None
 
 
 def describe(

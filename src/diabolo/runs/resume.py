@@ -73,12 +73,8 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
     saved = newest(folder_of(place)) if path is not None else None
     if path is None or not holds_work(folder_of(place)):
         return
-    try:
-        before = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise FileError(f"{path} is damaged: {error!r}.") from None
     now = yaml.safe_load(runs.dump(plan))
-    other = differences(before if isinstance(before, Mapping) else {}, now)
+    other = differences(runs.read_config(path), now)
     if other or not resume:
         told = (
             f" with other settings: {'; '.join(other)}"

@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ..errors import FileError, UnknownNameError
-from .folder import CONFIG
+from .folder import CONFIG, check_model, read_config
 from .large import load as load_large
-from .paths import existing
 from .split import check_hold_out, split
 
 if TYPE_CHECKING:
@@ -66,21 +63,21 @@ class Source:
         FileError
             If there is no such folder, or the file is damaged.
         """
-        existing(run, "run folder")
-        if not any((run / name).is_file() for name in ("model/model.json", "model.json")):
-            raise FileError(f"{run} holds no model.json; give the folder that `diabolo fit` or save() wrote.")
+        check_model(run)
         if not (run / CONFIG).is_file():
             return cls()
+        config = read_config(run / CONFIG)
         try:
-            config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
-            data, trained = dict(config["data"]), config["trained"]
-            features, id_name = trained["features"], str(trained["id"] or "id")
+            data, trained = dict(config["data"]), dict(config.get("trained", {}))
+            features, id_name = trained.get("features"), str(trained.get("id") or "id")
             options = {name: data[name] for name in _OPTIONS if name in data}
             names = tuple(map(str, features)) if isinstance(features, list) else ()
-            held = check_hold_out(config.get("hold_out", 0.0)), config["random_state"]
+            held = check_hold_out(config.get("hold_out", 0.0)), config.get("random_state")
             counts = tuple(int(trained[name]) for name in ("rows", "rows_held_out") if name in trained)
-            return cls(str(data["source"]), options, names, id_name, str(config["recipe"]), *held, counts)
-        except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            return cls(
+                str(data["source"]), options, names, id_name, str(config.get("recipe", "")), *held, counts
+            )
+        except (KeyError, TypeError, ValueError) as error:
             raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
 
     def read(self, data: str, given: Mapping[str, Any], *, large: bool = False) -> Dataset:
