@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import DataError
 from .findings import Figure, Findings, Measure, Statement
 
-__all__ = ["Bench"]
+__all__ = ["ExperimentContext"]
 
 T = TypeVar("T")
 
@@ -22,8 +22,8 @@ _DPI = 110
 
 
 @dataclass
-class Bench:
-    """The table that a section works at.
+class ExperimentContext:
+    """What a section is told, and where it leaves what it finds.
 
     Attributes
     ----------

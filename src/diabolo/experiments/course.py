@@ -20,7 +20,7 @@ from ..model import Model
 from ..networks import MLP
 from ..training.keyed import generator
 from ..training.settings import Training
-from .context import Bench
+from .context import ExperimentContext
 
 __all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures", "untrained"]
 
@@ -58,11 +58,11 @@ class Pictures:
         return self.X_test[rows], self.y_test[rows]
 
 
-def pictures(bench: Bench) -> Pictures:
+def pictures(context: ExperimentContext) -> Pictures:
     """MNIST as published; in the quick form the bundled digits, of which 500 are kept for testing."""
 
     def load() -> Pictures:
-        if not bench.quick:
+        if not context.quick:
             X, y = load_mnist("train")
             return Pictures(X, y, *load_mnist("test"), side=28)
         X, y = load_digits()
@@ -70,7 +70,7 @@ def pictures(bench: Bench) -> Pictures:
         test, train = order[:_TEST_ROWS], order[_TEST_ROWS:]
         return Pictures(X[train], y[train], X[test], y[test], side=8)
 
-    return bench.once("pictures", load)
+    return context.once("pictures", load)
 
 
 def deep(hidden: tuple[int, ...], init: str = "kaiming_normal") -> MLP:
@@ -79,7 +79,13 @@ def deep(hidden: tuple[int, ...], init: str = "kaiming_normal") -> MLP:
 
 
 def autoencoder(
-    bench: Bench, latent: Any, encoder: Any, *, epochs: int, batch_size: int | None, **settings: Any
+    context: ExperimentContext,
+    latent: Any,
+    encoder: Any,
+    *,
+    epochs: int,
+    batch_size: int | None,
+    **settings: Any,
 ) -> Autoencoder:
     """An autoencoder as the courses trained theirs: Adam at a constant 1e-3, data as it is.
 
@@ -89,7 +95,7 @@ def autoencoder(
     own = ("lr", "drop_last", "snapshots", "optimizer", "schedule")
     given = {name: settings.pop(name) for name in own if name in settings}
     training = Training(epochs=epochs, batch_size=batch_size, **{"lr": 1e-3, "schedule": "constant", **given})
-    parts = {"scaling": None, "random_state": bench.seed, **settings}
+    parts = {"scaling": None, "random_state": context.seed, **settings}
     return Autoencoder(latent, encoder=encoder, training=training, **parts)
 
 

@@ -12,7 +12,7 @@ from ..errors import SettingError
 from .findings import Figure, Findings, Measure, Statement
 
 if TYPE_CHECKING:
-    from .context import Bench
+    from .context import ExperimentContext
 
 _FORMAT = 1
 DIRECTIONS = ("at most", "at least", "about")
@@ -85,14 +85,14 @@ class Section:
     title : str
         What is asked, as a question or a heading.
     run : callable
-        Takes a :class:`~diabolo.experiments.context.Bench`, does the work, and leaves what it found there.
+        Takes a :class:`~diabolo.experiments.context.ExperimentContext`, does the work, and leaves what it found there.
     targets : tuple of Target
         A section that has some is repeated for every seed; others run once.
     """
 
     name: str
     title: str
-    run: Callable[[Bench], None]
+    run: Callable[[ExperimentContext], None]
     targets: tuple[Target, ...] = ()
 
 

@@ -156,7 +156,7 @@ def _run(
     """Section by section, all seeds of each, so that every part of the page is whole once it is there."""
     import pooch
 
-    from .context import Bench
+    from .context import ExperimentContext
 
     memories: dict[int, dict[Any, Any]] = {seed: {} for seed in result.seeds}
     # Not DIABOLO_DATA: a folder of published data may be shared and is only read.
@@ -166,7 +166,9 @@ def _run(
         for seed in _lacking(result, section):
             say(f"{result.experiment.name}: {section.title}" + (f" (seed {seed})" if section.targets else ""))
             first = seed == result.seeds[0]
-            section.run(Bench(result.quick, seed, first, cache, reference, say, findings, memories[seed]))
+            section.run(
+                ExperimentContext(result.quick, seed, first, cache, reference, say, findings, memories[seed])
+            )
         result.findings[section.name] = findings
         result.seconds[section.name] = result.seconds.get(section.name, 0.0) + time.perf_counter() - start
         write(result)
