@@ -2,4 +2,5 @@
 
 from .moved import moved
 
-__getattr__ = moved(__name__, dict.fromkeys(("halves", "plain"), "diabolo.export.torch_modules"))
+_HOME = "diabolo.export.torch_modules"
+__getattr__ = moved(__name__, {"halves": f"{_HOME}:to_torch_modules", "plain": f"{_HOME}:to_torch_layers"})

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..export.torch_modules import Residue, halves
+from ..export.torch_modules import Residue, to_torch_modules
 from ..latent import Euclidean, Gaussian, LatentSpace, Sphere
 from ..reconstruction import (
     AbsoluteError,
@@ -161,7 +161,7 @@ def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
     if type(parts.latent) not in _LATENTS:
         raise NotPlannedError(f"the model has {type(parts.latent).__name__}")
     scored = scoring(autoencoder)
-    encoder, decoder = halves(autoencoder)
+    encoder, decoder = to_torch_modules(autoencoder)
     to = _Writer()
     steps = {
         "encoder": _operations(encoder.network, to),

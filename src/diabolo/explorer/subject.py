@@ -124,10 +124,10 @@ class Subject:
             return None
         import torch
 
-        from ..export.torch_modules import halves
+        from ..export.torch_modules import to_torch_modules
 
         try:
-            decoder = halves(self.model)[1]
+            decoder = to_torch_modules(self.model)[1]
         except SettingError:
             return None
         dtype = self.model._dtype

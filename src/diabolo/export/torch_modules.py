@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..reconstruction import Reconstruction
     from ..scaling import Scaler
 
-__all__ = ["Decoder", "Encoder", "Own", "Residue", "halves", "plain"]
+__all__ = ["Decoder", "Encoder", "Own", "Residue", "to_torch_layers", "to_torch_modules"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -128,7 +128,7 @@ def _decoder(net: ConvolutionalDecoder) -> nn.Module:
 
 
 def _sequence(modules: Iterable[nn.Module]) -> nn.Sequential:
-    made = [plain(m) for m in modules]
+    made = [to_torch_layers(m) for m in modules]
     return nn.Sequential(*(m for m in made if not isinstance(m, nn.Identity)))
 
 
@@ -151,7 +151,7 @@ _PLAIN: dict[type[nn.Module], Callable[..., nn.Module]] = {
 }
 
 
-def plain(module: nn.Module) -> nn.Module:
+def to_torch_layers(module: nn.Module) -> nn.Module:
     """A network as layers of ``torch.nn`` only, on the CPU, for one model.
 
     Raises
@@ -186,7 +186,7 @@ class Encoder(_Scaled):
 
     def __init__(self, model: Model, scaler: Scaler, dtype: torch.dtype) -> None:
         super().__init__(scaler, dtype)
-        self.network = plain(model.encoder)
+        self.network = to_torch_layers(model.encoder)
         self.latent: LatentSpace = model.parts.latent
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -202,7 +202,7 @@ class Decoder(_Scaled):
 
     def __init__(self, model: Model, scaler: Scaler, dtype: torch.dtype) -> None:
         super().__init__(scaler, dtype)
-        self.network = plain(model.decoder)
+        self.network = to_torch_layers(model.decoder)
         self.loss: Reconstruction = model.parts.reconstruction
 
     def forward(self, codes: Tensor) -> Tensor:
@@ -214,7 +214,7 @@ class Decoder(_Scaled):
         return (x.double() * self.scale + self.offset).to(self.dtype) if self.scales else x
 
 
-def halves(autoencoder: Autoencoder) -> tuple[Encoder, Decoder]:
+def to_torch_modules(autoencoder: Autoencoder) -> tuple[Encoder, Decoder]:
     """Encoder and decoder of a fitted autoencoder as plain modules, in evaluation mode, on the CPU.
 
     Parameters
@@ -233,7 +233,7 @@ def halves(autoencoder: Autoencoder) -> tuple[Encoder, Decoder]:
     >>> from diabolo import Autoencoder, Training, datasets
     >>> X, y = datasets.load_digits()
     >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
-    >>> encoder, decoder = halves(ae)
+    >>> encoder, decoder = to_torch_modules(ae)
     >>> tuple(decoder(encoder(torch.from_numpy(X[:3]))).shape)
     (3, 64)
     """

@@ -151,9 +151,9 @@ def _change_by_half(kept: Subject) -> float:
     """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
     import torch
 
-    from ...export.torch_modules import halves
+    from ...export.torch_modules import to_torch_modules
 
-    decoder = halves(kept.model)[1]
+    decoder = to_torch_modules(kept.model)[1]
     for parameter in decoder.parameters():
         parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
     codes = np.asarray(kept.codes)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...export.programs import Half, make_halves, need_onnx, onnx_bytes, session_of
-from ...export.torch_modules import Decoder, Encoder, halves
+from ...export.torch_modules import Decoder, Encoder, to_torch_modules
 from ..plan import NotPlannedError, scoring
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str,
         If onnxruntime gives other numbers than the model.
     """
     need_onnx()
-    encoder, decoder = halves(autoencoder)
+    encoder, decoder = to_torch_modules(autoencoder)
     for side in (encoder, decoder):
         side.network.float()
         side.dtype = torch.float32
