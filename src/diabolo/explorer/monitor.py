@@ -1,8 +1,8 @@
 """What a page knows of a training, and what it asks of it.
 
-Two threads meet in a :class:`Course`. That of the training calls it after each epoch and hands over a copy of the
-weights, if the page waits for one; that of the page computes with its own copy of the model, so that nothing it does
-changes what is learnt.
+Two threads meet in a :class:`TrainingMonitor`. That of the training calls it after each epoch and hands over a copy
+of the weights, if the page waits for one; that of the page computes with its own copy of the model, so that nothing
+it does changes what is learnt.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..training.events import Event
     from .subject import Subject
 
-__all__ = ["Best", "Course", "Watched"]
+__all__ = ["Best", "TrainingMonitor", "Watched"]
 
 #: Rows on the map of a training.
 ROWS = 2000
@@ -55,7 +55,7 @@ class Best:
     weights: Mapping[str, Tensor]
 
 
-class Course:
+class TrainingMonitor:
     """What a page knows of a training, and what it asks of it; a callback of ``fit``.
 
     Attributes
@@ -234,21 +234,21 @@ class Course:
 
 
 class Watched(Sequence["Subject"]):
-    """The subject of a course, whichever it is at the moment.
+    """The subject that a monitor has, whichever it is at the moment.
 
     Attributes
     ----------
-    course : Course
+    monitor : TrainingMonitor
     """
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
+    def __init__(self, monitor: TrainingMonitor) -> None:
+        self.monitor = monitor
 
     def __len__(self) -> int:
         return 1
 
     def __getitem__(self, place: Any) -> Any:
-        return [self.course.subject][place]
+        return [self.monitor.subject][place]
 
 
 def _weights(model: Model) -> dict[str, Tensor]:

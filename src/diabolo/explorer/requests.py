@@ -19,7 +19,7 @@ from .corrupting import corrupt
 from .describe import describe
 from .exporting import animate, export
 from .frames import Arrays
-from .monitor import Course, Watched
+from .monitor import TrainingMonitor, Watched
 from .moving import moved
 from .subject import Subject, spread_rows
 from .values import array_of, number_of, rows_of, text_of
@@ -256,28 +256,28 @@ def _film(asked: Question) -> Answer:
     return {}, {"file": np.frombuffer(animate(asked.subject, codes), np.uint8)}
 
 
-def _course(asked: Question) -> Course:
+def _monitor(asked: Question) -> TrainingMonitor:
     if not isinstance(asked.subjects, Watched):
         raise DataError("nothing is being trained here; run `diabolo fit DATA --live`.")
-    return asked.subjects.course
+    return asked.subjects.monitor
 
 
 def _live(asked: Question) -> Answer:
     """What is new in a training: the epochs after ``since``, and the points where they have moved."""
-    course = _course(asked)
-    told = course.news(_count(asked, "since"))
-    subject = course.subject
-    if not subject.in_training or course.shown == _count(asked, "seen"):
+    monitor = _monitor(asked)
+    told = monitor.news(_count(asked, "since"))
+    subject = monitor.subject
+    if not subject.in_training or monitor.shown == _count(asked, "seen"):
         return told, {}
     moved, sent = _points(Question(subject, asked.subjects, {}, {}))
-    return {**told, **moved, "shown": course.shown}, sent
+    return {**told, **moved, "shown": monitor.shown}, sent
 
 
 def _steer(asked: Question) -> Answer:
     """Let a training pause, go on, or end."""
-    course = _course(asked)
-    course.steer(text_of(asked.header, "to"))
-    return course.news(_count(asked, "since")), {}
+    monitor = _monitor(asked)
+    monitor.steer(text_of(asked.header, "to"))
+    return monitor.news(_count(asked, "since")), {}
 
 
 def _count(asked: Question, name: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 import webbrowser
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import DataError
-from .monitor import Course
+from .monitor import TrainingMonitor
 from .page import Page
 
 if TYPE_CHECKING:
@@ -26,12 +27,22 @@ class Live:
     Attributes
     ----------
     page : Page
-    course : Course
+    monitor : TrainingMonitor
     """
 
     def __init__(self, port: int = 0) -> None:
-        self.course, self._doing = Course(), "getting ready"
-        self.page = Page(self.course.load, port, doing=lambda: self._doing)
+        self.monitor, self._doing = TrainingMonitor(), "getting ready"
+        self.page = Page(self.monitor.load, port, doing=lambda: self._doing)
+
+    @property
+    def course(self) -> TrainingMonitor:
+        """The old name of ``monitor``."""
+        warnings.warn(
+            "Live.course is Live.monitor now; the old name goes with the next version.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return self.monitor
 
     @property
     def url(self) -> str:
@@ -40,22 +51,22 @@ class Live:
 
     def watch(self, estimator: Any, data: Dataset, told: bool = False) -> None:
         """What is trained, and the rows that it is shown with; ``told``: the end is told by :meth:`finish` only."""
-        self.course.watch(estimator, data, told)
+        self.monitor.watch(estimator, data, told)
         self._doing = "the map appears after the first epoch"
 
     def __call__(self, event: Event) -> None:
         """Take note of an epoch."""
-        self.course(event)
+        self.monitor(event)
 
     def finish(self) -> None:
         """From now on the page is the explorer of the trained model."""
-        self.course.finish()
+        self.monitor.finish()
 
     def leave(self, words: str) -> None:
         """Tell whoever looks that all has ended, and why, and close the page."""
-        self.course.leave(words)
+        self.monitor.leave(words)
         if self.page.is_open:
-            self.course.last_words()
+            self.monitor.last_words()
         self.stop()
 
     def wait(self) -> None:
@@ -64,7 +75,7 @@ class Live:
 
     def stop(self) -> None:
         """Close the page; a training that it let pause goes on."""
-        self.course.leave("the page was closed by Python.")
+        self.monitor.leave("the page was closed by Python.")
         self.page.stop()
 
     def __enter__(self) -> Self:
