@@ -114,15 +114,15 @@ def _plan(asked: Question) -> Answer:
         why = "the model is in training"
     if why:
         return {"steps": None, "why": why}, {}
-    from .plan import NotPlannedError, make_plan
+    from .program import NoProgramError, make_program
 
     try:
-        plan = make_plan(model)
-    except (NotPlannedError, SettingError) as error:
+        program = make_program(model)
+    except (NoProgramError, SettingError) as error:
         return {"steps": None, "why": str(error)}, {}
-    if plan.products > _MAX_PRODUCTS:
-        return {"steps": None, "why": f"decoding a code takes {plan.products} products"}, {}
-    return {"steps": plan.steps}, {"weights": plan.weights}
+    if program.products > _MAX_PRODUCTS:
+        return {"steps": None, "why": f"decoding a code takes {program.products} products"}, {}
+    return {"steps": program.steps}, {"weights": program.weights}
 
 
 def _encode(asked: Question) -> Answer:

@@ -23,7 +23,7 @@ from diabolo.errors import FileError, MissingExtraError, SettingError, UnknownNa
 from diabolo.explorer import to_html
 from diabolo.explorer.offline import engines, runtime
 from diabolo.explorer.offline.engines import make_decoding
-from diabolo.explorer.plan import make_plan
+from diabolo.explorer.program import make_program
 from diabolo.explorer.subject import make_subjects
 from diabolo.export import programs
 from diabolo.networks import Convolutional
@@ -93,7 +93,7 @@ def test_small_networks_are_plain_and_large_ones_are_not(
 ) -> None:
     ae = train(digits[0], encoder=Convolutional((4, 6)))
     assert chosen(ae, digits)[0]["engine"] == "plain"
-    products = make_plan(ae).products
+    products = make_program(ae).products
     monkeypatch.setattr(engines, "_MAX_PRODUCTS", products - 1)
     facts, arrays = chosen(ae, digits)
     assert facts["engine"] == "onnx"

@@ -20,7 +20,7 @@ from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Traini
 from diabolo.errors import DataError, FileError, SettingError
 from diabolo.explorer import to_html
 from diabolo.explorer.offline import engines
-from diabolo.explorer.plan import make_plan
+from diabolo.explorer.program import make_program
 from diabolo.explorer.subject import make_subjects
 from diabolo.networks import ACTIVATIONS, Convolutional
 
@@ -64,11 +64,11 @@ def engine(browser: Any) -> Iterator[Callable[..., np.ndarray]]:
     page.wait_for_function("() => window.lgamma !== undefined")
 
     def run(ae: Autoencoder, what: str, rows: np.ndarray) -> np.ndarray:
-        plan = make_plan(ae)
+        program = make_program(ae)
         code = """([steps, weights, what, rows]) => { const engine = new Engine(steps, Float32Array.from(weights));
             return rows.map((row) => { const made = engine[what](Float32Array.from(row));
               return typeof made === 'number' ? [made] : Array.from(made) }) }"""
-        return np.array(page.evaluate(code, [plan.steps, plan.weights.tolist(), what, rows.tolist()]))
+        return np.array(page.evaluate(code, [program.steps, program.weights.tolist(), what, rows.tolist()]))
 
     run.page = page  # type: ignore[attr-defined]
     yield run

@@ -72,16 +72,16 @@ def _small(kept: Subject, half: bool) -> Decoding:
 
 def _plain(kept: Subject, half: bool, most: float = np.inf) -> Decoding:
     """The page's own engine: a list of operations, and the weights."""
-    from ..plan import NotPlannedError, make_plan
+    from ..program import NoProgramError, make_program
 
     try:
-        plan = make_plan(_autoencoder(kept), half)
-    except (NotPlannedError, SettingError) as error:
+        program = make_program(_autoencoder(kept), half)
+    except (NoProgramError, SettingError) as error:
         raise _CannotError(str(error)) from error
-    if plan.products > most:
-        raise _CannotError(f"a decode takes {plan.products} products")
-    facts = {"engine": "plain", "steps": plan.steps, **_halving(kept, half)}
-    return facts, {"weights": plan.weights.astype("<f2").view(np.uint8) if half else plan.weights}
+    if program.products > most:
+        raise _CannotError(f"a decode takes {program.products} products")
+    facts = {"engine": "plain", "steps": program.steps, **_halving(kept, half)}
+    return facts, {"weights": program.weights.astype("<f2").view(np.uint8) if half else program.weights}
 
 
 def _onnx(kept: Subject, half: bool) -> Decoding:

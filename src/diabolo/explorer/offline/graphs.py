@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...export.programs import Half, make_halves, need_onnx, onnx_bytes, session_of
 from ...export.torch_modules import Decoder, Encoder, to_torch_modules
-from ..plan import NotPlannedError, scoring
+from ..program import NoProgramError, scoring
 
 if TYPE_CHECKING:
     from ...estimator import Autoencoder
@@ -85,7 +85,7 @@ def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str,
     }
     try:
         steps = scoring(autoencoder)
-    except NotPlannedError:
+    except NoProgramError:
         model = autoencoder.module_
         learnt = (
             model.learnt["reconstruction"].detach().float().cpu()
