@@ -209,12 +209,11 @@ def test_the_deep_models_have_the_published_numbers_of_parameters(
 
 def test_the_untrained_estimator_is_where_training_started() -> None:
     from diabolo import Autoencoder, Training
-    from diabolo.experiments.course import untrained
 
     X = np.random.RandomState(0).uniform(size=(20, 4)).astype(np.float32)
     ae = Autoencoder(training=Training(epochs=2, snapshots=20), random_state=0).fit(X)
-    np.testing.assert_array_equal(untrained(ae).transform(X), ae.history_.snapshots[0]["codes"])
-    assert (ae.transform(X) != untrained(ae).transform(X)).any()
+    np.testing.assert_array_equal(ae.untrained().transform(X), ae.history_.snapshots[0]["codes"])
+    assert (ae.transform(X) != ae.untrained().transform(X)).any()
 
 
 def test_a_reference_is_trained_once_for_its_settings(tmp_path: Path) -> None:

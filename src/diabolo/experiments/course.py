@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,12 @@ from ..datasets import load_digits, load_mnist
 from ..domain import Domain
 from ..estimator import Autoencoder
 from ..metrics import dead_units
-from ..model import Model
 from ..networks import MLP
 from ..training.keyed import generator
 from ..training.settings import Training
 from .context import ExperimentContext
 
-__all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures", "untrained"]
+__all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures"]
 
 Array = NDArray[np.floating]
 _TEST_ROWS = 500
@@ -113,16 +111,6 @@ def bce(ae: Autoencoder, X: ArrayLike, clean: ArrayLike | None = None) -> float:
             logits = module.decoder(module.encode(x))[0].double()
             total += float(module.parts.reconstruction.loss(logits, target.double()).sum())
     return total / wanted.size
-
-
-def untrained(ae: Autoencoder) -> Autoencoder:
-    """The same estimator with the weights that its training started from."""
-    start = copy.deepcopy(ae)
-    model = Model(ae.module_.parts, ae.module_.domain, generator(ae.seed_, "weights"))
-    start.module_ = model.to(next(ae.module_.parameters()))
-    for p in start.module_.parameters():
-        p.requires_grad_(False)
-    return start
 
 
 def failing(codes: ArrayLike) -> int:

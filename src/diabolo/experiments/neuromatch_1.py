@@ -20,7 +20,7 @@ from ..metrics import mse
 from ..networks import MLP
 from ..studies import fit_stack
 from .context import ExperimentContext
-from .course import autoencoder, bce, columns, failing, panels, pictures, several, untrained
+from .course import autoencoder, bce, columns, failing, panels, pictures, several
 from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
@@ -140,7 +140,7 @@ def shallow(context: ExperimentContext) -> None:
     last = context.measure("test MSE after ten epochs", -ae.score(data.X_test) / n, "squared units a pixel")
     if not context.first:
         return
-    start = untrained(ae)
+    start = ae.untrained()
     few = data.few(8)[0]
     before = context.measure(
         "test MSE before training", -start.score(data.X_test) / n, "squared units a pixel"
@@ -302,7 +302,7 @@ def _draw_dead(
 ) -> None:
     name = max(counts, key=lambda key: counts[key])
     ae = kept[name]
-    before = _weights(untrained(ae), "encoder")
+    before = _weights(ae.untrained(), "encoder")
     moved = np.abs(_weights(ae, "encoder") - before).mean()
     context.draw(
         "weights",

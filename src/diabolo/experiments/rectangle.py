@@ -17,7 +17,7 @@ from ..metrics import mse
 from ..networks import MLP
 from ..penalties import L1, L2, WeightDecay, WeightL1
 from .context import ExperimentContext
-from .course import autoencoder, columns, panels, several, untrained
+from .course import autoencoder, columns, panels, several
 from .record import Experiment, Section, Target
 from .rectangle_points import points, through_points
 
@@ -129,7 +129,7 @@ def _kinks(ae: Autoencoder, n: int = 40001) -> Array:
 def lines(context: ExperimentContext) -> None:
     """The image of the latent line, trained and at the start."""
     X, models = points(context), _models(context)
-    starts = {name: untrained(ae) for name, ae in models.items() if name != "sigmoid"}
+    starts = {name: ae.untrained() for name, ae in models.items() if name != "sigmoid"}
     ends = models["linear"].inverse_transform(np.array([[-10.0], [10.0]], np.float32))
     dx, dy = ends[1] - ends[0]
     angle = float(np.degrees(np.arctan2(dy, dx)))
