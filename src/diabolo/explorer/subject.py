@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets import Dataset
+from ..domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError, SettingError
 from ..estimator import Autoencoder
 from ..latent import Sphere, Stochastic
@@ -23,7 +24,6 @@ Array = NDArray[np.float32]
 #: Rows that are computed at a time, so that a probe is answered in between.
 CHUNK = 2048
 _MAX_FITTED = 5000
-_MIN_PICTURE = 64
 # A chunk of the estimator has 256 rows, however few are asked for.
 _FEW = 64
 
@@ -310,9 +310,7 @@ def _picture_shape(rows: NDArray[Any], names: Any, model: Any) -> tuple[int, int
         return (1, int(rows.shape[1]), int(rows.shape[2]))
     if (learnt := _shape_of(model)) is not None:
         return learnt
-    side = round(rows.shape[1] ** 0.5)
-    square = side * side == rows.shape[1] and rows.shape[1] >= _MIN_PICTURE and names is None
-    return (1, side, side) if square else None
+    return square_picture(rows.shape[1], SMALLEST_GUESS) if names is None else None
 
 
 def _shape_of(model: Any) -> tuple[int, int, int] | None:
