@@ -14,7 +14,7 @@ from ..errors import FileError, UnknownNameError
 from .page import Load
 
 if TYPE_CHECKING:
-    from .subject import Subject
+    from .subject import ExplorerModel
 
 __all__ = ["SKLEARN", "from_run", "from_sklearn"]
 
@@ -96,7 +96,7 @@ def from_sklearn(name: str, data: str, n_components: int = 2) -> Load:
     return lambda: _fit_sklearn(name, data, n_components)
 
 
-def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[Subject]:
+def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[ExplorerModel]:
     from .. import datasets
     from ..io import load
     from .subject import make_subjects
@@ -108,7 +108,7 @@ def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[Subject]:
     return make_subjects(load(path), data, None, None if compare is None else load(compare))
 
 
-def _fit_sklearn(name: str, data: str, n_components: int) -> Sequence[Subject]:
+def _fit_sklearn(name: str, data: str, n_components: int) -> Sequence[ExplorerModel]:
     from .. import datasets
     from .subject import make_subjects
 

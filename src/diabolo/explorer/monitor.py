@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..model import Model
     from ..training.events import Event
-    from .subject import Subject
+    from .subject import ExplorerModel
 
 __all__ = ["Best", "TrainingMonitor", "Watched"]
 
@@ -75,7 +75,7 @@ class TrainingMonitor:
         self._ended, self._over = False, ""
         self._wanted, self._due, self._last_handed = True, 0.0, 0
         self._handed: tuple[int, Mapping[str, Tensor]] | None = None
-        self._subject: Subject | None = None
+        self._subject: ExplorerModel | None = None
         self._estimator: Any = None
         self._copy: Any = None
 
@@ -140,7 +140,7 @@ class TrainingMonitor:
 
     # -- the side of the page --------------------------------------------------------------------------------------
 
-    def load(self) -> Sequence[Subject]:
+    def load(self) -> Sequence[ExplorerModel]:
         """The model in training as the only subject, once there is one.
 
         Raises
@@ -158,7 +158,7 @@ class TrainingMonitor:
         return Watched(self)
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> ExplorerModel:
         """The model as the page has it: in training, or trained with all the rows."""
         if self._subject is None or (self._ended and self._subject.in_training):
             from .subject import make_subjects
@@ -223,17 +223,17 @@ class TrainingMonitor:
             self._wanted = self._wanted or time.monotonic() >= self._due
         if handed is None or self._ended:
             return
-        from .subject import Subject
+        from .subject import ExplorerModel
 
         start = time.perf_counter()
         self._copy.module_.load_state_dict(handed[1])
         self._copy.history_.epochs = rows
-        self._subject = Subject(self._copy, self._some, in_training=True)
+        self._subject = ExplorerModel(self._copy, self._some, in_training=True)
         self.shown = handed[0]
         self._due = time.monotonic() + (time.perf_counter() - start) / _SHARE
 
 
-class Watched(Sequence["Subject"]):
+class Watched(Sequence["ExplorerModel"]):
     """The subject that a monitor has, whichever it is at the moment.
 
     Attributes

@@ -15,11 +15,11 @@ from ..errors import SettingError
 from .server import Dispatcher, make_app
 
 if TYPE_CHECKING:
-    from .subject import Subject
+    from .subject import ExplorerModel
 
 __all__ = ["Load", "Page", "announce", "open_page"]
 
-Load = Callable[[], "Sequence[Subject]"]
+Load = Callable[[], "Sequence[ExplorerModel]"]
 
 _HOST = "127.0.0.1"
 #: Seconds after which a page that was closed is not thought to come back by itself.

@@ -21,7 +21,7 @@ from .exporting import animate, export
 from .frames import Arrays
 from .monitor import TrainingMonitor, Watched
 from .moving import moved
-from .subject import Subject, spread_rows
+from .subject import ExplorerModel, spread_rows
 from .values import array_of, number_of, rows_of, text_of
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
@@ -34,8 +34,8 @@ Step = Generator[None, None, Answer]
 class Question:
     """What was asked, of whom among which, with the arrays that came along."""
 
-    subject: Subject
-    subjects: Sequence[Subject]
+    subject: ExplorerModel
+    subjects: Sequence[ExplorerModel]
     header: Mapping[str, Any]
     arrays: Arrays
 
@@ -52,7 +52,7 @@ _MAX_FRAMES = 120
 _MAX_WEIGHTS, _MAX_PRODUCTS = 2_000_000, 4_000_000
 
 
-def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Arrays) -> Step:
+def answer(subjects: Sequence[ExplorerModel], header: Mapping[str, Any], arrays: Arrays) -> Step:
     """Answer one question, stopping in between where it is long.
 
     Raises
@@ -130,7 +130,7 @@ def _encode(asked: Question) -> Answer:
     return _seen(asked.subject, given)
 
 
-def _seen(subject: Subject, given: NDArray[np.float32]) -> Answer:
+def _seen(subject: ExplorerModel, given: NDArray[np.float32]) -> Answer:
     """Rows as the model sees them: codes, reconstructions, errors and their percentiles."""
     codes = subject.encode(given)
     sent: dict[str, NDArray[Any]] = {"codes": codes}
@@ -157,7 +157,7 @@ def _row(asked: Question) -> Answer:
     return {"row": row, "name": _name(asked.subject, row)}, {**sent, **found}
 
 
-def _name(subject: Subject, row: int) -> str:
+def _name(subject: ExplorerModel, row: int) -> str:
     return str(row) if subject.data.ids is None else str(subject.data.ids[row])
 
 
@@ -215,7 +215,7 @@ def _heat(asked: Question) -> Step:
     return {"kind": kind}, {"values": values}
 
 
-_HEAT: dict[str, Callable[[Subject, NDArray[Any]], NDArray[np.float64]]] = {
+_HEAT: dict[str, Callable[[ExplorerModel, NDArray[Any]], NDArray[np.float64]]] = {
     "density": lambda subject, codes: subject.log_density(codes),
     "cycle": lambda subject, codes: subject.cycle_error(codes),
 }

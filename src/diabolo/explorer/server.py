@@ -30,7 +30,7 @@ from .frames import MAX_BYTES, pack, unpack
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .subject import Subject
+    from .subject import ExplorerModel
 
 __all__ = ["POLICY", "Dispatcher", "make_app"]
 
@@ -67,17 +67,17 @@ class Dispatcher:
         Says in a few words what a visitor waits for, until the subjects are loaded.
     """
 
-    load: Callable[[], Sequence[Subject]]
+    load: Callable[[], Sequence[ExplorerModel]]
     token: str
     doing: Callable[[], str]
 
     def __post_init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="diabolo-explorer")
-        self._loading: Future[Sequence[Subject]] | None = None
+        self._loading: Future[Sequence[ExplorerModel]] | None = None
         self._visitors = 0
         self._left_at: float | None = None
 
-    def begin(self) -> Future[Sequence[Subject]]:
+    def begin(self) -> Future[Sequence[ExplorerModel]]:
         """Start loading, unless it was started before."""
         if self._loading is None:
             self._loading = self._worker.submit(self.load)

@@ -17,7 +17,15 @@ from ..errors import DataError, SettingError
 from ..estimator import Autoencoder
 from ..latent import Sphere, Stochastic
 
-__all__ = ["CHUNK", "Subject", "make_dataset", "make_subjects", "snapshots_of", "some_of", "spread_rows"]
+__all__ = [
+    "CHUNK",
+    "ExplorerModel",
+    "make_dataset",
+    "make_subjects",
+    "snapshots_of",
+    "some_of",
+    "spread_rows",
+]
 
 Array = NDArray[np.float32]
 
@@ -29,7 +37,7 @@ _FEW = 64
 
 
 @dataclass(eq=False)
-class Subject:
+class ExplorerModel:
     """A fitted transformer, the rows it is shown with, and everything the page asks about them.
 
     Attributes
@@ -348,10 +356,10 @@ def snapshots_of(model: Any, n: int) -> list[Array]:
     return kept if known else []
 
 
-def make_subjects(model: Any, X: Any, y: Any = None, compare: Any = None) -> list[Subject]:
+def make_subjects(model: Any, X: Any, y: Any = None, compare: Any = None) -> list[ExplorerModel]:
     """The models with their rows, as the page's questions are put to them."""
     data = make_dataset(X, y, model)
-    subjects = [Subject(model, data, snapshots_of(model, len(data.X)))]
+    subjects = [ExplorerModel(model, data, snapshots_of(model, len(data.X)))]
     if compare is not None:
-        subjects.append(Subject(compare, data, snapshots_of(compare, len(data.X))))
+        subjects.append(ExplorerModel(compare, data, snapshots_of(compare, len(data.X))))
     return subjects

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import DataError, MissingExtraError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..subject import Subject
+    from ..subject import ExplorerModel
 
 __all__ = ["ENGINES", "HALF_TOLERANCE", "in_levels", "make_decoding"]
 
@@ -29,7 +29,7 @@ class _CannotError(Exception):
     """An engine cannot compute a model; the text says why."""
 
 
-def make_decoding(kept: Subject, engine: str, half: bool) -> Decoding:
+def make_decoding(kept: ExplorerModel, engine: str, half: bool) -> Decoding:
     """What a page needs to decode: facts, with the name of the engine, and arrays.
 
     Raises
@@ -56,7 +56,7 @@ def make_decoding(kept: Subject, engine: str, half: bool) -> Decoding:
         ) from error
 
 
-def _auto(kept: Subject, half: bool) -> Decoding:
+def _auto(kept: ExplorerModel, half: bool) -> Decoding:
     reasons = []
     for make in (_small, _onnx):
         try:
@@ -66,11 +66,11 @@ def _auto(kept: Subject, half: bool) -> Decoding:
     return _atlas(kept, half, reasons[-1])
 
 
-def _small(kept: Subject, half: bool) -> Decoding:
+def _small(kept: ExplorerModel, half: bool) -> Decoding:
     return _plain(kept, half, _MAX_PRODUCTS)
 
 
-def _plain(kept: Subject, half: bool, most: float = np.inf) -> Decoding:
+def _plain(kept: ExplorerModel, half: bool, most: float = np.inf) -> Decoding:
     """The page's own engine: a list of operations, and the weights."""
     from ..program import NoProgramError, make_program
 
@@ -84,7 +84,7 @@ def _plain(kept: Subject, half: bool, most: float = np.inf) -> Decoding:
     return facts, {"weights": program.weights.astype("<f2").view(np.uint8) if half else program.weights}
 
 
-def _onnx(kept: Subject, half: bool) -> Decoding:
+def _onnx(kept: ExplorerModel, half: bool) -> Decoding:
     """onnxruntime-web: ONNX graphs."""
     from .graphs import make_graphs
     from .runtime import VERSION
@@ -103,7 +103,7 @@ def _onnx(kept: Subject, half: bool) -> Decoding:
     return {"engine": "onnx", "version": VERSION, "steps": steps, **facts}, {**graphs}
 
 
-def _atlas(kept: Subject, half: bool, why: str = "it was asked for so") -> Decoding:  # noqa: ARG001
+def _atlas(kept: ExplorerModel, half: bool, why: str = "it was asked for so") -> Decoding:  # noqa: ARG001
     """Decodes made beforehand, of the rows and of a grid between them."""
     codes = _atlas_codes(kept)
     decoded = kept.decode(codes)
@@ -113,7 +113,7 @@ def _atlas(kept: Subject, half: bool, why: str = "it was asked for so") -> Decod
     return facts, {"atlas_codes": codes, "atlas": made}
 
 
-_MAKERS: Mapping[str, Callable[[Subject, bool], Decoding]] = {
+_MAKERS: Mapping[str, Callable[[ExplorerModel, bool], Decoding]] = {
     "auto": _auto,
     "plain": _plain,
     "onnx": _onnx,
@@ -129,7 +129,7 @@ ENGINES: Mapping[str, str] = {
 }
 
 
-def _autoencoder(kept: Subject) -> Any:
+def _autoencoder(kept: ExplorerModel) -> Any:
     from ...estimator import Autoencoder
 
     if not isinstance(kept.model, Autoencoder):
@@ -142,12 +142,12 @@ def in_levels(rows: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     return np.round(255 * np.clip((rows - low) / ((high - low) or 1.0), 0, 1)).astype(np.uint8)
 
 
-def _halving(kept: Subject, half: bool) -> dict[str, Any]:
+def _halving(kept: ExplorerModel, half: bool) -> dict[str, Any]:
     """What is told of weights of 16 bits."""
     return {"half": True, "change": _change_by_half(kept)} if half else {"half": False}
 
 
-def _change_by_half(kept: Subject) -> float:
+def _change_by_half(kept: ExplorerModel) -> float:
     """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
     import torch
 
@@ -170,7 +170,7 @@ def _change_by_half(kept: Subject) -> float:
     return change
 
 
-def _atlas_codes(kept: Subject) -> NDArray[np.float32]:
+def _atlas_codes(kept: ExplorerModel) -> NDArray[np.float32]:
     """Where an atlas has decodes: at the rows, and on a grid over the plane that the map shows."""
     finite = kept.finite_codes
     if kept.on_sphere or kept.dim == 1:

@@ -21,7 +21,7 @@ from .engines import ENGINES, in_levels, make_decoding
 from .runtime import LICENCE, VERSION, Runtime, load_runtime
 
 if TYPE_CHECKING:
-    from ..subject import Subject
+    from ..subject import ExplorerModel
 
 __all__ = ["to_html"]
 
@@ -140,7 +140,9 @@ def to_html(
     return write_file(target, _render(header, arrays, runtime).encode())
 
 
-def _content(subject: Subject, engine: str, half: bool, rows: int | None) -> tuple[dict[str, Any], Arrays]:
+def _content(
+    subject: ExplorerModel, engine: str, half: bool, rows: int | None
+) -> tuple[dict[str, Any], Arrays]:
     from ..describe import describe
     from ..subject import spread_rows
 
@@ -180,7 +182,7 @@ def _content(subject: Subject, engine: str, half: bool, rows: int | None) -> tup
     return header, arrays
 
 
-def _take(subject: Subject, places: NDArray[np.intp]) -> Subject:
+def _take(subject: ExplorerModel, places: NDArray[np.intp]) -> ExplorerModel:
     """The subject with some of its rows: what the page tells of density and errors is told of these."""
     data = subject.data
     chosen = {n: v[places] for n in ("X", "y", "ids") if (v := getattr(data, n)) is not None}
