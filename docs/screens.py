@@ -52,14 +52,14 @@ def trained() -> Iterator[str]:
 
     def pause(event: Any) -> None:
         if event.epoch == 45:
-            live.course.steer("pause")
+            live.monitor.steer("pause")
 
     with explorer.live(ae, X, y, open_browser=False) as live:
         how = {"validation": X[:200], "callbacks": [pause, live]}
         thread = threading.Thread(target=ae.fit, args=(X,), kwargs=how, daemon=True)
         thread.start()
         yield live.url
-        live.course.steer("stop")
+        live.monitor.steer("stop")
         thread.join()
 
 

@@ -30,12 +30,12 @@ from hypothesis import strategies as st
 import diabolo
 from diabolo import MLP, Autoencoder, Training
 from diabolo.checks import example_rows
-from diabolo.cli.runs import Source
 from diabolo.cli.settings import build, read_plan
 from diabolo.datasets.idx import IDX_TYPES, read_idx
 from diabolo.errors import CheckpointWarning, DiaboloError, FileError, VersionWarning
 from diabolo.model_files import seal
-from diabolo.studies.files import read_study
+from diabolo.runs.source import Source
+from diabolo.studies.files import from_yaml
 from diabolo.training.checkpoint import newest
 
 MINUTES = float(os.environ.get("DIABOLO_FUZZ", "0"))
@@ -368,7 +368,7 @@ def test_study_files(place: Path, text: str) -> None:
     path = place / "study.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        read_study(path)
+        from_yaml(path)
     except DiaboloError:
         return
 

@@ -21,11 +21,22 @@ _ROOMS = {
     "streams": ("Stream",),
     "io": ("load",),
 }
-_MODULES = ("datasets", "density", "explorer", "functional", "metrics", "plots", "recipes", "report")
+_MODULES = (
+    "anomaly",
+    "datasets",
+    "density",
+    "explorer",
+    "functional",
+    "metrics",
+    "plots",
+    "recipes",
+    "report",
+)
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:
     # What type checkers see: they cannot follow the table above, and take only "X as X" as meant for users.
+    from . import anomaly as anomaly
     from . import datasets as datasets
     from . import density as density
     from . import explorer as explorer

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from .errors import DataError
+
+#: Fewer features are taken for a picture only where pictures are asked for: 16 columns of a table are a square too.
+SMALLEST_GUESS = 64
+
+
+def square_picture(n_features: int, least: int = 1) -> tuple[int, int, int] | None:
+    """The grey square that rows of unknown shape make: (1, side, side); None where they make none.
+
+    Parameters
+    ----------
+    n_features : int
+    least : int, default 1
+        Fewer features make none: :data:`SMALLEST_GUESS` where nobody has said that rows are pictures.
+
+    Examples
+    --------
+    >>> square_picture(64), square_picture(63), square_picture(16, SMALLEST_GUESS)
+    ((1, 8, 8), None, None)
+    """
+    side = math.isqrt(n_features)
+    return (1, side, side) if side * side == n_features >= least else None
 
 
 @dataclass(frozen=True)
@@ -31,8 +53,7 @@ class Domain:
         """The picture shape: as stated, else a grey square, else a one-dimensional signal (1, 1, width)."""
         if self.image_shape is not None:
             return self.image_shape
-        side = round(self.n_features**0.5)
-        return (1, side, side) if side * side == self.n_features else (1, 1, self.n_features)
+        return square_picture(self.n_features) or (1, 1, self.n_features)
 
     def require_picture(self, who: str) -> tuple[int, int, int]:
         """The picture shape, for what makes sense for pictures only.

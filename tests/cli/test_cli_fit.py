@@ -13,8 +13,8 @@ import yaml
 from PIL import Image
 
 import diabolo
-from diabolo.cli import runs
-from diabolo.cli.holdout import split
+from diabolo.runs import folder as runs
+from diabolo.runs.split import split
 
 Command = Callable[..., tuple[int, str, str]]
 _QUICK = ("--recipe", "linear", "--epochs", "2")

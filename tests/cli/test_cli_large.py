@@ -24,9 +24,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def load(*_: object) -> None:
         raise AssertionError("a large file was loaded")
 
-    monkeypatch.setattr("diabolo.cli.large.LARGE", 10_000)
-    monkeypatch.setattr("diabolo.cli.large.FEW", 300)
-    monkeypatch.setattr("diabolo.cli.holdout.FEW", 300)
+    monkeypatch.setattr("diabolo.runs.large.LARGE", 10_000)
+    monkeypatch.setattr("diabolo.runs.large.FEW", 300)
+    monkeypatch.setattr("diabolo.runs.split.FEW", 300)
     monkeypatch.setattr(arrays, "_read_npy", load)
     return tmp_path
 

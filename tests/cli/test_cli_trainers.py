@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 import diabolo
-from diabolo.cli import main, runs
-from diabolo.cli.trainers import chosen, is_worker
+from diabolo.cli import main
 from diabolo.errors import FileError, SettingError
+from diabolo.runs import folder as runs
+from diabolo.runs.trainers import chosen, is_worker
 
 FEW = ["--recipe", "vae", "--epochs", "2", "--batch-size", "256", "--device", "cpu"]
 

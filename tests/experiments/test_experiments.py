@@ -15,7 +15,7 @@ import pytest
 import diabolo
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
 from diabolo.experiments import EXPERIMENTS, Comparison, Experiment, Section, Target, listing, reproduce
-from diabolo.experiments.bench import Bench
+from diabolo.experiments.context import ExperimentContext
 from diabolo.experiments.page import page
 from diabolo.experiments.running import Result, _earlier, _run
 
@@ -48,12 +48,12 @@ def test_the_table_is_read_without_pytorch() -> None:
 
 
 def _toy(values: list[float]) -> Experiment:
-    def work(bench: Bench) -> None:
-        bench.measure("error", values[bench.seed], "units")
-        bench.state("Small < large.", values[bench.seed] < 1, error=values[bench.seed])
+    def work(context: ExperimentContext) -> None:
+        context.measure("error", values[context.seed], "units")
+        context.state("Small < large.", values[context.seed] < 1, error=values[context.seed])
 
-    def once(bench: Bench) -> None:
-        bench.measure("seed", bench.seed)
+    def once(context: ExperimentContext) -> None:
+        context.measure("seed", context.seed)
 
     target = Target("error", 1.0, 0.5, unit="units")
     return Experiment(
@@ -83,16 +83,16 @@ def test_sections_with_targets_are_repeated_and_their_mean_is_compared(tmp_path:
 def test_a_folder_of_fewer_seeds_gets_those_that_it_lacks(tmp_path: Path) -> None:
     ran: list[tuple[str, int]] = []
 
-    def work(bench: Bench) -> None:
-        ran.append(("work", bench.seed))
-        bench.measure("error", bench.seed, "units")
-        if bench.first:
-            bench.measure("first", 7.0)
+    def work(context: ExperimentContext) -> None:
+        ran.append(("work", context.seed))
+        context.measure("error", context.seed, "units")
+        if context.first:
+            context.measure("first", 7.0)
 
     target = Target("error", 1.0, 0.5, unit="units")
     sections = (
         Section("work", "Work", work, (target,)),
-        Section("once", "Once", lambda bench: ran.append(("once", bench.seed))),
+        Section("once", "Once", lambda context: ran.append(("once", context.seed))),
     )
     experiment = Experiment("toy", "Toy", "Nobody.", "none", "none", sections)
     for seeds in (1, 3):
@@ -167,9 +167,9 @@ def test_a_target_refuses_what_it_cannot_be() -> None:
 
 
 def test_a_measure_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    bench = Bench(True, 0, True, tmp_path, None, print)
+    context = ExperimentContext(True, 0, True, tmp_path, None, print)
     with pytest.raises(DataError, match="'error' came out as nan"):
-        bench.measure("error", float("nan"))
+        context.measure("error", float("nan"))
 
 
 def test_what_cannot_be_run_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
@@ -209,12 +209,11 @@ def test_the_deep_models_have_the_published_numbers_of_parameters(
 
 def test_the_untrained_estimator_is_where_training_started() -> None:
     from diabolo import Autoencoder, Training
-    from diabolo.experiments.course import untrained
 
     X = np.random.RandomState(0).uniform(size=(20, 4)).astype(np.float32)
     ae = Autoencoder(training=Training(epochs=2, snapshots=20), random_state=0).fit(X)
-    np.testing.assert_array_equal(untrained(ae).transform(X), ae.history_.snapshots[0]["codes"])
-    assert (ae.transform(X) != untrained(ae).transform(X)).any()
+    np.testing.assert_array_equal(ae.untrained().transform(X), ae.history_.snapshots[0]["codes"])
+    assert (ae.transform(X) != ae.untrained().transform(X)).any()
 
 
 def test_a_reference_is_trained_once_for_its_settings(tmp_path: Path) -> None:
@@ -222,8 +221,8 @@ def test_a_reference_is_trained_once_for_its_settings(tmp_path: Path) -> None:
     from diabolo.experiments.reference import reference, settings_hash
 
     said: list[str] = []
-    first = reference(Bench(True, 0, True, tmp_path, None, said.append), Sphere(3))
-    again = reference(Bench(True, 0, True, tmp_path, None, said.append), Sphere(3))
+    first = reference(ExperimentContext(True, 0, True, tmp_path, None, said.append), Sphere(3))
+    again = reference(ExperimentContext(True, 0, True, tmp_path, None, said.append), Sphere(3))
     assert "trained once" in said[0]
     assert "is read from" in said[1]
     X = np.random.RandomState(0).uniform(size=(5, 64)).astype(np.float32)
@@ -232,7 +231,7 @@ def test_a_reference_is_trained_once_for_its_settings(tmp_path: Path) -> None:
     assert len(hashes) == 1
     assert settings_hash(first.set_params(training__lr=2e-3), X) not in hashes
     kept = next(tmp_path.glob("reference-*"))
-    given = reference(Bench(True, 0, True, tmp_path / "other", kept, said.append), Sphere(3))
+    given = reference(ExperimentContext(True, 0, True, tmp_path / "other", kept, said.append), Sphere(3))
     np.testing.assert_array_equal(first.transform(X), given.transform(X))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diabolo.datasets import load_digits
-from diabolo.experiments import EXPERIMENTS, Result, bench, course, moons_digits, reproduce
+from diabolo.experiments import EXPERIMENTS, Result, context, course, moons_digits, reproduce
 from diabolo.training import Training
 
 EPOCHS, ROWS = 4, 500
@@ -26,7 +26,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Training, "check", hurried)
     for module in (course, moons_digits):
         monkeypatch.setattr(module, "load_digits", lambda: tuple(part[:ROWS] for part in load_digits()))
-    monkeypatch.setattr(bench, "_DPI", 40)
+    monkeypatch.setattr(context, "_DPI", 40)
     monkeypatch.setattr(course, "_TEST_ROWS", ROWS // 4)
     monkeypatch.setattr(moons_digits, "_TRAIN_ROWS", 3 * ROWS // 4)
 

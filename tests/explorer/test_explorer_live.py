@@ -22,7 +22,8 @@ import diabolo
 from diabolo import Autoencoder, Gaussian, Training, explorer
 from diabolo.errors import DataError, UnknownNameError
 from diabolo.explorer import subject
-from diabolo.explorer.watching import Course, Watched
+from diabolo.explorer.monitor import TrainingMonitor, Watched
+from diabolo.explorer.watching import Live
 from diabolo.training.events import Event
 
 MANY = 2000
@@ -59,7 +60,7 @@ def watched(digits: Any, slowly: Any) -> Iterator[Any]:
     with explorer.live(ae, X, y, open_browser=False) as live:
         thread = InThread(ae, X, validation=X[:80], callbacks=[live, slowly])
         yield ae, live, thread
-        live.course.steer("stop")
+        live.monitor.steer("stop")
         thread.join(60)
     assert not thread.is_alive()
 
@@ -71,18 +72,18 @@ def test_what_is_learnt_does_not_depend_on_the_page(digits: Any) -> None:
     X, y = digits
     alone, ae = make(8, Gaussian(2)).fit(X), make(8, Gaussian(2))
     with explorer.live(ae, X, y, open_browser=False) as live:
-        page = threading.Thread(target=ask_on, args=(live.course,))
+        page = threading.Thread(target=ask_on, args=(live.monitor,))
         page.start()
         ae.fit(X, callbacks=[live])
         page.join(60)
-        assert live.course.shown > 0
+        assert live.monitor.shown > 0
     assert (ae.transform(X) == alone.transform(X)).all()
     assert ae.history_["loss"].tolist() == alone.history_["loss"].tolist()
 
 
-def ask_on(course: Course) -> None:
+def ask_on(monitor: TrainingMonitor) -> None:
     """What a page asks while it is open."""
-    subjects = course.load()
+    subjects = monitor.load()
     while ask_python(subjects, "live", since=0)[0]["state"] != "ended":
         ask_python(subjects, "decode", {"codes": np.zeros((9, 2), "f4")})
         ask_python(subjects, "errors")
@@ -98,12 +99,12 @@ def test_stopping_keeps_the_best_epoch(digits: Any) -> None:
     with explorer.live(ae, X, open_browser=False) as live:
 
         def worse(event: Event) -> None:
-            losses = [row["loss"] for row in live.course._rows] + [event.row["loss"]]
+            losses = [row["loss"] for row in live.monitor._rows] + [event.row["loss"]]
             if len(losses) > 4 and losses[-1] > min(losses):
-                live.course.steer("stop")
+                live.monitor.steer("stop")
 
         ae.fit(X, callbacks=[keep, worse, live])
-        best = live.course.best
+        best = live.monitor.best
     assert best is not None
     losses = ae.history_["loss"]
     assert ae.status_ == "stopped"
@@ -113,15 +114,15 @@ def test_stopping_keeps_the_best_epoch(digits: Any) -> None:
 
 
 def test_a_pause_holds_until_it_is_lifted_or_interrupted(digits: Any) -> None:
-    course = Course()
+    monitor = TrainingMonitor()
     ae = make(1).fit(digits[0])
-    course.watch(ae, subject.make_dataset(digits[0], digits[1], ae))
-    course.steer("pause")
+    monitor.watch(ae, subject.make_dataset(digits[0], digits[1], ae))
+    monitor.steer("pause")
     asked = threading.Event()
     event = Event(1, 9, {"loss": 1.0}, ae.module_, interrupted=asked.is_set)
-    thread = threading.Thread(target=course, args=(event,), daemon=True)
+    thread = threading.Thread(target=monitor, args=(event,), daemon=True)
     thread.start()
-    subjects = course.load()
+    subjects = monitor.load()
     for _ in range(100):
         found = ask_python(subjects, "live", since=0, seen=0)
         if found[0]["state"] == "paused":
@@ -136,7 +137,7 @@ def test_a_pause_holds_until_it_is_lifted_or_interrupted(digits: Any) -> None:
     assert not thread.is_alive()
     assert not event.stopped
     with pytest.raises(UnknownNameError, match="go on, pause, stop"):
-        course.steer("halt")
+        monitor.steer("halt")
 
 
 def test_only_a_training_is_steered(digits: Any, plane: Any) -> None:
@@ -149,11 +150,11 @@ def test_only_a_training_is_steered(digits: Any, plane: Any) -> None:
 
 
 def test_a_fit_that_fails_before_its_first_epoch_is_told(digits: Any) -> None:
-    course = Course()
-    course.leave("hold_out must be smaller.")
+    monitor = TrainingMonitor()
+    monitor.leave("hold_out must be smaller.")
     with pytest.raises(DataError, match="hold_out must be smaller"):
-        course.load()
-    assert len(Watched(course)) == 1
+        monitor.load()
+    assert len(Watched(monitor)) == 1
 
 
 # -- in a browser -------------------------------------------------------------------------------------------------
@@ -279,3 +280,8 @@ def test_ctrl_c_interrupts_a_training_that_pauses(browser: Any, tmp_path: Path) 
         page.close()
     assert process.returncode == 130
     assert "--resume" in err
+
+
+def test_the_old_name_of_the_monitor_leads_to_it_with_a_warning() -> None:
+    with Live(0) as opened, pytest.warns(FutureWarning, match="Live.course is Live.monitor now"):
+        assert opened.course is opened.monitor

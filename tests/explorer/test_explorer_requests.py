@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from diabolo.errors import DataError, UnknownNameError
 from diabolo.explorer import requests
 from diabolo.explorer.loading import SKLEARN
-from diabolo.explorer.subject import Subject, make_subjects, spread_rows
+from diabolo.explorer.subject import ExplorerModel, make_subjects, spread_rows
 
 
 def code(*values: float) -> dict[str, np.ndarray]:
@@ -220,7 +220,7 @@ def test_not_finite_codes_are_counted_and_left_out(ask: Any, digits: Any) -> Non
     assert bad > 0
     assert told["not_finite"] == bad
     assert len(sent["rows"]) == 600 - bad
-    assert isinstance(subjects[0], Subject)
+    assert isinstance(subjects[0], ExplorerModel)
 
 
 def test_every_named_transformer_exists() -> None:

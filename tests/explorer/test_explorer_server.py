@@ -369,7 +369,7 @@ page.stop()
 
 
 def test_a_run_folder_opens_and_others_are_refused(tmp_path: Any, plane: Any) -> None:
-    with pytest.raises(FileError, match="not there"):
+    with pytest.raises(FileError, match="no run folder"):
         from_run(tmp_path / "none")
     plane.save(tmp_path / "run" / "model")
     with pytest.raises(FileError, match="--data"):

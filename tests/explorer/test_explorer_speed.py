@@ -98,7 +98,7 @@ def test_speed_of_a_training_with_its_page_open(visit: Any) -> None:
         first, since = state(page)["live"]["epoch"], time.perf_counter()
         page.wait_for_timeout(5000)
         last, spent = state(page)["live"]["epoch"], time.perf_counter() - since
-        live.course.steer("stop")
+        live.monitor.steer("stop")
         thread.join(60)
     beside = spent / (last - first)
     ratio = beside / alone

@@ -194,12 +194,12 @@ import numpy as np
 import torch
 from diabolo import Autoencoder, Training
 from diabolo.networks import Convolutional
-from diabolo.plain import halves
+from diabolo.export.torch_modules import to_torch_modules
 X = np.random.default_rng(0).random((40, 64), np.float32)
 training = Training(epochs=1)
 ae = Autoencoder(encoder=Convolutional((3,)), training=training, random_state=0, verbose=False).fit(X)
 state, known = torch.get_rng_state(), set(sys.modules)
-encoder, decoder = halves(ae)
+encoder, decoder = to_torch_modules(ae)
 assert torch.equal(torch.get_rng_state(), state)
 assert len(set(sys.modules) - known) < 10, sorted(set(sys.modules) - known)[:20]
 assert "Linear(in_features=2," in repr(decoder)

@@ -15,9 +15,10 @@ from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from diabolo import Autoencoder, Stream, Training, datasets
-from diabolo.cli import large, main
+from diabolo.cli import main
 from diabolo.errors import DataError
 from diabolo.lightning import ArrayDataModule, AutoencoderModule
+from diabolo.runs import large
 
 pytestmark = pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning")
 X = datasets.load_digits()[0][:120]

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DiaboloError
+from ..runs.trainers import INTERRUPTED
 
 __all__ = ["INTERRUPTED", "REFUSED", "main"]
 
 REFUSED = 2
-INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
 

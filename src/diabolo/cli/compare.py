@@ -1,81 +1,19 @@
-"""``diabolo compare``: runs side by side, as a table and as a page."""
+"""``diabolo compare``: runs side by side, printed and written as a page."""
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from ..errors import FileError
-from ..report.files import read_figures
-from ..text_files import read_yaml
-from . import runs
+from ..runs import compare as runs_compare
+from ..runs.folder import as_json
 from .fit import open_page
-from .holdout import PUBLISHED
-from .paths import existing
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["compare"]
-
-_LOW, _HIGH = "lower is better", "higher is better"
-_ERRORS = {"squared_error": "squared error", "mse": "MSE", "mae": "MAE", "bce": "BCE (nats)"}
-_NEAR = {"kl_0.01": _LOW, "kl_0.1": _LOW, "kl_1": _LOW, "mrre": _LOW, "rmse": _LOW} | dict.fromkeys(
-    ("continuity", "trustworthiness", "spearman"), _HIGH
-)
-_LABELS = {
-    "knn_accuracy": "kNN accuracy of the codes",
-    "ari": "k-means against labels, ARI",
-    "nmi": "k-means against labels, NMI",
-    "agreement": "same label after reconstruction",
-}
-_SAMPLES = {
-    "c2st": ("classifier two-sample test", _LOW),
-    "mmd": ("MMD, squared", _LOW),
-    "precision": ("precision", _HIGH),
-    "recall": ("recall", _HIGH),
-    "coverage": ("coverage", _HIGH),
-}
-#: Path into metrics.json: the words for it, and which way is better.
-_FIGURES: dict[tuple[str, ...], tuple[str, str]] = {
-    **{("errors", "model", key): (words, _LOW) for key, words in _ERRORS.items()},
-    ("errors", "pca", "squared_error"): ("squared error of PCA", ""),
-    ("errors", "untrained", "squared_error"): ("squared error, untrained", ""),
-    **{("neighbourhood", "model", key): (key, better) for key, better in _NEAR.items()},
-    **{("labels", key): (words, _HIGH) for key, words in _LABELS.items()},
-    **{("generation", key): named for key, named in _SAMPLES.items()},
-    ("dim",): ("latent dimensions", ""),
-}
-_NOT_SETTINGS = ("versions", "trained")
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A run: what it is called here, and what its folder holds."""
-
-    name: str
-    figures: Mapping[str, Any]
-    config: Mapping[str, Any]
-    history: pd.DataFrame
-    pictures: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a table: its name, a cell a run, and which cells are best."""
-
-    name: str
-    cells: tuple[str, ...]
-    best: tuple[bool, ...]
 
 
 def compare(folders: Sequence[Path], given: Mapping[str, Any]) -> None:
@@ -89,199 +27,9 @@ def compare(folders: Sequence[Path], given: Mapping[str, Any]) -> None:
     out: Path = given["out"] or Path("compare.html")
     if out.suffix.lower() != ".html":
         raise FileError(f"{out} has the suffix {out.suffix!r}, expected .html.")
-    if len(folders) < 2:
-        raise FileError(f"two or more runs are compared, got {len(folders)}; give another run folder.")
-    read = [_read(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
-    same = all(_judged_on(run) == _judged_on(read[0]) for run in read)
-    figures, settings = _figure_rows(read, same), _setting_rows(read)
-    if given["json"]:
-        typer.echo(runs.as_json({run.name: _values(run) for run in read}))
-    else:
-        typer.echo(_text(read, figures, settings, same))
-    out.write_text(_page(read, figures, settings, same), encoding="utf-8")
+    made = runs_compare.compare(folders)
+    typer.echo(as_json(made.to_dict()) if given["json"] else made)
+    out.write_text(made.to_html(), encoding="utf-8")
     typer.echo(out, err=given["json"])
     if given["open"]:
         open_page(out)
-
-
-def _names(folders: Sequence[Path]) -> list[str]:
-    """The names of the folders, or their paths where two have one name."""
-    short = [folder.resolve().name for folder in folders]
-    return short if len(set(short)) == len(short) else [str(folder) for folder in folders]
-
-
-def _read(folder: Path, name: str) -> Compared:
-    existing(folder, "run folder")
-    if not runs.is_finished(folder):
-        raise FileError(f"{folder} is no finished run; give folders that `diabolo fit` left.")
-    import pandas as pd
-
-    figures = read_figures(folder)["figures"]
-    config = read_yaml(folder / runs.CONFIG)
-    try:
-        history = pd.read_csv(folder / "history.csv")
-        pictures = {path.stem: path.read_bytes() for path in sorted((folder / "figures").glob("*.png"))}
-        return Compared(name, figures, dict(config), history, pictures)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{folder} is damaged: {error!r}.") from None
-
-
-def _judged_on(run: Compared) -> list[Any]:
-    """What says on which rows a run was judged; the seed only where it decided."""
-    share = run.config.get("hold_out", 0)
-    seed = run.config.get("random_state") if share not in (0, PUBLISHED) else None
-    return [run.config.get("data"), share, seed]
-
-
-def _value(run: Compared, path: Sequence[str]) -> float | None:
-    found: Any = run.figures
-    for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return None if found is None else float(found)
-
-
-def _values(run: Compared) -> dict[str, float | None]:
-    return {".".join(path): _value(run, path) for path in _FIGURES}
-
-
-def _figure_rows(read: Sequence[Compared], same: bool) -> list[Row]:
-    from ..report.tables import number
-
-    rows = []
-    for path, (words, better) in _FIGURES.items():
-        values = [_value(run, path) for run in read]
-        known = [v for v in values if v is not None and math.isfinite(v)]
-        if not known:
-            continue
-        best = (
-            (min(known) if better == _LOW else max(known))
-            if better and same and len(set(known)) > 1
-            else None
-        )
-        cells = tuple(number(v) for v in values)
-        name = f"{words} ({better})" if better else words
-        rows.append(Row(name, cells, tuple(best is not None and v == best for v in values)))
-    return rows
-
-
-def _setting_rows(read: Sequence[Compared]) -> list[Row]:
-    """The settings that are not the same in all runs."""
-    flat = [dict(_flat({k: v for k, v in run.config.items() if k not in _NOT_SETTINGS})) for run in read]
-    names = dict.fromkeys(name for settings in flat for name in settings)
-    rows = [(name, tuple(settings.get(name, "–") for settings in flat)) for name in names]
-    return [Row(name, cells, (False,) * len(cells)) for name, cells in rows if len(set(cells)) > 1]
-
-
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        return [item for key, inner in value.items() for item in _flat(inner, f"{prefix}{key}.")]
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        return [pair for item in value for pair in _flat(item, f"{prefix}{item.get('kind', '')}.")]
-    return [(prefix.rstrip("."), json.dumps(value, ensure_ascii=False).strip('"'))]
-
-
-_NOT_THE_SAME = (
-    "The runs were not judged on the same rows (data, hold_out or random_state differ), so that no figure is marked "
-    "as the best."
-)
-
-
-def _text(read: Sequence[Compared], figures: list[Row], settings: list[Row], same: bool) -> str:
-    from ..report.tables import Table, text_table
-
-    head = ("", *(run.name for run in read))
-    marked = [
-        (
-            row.name,
-            *(f"{cell} {'*' if best else ' '}" for cell, best in zip(row.cells, row.best, strict=True)),
-        )
-        for row in figures
-    ]
-    lines = text_table(Table("Figures (* best)" if same else "Figures", head, tuple(marked)))
-    if settings:
-        shown = tuple((row.name, *row.cells) for row in settings)
-        lines += ["", *text_table(Table("Settings that differ", head, shown))]
-    return "\n".join([*lines, *([] if same else ["", _NOT_THE_SAME]), ""])
-
-
-_STYLE = """
-.diabolo-report .side{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(340px,100%),1fr));gap:16px}
-.diabolo-report .side figure{margin:0;padding:0;border:0;min-width:0}
-.diabolo-report td,.diabolo-report thead th{white-space:normal;overflow-wrap:anywhere}
-.diabolo-report td.best{font-weight:700}
-.diabolo-report td.best::after{content:" (best)";font-weight:400;color:var(--soft)}
-"""
-
-
-def _page(read: Sequence[Compared], figures: list[Row], settings: list[Row], same: bool) -> str:
-    from ..report.html import whole_page
-
-    names = [run.name for run in read]
-    note = "" if same else f"<p>{_NOT_THE_SAME}</p>"
-    parts = [
-        '<main class="diabolo-report"><h1>Runs side by side</h1>',
-        f'<p class="soft">{escape(", ".join(names))}</p>',
-        f"<section><h2>Figures</h2>{note}{_table(names, figures)}</section>",
-        f"<section><h2>Settings that differ</h2>{_table(names, settings) if settings else '<p>None.</p>'}</section>",
-        *(
-            _section(title, {_units(read): _curves(read, term)})
-            for term, title in _CURVES.items()
-            if _has(read, term)
-        ),
-    ]
-    kinds = dict.fromkeys(kind for run in read for kind in run.pictures if kind not in ("training", "losses"))
-    for kind in kinds:
-        beside = {run.name: run.pictures[kind] for run in read if kind in run.pictures}
-        parts.append(_section(kind.replace("_", " ").capitalize(), beside))
-    return whole_page("\n".join([*parts, "</main>"]), "Runs side by side", _STYLE)
-
-
-def _table(names: Sequence[str], rows: Sequence[Row]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("", *names))
-    body = "\n".join(
-        f'<tr><th scope="row">{escape(row.name)}</th>'
-        + "".join(
-            f'<td data-label="{escape(name)}"{" class=best" if best else ""}>{escape(cell)}</td>'
-            for name, cell, best in zip(names, row.cells, row.best, strict=True)
-        )
-        + "</tr>"
-        for row in rows
-    )
-    return f'<table class="many"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
-
-
-def _section(title: str, pictures: Mapping[str, bytes]) -> str:
-    shown = "".join(
-        f'<figure><img src="data:image/png;base64,{base64.b64encode(png).decode()}" '
-        f'alt="{escape(f"{title} {name}".strip())}"><figcaption>{escape(name)}</figcaption></figure>'
-        for name, png in pictures.items()
-    )
-    return f'<section><h2>{escape(title)}</h2><div class="side">{shown}</div></section>'
-
-
-_CURVES = {"loss": "Training loss", "val_loss": "Loss on rows that were not trained on"}
-
-
-def _has(read: Sequence[Compared], term: str) -> bool:
-    return any(term in run.history.columns and len(run.history) > 0 for run in read)
-
-
-def _units(read: Sequence[Compared]) -> str:
-    """What to know when the losses of runs are read in one picture."""
-    losses = [json.dumps([run.config.get(name) for name in ("reconstruction", "penalties")]) for run in read]
-    return "" if len(set(losses)) == 1 else "The runs minimise different losses: compare shapes, not heights."
-
-
-def _curves(read: Sequence[Compared], term: str) -> bytes:
-    """The losses of all runs that have them, in one picture."""
-    from .. import plots
-
-    histories = {run.name: run.history for run in read if term in run.history.columns}
-    buffer = io.BytesIO()
-    with plots.offscreen():
-        ax = plots.loss_curves(histories, terms=[term], against="epoch")
-        ax.set(title="", ylabel=term.replace("_", " "))
-        ax.locator_params(axis="x", integer=True)
-        figure: Any = ax.figure
-        figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight", facecolor="white")
-    return buffer.getvalue()

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from ..errors import FileError, SettingError
-from . import runs
-from .holdout import split
+from ..runs import folder as runs
+from ..runs.split import split
 from .settings import build, parse_value, read_plan
 
 __all__ = ["dimensions"]

@@ -42,7 +42,7 @@ def push(run: Run, repo: Repo, **given: Any) -> None:
 
     The address is the last line printed. Log in first: `hf auth login`, or the variable HF_TOKEN.
     """
-    from ..hub import push
+    from ..export.hub import push
 
     typer.echo(push(run, repo, private=given["private"]))
 
@@ -61,7 +61,7 @@ def push(run: Run, repo: Repo, **given: Any) -> None:
 )
 def pull(repo: Repo, **given: Any) -> None:
     """Fetch a model from the Hugging Face hub; the folder is the last line printed."""
-    from ..hub import pull
+    from ..export.hub import pull
 
     out = given["out"] or Path("runs", repo.rpartition("/")[2])
     pull(repo, out, revision=given["revision"], device=given["device"] or "auto")

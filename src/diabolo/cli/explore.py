@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..explorer import from_run, from_sklearn, open_page
-from .runs import Source
+from ..runs.source import Source
 
 __all__ = ["explore"]
 

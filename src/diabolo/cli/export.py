@@ -10,7 +10,7 @@ import typer
 
 from ..errors import FileError, SettingError, UnknownNameError
 from ..export.files import fresh_target
-from .runs import Source
+from ..runs.source import Source
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
@@ -33,7 +33,7 @@ def _torch(autoencoder: Autoencoder, out: Path, source: Source, given: Given) ->
 
 
 def _html(autoencoder: Autoencoder, out: Path, source: Source, given: Given) -> Path:
-    from ..export import to_html
+    from ..explorer import to_html
 
     data = given["data"] or source.path
     if not data:

@@ -13,8 +13,11 @@ import typer
 
 from .. import schema
 from ..errors import FileError, InterruptedWarning, LostProcessError, SettingError
-from . import INTERRUPTED, large, runs, trainers, unfinished
-from .holdout import Split, split
+from ..runs import folder as runs
+from ..runs import large, trainers
+from ..runs import resume as unfinished
+from ..runs.split import Split, split
+from ..runs.trainers import INTERRUPTED
 from .live import stay, watched
 from .settings import Plan, build, read_plan
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from . import INTERRUPTED
+from ..runs.trainers import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
@@ -41,7 +41,7 @@ def watched(given: Mapping[str, Any]) -> Iterator[Live | None]:
 
 def stay(live: Live, autoencoder: Autoencoder, given: Mapping[str, Any]) -> None:
     """The page as the explorer of the run that it has seen trained, for as long as somebody looks at it."""
-    best = live.course.best
+    best = live.monitor.best
     opened = given["browser"] is not False
     if autoencoder.status_ == "stopped" and best is not None and not given["quiet"]:
         typer.echo(f"stopped on the page; the weights of epoch {best.epoch} are kept", err=True)

@@ -180,7 +180,7 @@ HOLD_OUT = Option(
     "published test split. [default: test where there is one, else 0.1]",
     metavar="SHARE|test",
 )
-#: Who takes the training steps, and on how many devices; see :mod:`diabolo.cli.trainers`.
+#: Who takes the training steps, and on how many devices; see :mod:`diabolo.runs.trainers`.
 TRAINER_OPTIONS: tuple[Option, ...] = (
     Option(
         "trainer",

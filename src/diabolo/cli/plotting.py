@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import FileError, SettingError, UnknownNameError
-from . import runs
+from ..runs import folder as runs
+from ..runs.source import Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -235,7 +236,7 @@ def plot(kind: str, run: Path, data: str | None, given: dict[str, Any]) -> None:
     if name not in KINDS:
         raise UnknownNameError("kind of plot", kind, KINDS)
     out = _checked(given["out"] or Path(f"{name}.png"))
-    source = runs.Source.of(run)
+    source = Source.of(run)
     from ..io import load
     from ..plots import PLOTS, offscreen
 
@@ -259,7 +260,7 @@ def _checked(out: Path) -> Path:
     return out
 
 
-def _dataset(run: Path, source: runs.Source, data: str | None, given: dict[str, Any]) -> Dataset:
+def _dataset(run: Path, source: Source, data: str | None, given: dict[str, Any]) -> Dataset:
     if data is None and not source.path:
         raise FileError(f"{run} does not say what it was trained on; give the data.")
     return source.split(given).judged if data is None else source.read(data, given)

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import SettingError
 from ..experiments import EXPERIMENTS, listing
+from .show import columns
 
 __all__ = ["reproduce"]
 
@@ -57,7 +58,5 @@ def _say(line: str) -> None:
 
 
 def _list() -> None:
-    width = max(map(len, EXPERIMENTS))
-    for name, title, data in listing():
-        typer.echo(f"{name:<{width}}  {title} ({data}).")
+    typer.echo(columns(((name, f"{title} ({data}).") for name, title, data in listing()), indent=""))
     typer.echo("\n`diabolo reproduce NAME --quick` ends within a minute and needs no download.")

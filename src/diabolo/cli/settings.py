@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, SettingError, UnknownNameError
+from ..runs.paths import existing
+from ..runs.split import check_hold_out
+from ..runs.trainers import chosen, take_precision
 from ..schema import SLOTS, resolve
 from ..text_files import parse_yaml, read_text
-from .holdout import check_hold_out
 from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
-from .paths import existing
-from .trainers import chosen, take_precision
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
@@ -40,9 +40,9 @@ class Plan:
     settings : dict of str to object
         Paths with dots, and values.
     hold_out : float, str or None
-        What is kept to judge on; None: as :func:`diabolo.cli.holdout.split` does by itself.
+        What is kept to judge on; None: as :func:`diabolo.runs.split.split` does by itself.
     trainer : dict
-        Who takes the steps, see :mod:`diabolo.cli.trainers`; empty: the estimator itself.
+        Who takes the steps, see :mod:`diabolo.runs.trainers`; empty: the estimator itself.
     """
 
     source: str = ""

@@ -15,14 +15,16 @@ import typer
 
 from .. import __version__
 from ..errors import UnknownNameError
-from . import runs
+from ..runs import folder as runs
+from ..runs.source import Source
 
-__all__ = ["datasets", "doctor", "info", "recipe", "recipes"]
+__all__ = ["columns", "datasets", "doctor", "info", "recipe", "recipes"]
 
 _EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
 
 
-def _columns(rows: Iterable[tuple[str, str]], indent: str = "  ") -> str:
+def columns(rows: Iterable[tuple[str, str]], indent: str = "  ") -> str:
+    """Names and what is said of them, in two aligned columns."""
     listed = [(name, " ".join(str(words).split())) for name, words in rows]
     width = max((len(name) for name, _ in listed), default=0)
     return "\n".join(f"{indent}{name:<{width}}  {words}".rstrip() for name, words in listed)
@@ -32,7 +34,7 @@ def recipes() -> None:
     """List the recipes with one line on when to use each."""
     from ..recipes import RECIPES
 
-    typer.echo(_columns(((name, _first_line(make)) for name, make in RECIPES.items()), indent=""))
+    typer.echo(columns(((name, _first_line(make)) for name, make in RECIPES.items()), indent=""))
     typer.echo(
         "\n`diabolo recipes NAME` tells more and lists every setting; `diabolo fit DATA --recipe NAME` trains."
     )
@@ -53,7 +55,7 @@ def recipe(name: str) -> None:
     params = RECIPES[name]().get_params(deep=True)
     settings = {path: value for path, value in params.items() if "__" in path and not isinstance(value, Part)}
     typer.echo("\nSettings, for --set PATH=VALUE:")
-    typer.echo(_columns((path.replace("__", "."), _text(value)) for path, value in sorted(settings.items())))
+    typer.echo(columns((path.replace("__", "."), _text(value)) for path, value in sorted(settings.items())))
 
 
 def _text(value: Any) -> str:
@@ -67,13 +69,13 @@ def datasets() -> None:
     """List the data sets that have a name."""
     from ..datasets import DATASETS
 
-    typer.echo(_columns(((name, entry.doc) for name, entry in DATASETS.items()), indent=""))
+    typer.echo(columns(((name, entry.doc) for name, entry in DATASETS.items()), indent=""))
     typer.echo("\nYour own: .csv, .tsv, .parquet, .npy, .npz, IDX, or a folder of pictures.")
 
 
 def info(run: Path, as_json: bool) -> None:
     """Tell what is in a run."""
-    source = runs.Source.of(run)
+    source = Source.of(run)
     from ..io import load
 
     autoencoder = load(run, device="cpu")
@@ -108,11 +110,11 @@ def info(run: Path, as_json: bool) -> None:
         key: value for key, value in told.items() if value is not None and not isinstance(value, dict | list)
     }
     rows["image_shape"] = " x ".join(map(str, model.domain.image_shape or ())) or "none"
-    typer.echo(_columns(((key.replace("_", " "), str(value)) for key, value in rows.items()), indent=""))
+    typer.echo(columns(((key.replace("_", " "), str(value)) for key, value in rows.items()), indent=""))
     typer.echo("parts")
-    typer.echo(_columns(told["parts"].items()))
+    typer.echo(columns(told["parts"].items()))
     typer.echo("last epoch")
-    typer.echo(_columns((name, f"{value:.6g}") for name, value in told["last_epoch"].items()))
+    typer.echo(columns((name, f"{value:.6g}") for name, value in told["last_epoch"].items()))
     typer.echo(f"files: {', '.join(told['files'])}")
 
 
@@ -127,7 +129,7 @@ def doctor() -> None:
     rows.append(
         ("data folder", os.environ.get("DIABOLO_DATA") or "the user's cache (DIABOLO_DATA is not set)")
     )
-    typer.echo(_columns(rows, indent=""))
+    typer.echo(columns(rows, indent=""))
     missing = {extra: [n for n in names if _version(n) is None] for extra, names in extras.items()}
     lines = [
         (extra, f'missing {", ".join(names)}: pip install "diabolo[{extra}]"' if names else "installed")
@@ -135,7 +137,7 @@ def doctor() -> None:
     ]
     if lines:
         typer.echo("optional")
-        typer.echo(_columns(lines))
+        typer.echo(columns(lines))
 
 
 def _requirements() -> tuple[list[str], dict[str, list[str]]]:

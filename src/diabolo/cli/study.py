@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
+from ..runs.paths import existing
 from .fit import open_page
-from .paths import existing
 
 __all__ = ["study"]
 

@@ -11,10 +11,11 @@ import numpy as np
 import typer
 
 from ..errors import DataError, FileError, SettingError, UnknownNameError
-from . import runs
+from ..runs import folder as runs
+from ..runs.large import few_rows, is_large, refuse_large
+from ..runs.paths import check_output
+from ..runs.source import Source
 from .fit import open_page
-from .large import few_rows, is_large, refuse_large
-from .paths import check_output
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -37,7 +38,7 @@ def encode(run: Path, data: str, given: Given) -> None:
 def decode(run: Path, codes: str, given: Given) -> None:
     """Write the rows that codes stand for."""
     out = check_output(given["out"] or Path("decoded.csv"), codes)
-    source = runs.Source.of(run)
+    source = Source.of(run)
     autoencoder = _load(run, given)
     dataset = source.read_codes(codes, _code_names(autoencoder), given)
     _write(out, autoencoder.inverse_transform(dataset.X), _feature_names(autoencoder), dataset, autoencoder)
@@ -103,7 +104,7 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
     out: Path | None = given["out"]
     if out is not None and out.suffix.lower() not in _PAGES:
         raise FileError(f"{out} has the suffix {out.suffix!r}, expected one of {', '.join(_PAGES)}.")
-    source = runs.Source.of(run)
+    source = Source.of(run)
     if data is None and not source.path:
         raise FileError(f"{run} does not say what it was trained on; give the data.")
     autoencoder = _load(run, given)
@@ -125,7 +126,7 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
         open_page(page)
 
 
-def _training_rows(source: runs.Source) -> dict[str, Any]:
+def _training_rows(source: Source) -> dict[str, Any]:
     """What a run was trained on, for the baselines; nothing where it is not there any more."""
     try:
         learnt = few_rows(source.split({}).train) if source.path else None
@@ -151,7 +152,7 @@ def _load(run: Path, given: Given) -> Autoencoder:
 
 def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
     """The data, read as the run's own was read, and the model."""
-    dataset = runs.Source.of(run).read(data, given, large=True)
+    dataset = Source.of(run).read(data, given, large=True)
     autoencoder = _load(run, given)
     _check_fit(data, dataset, autoencoder)
     return dataset, autoencoder

@@ -9,8 +9,9 @@ figures. PyTorch is loaded when an experiment is run, not when the table is read
 from __future__ import annotations
 
 from .catalogue import EXPERIMENTS, Entry, listing
-from .record import Comparison, Experiment, Figure, Measure, Section, Statement, Target
-from .running import Result, reproduce
+from .findings import Figure, Measure, Statement
+from .record import Comparison, Experiment, Result, Section, Target
+from .running import reproduce
 
 __all__ = [
     "EXPERIMENTS",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,12 @@ from ..datasets import load_digits, load_mnist
 from ..domain import Domain
 from ..estimator import Autoencoder
 from ..metrics import dead_units
-from ..model import Model
 from ..networks import MLP
 from ..training.keyed import generator
 from ..training.settings import Training
-from .bench import Bench
+from .context import ExperimentContext
 
-__all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures", "untrained"]
+__all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures"]
 
 Array = NDArray[np.floating]
 _TEST_ROWS = 500
@@ -58,11 +56,11 @@ class Pictures:
         return self.X_test[rows], self.y_test[rows]
 
 
-def pictures(bench: Bench) -> Pictures:
+def pictures(context: ExperimentContext) -> Pictures:
     """MNIST as published; in the quick form the bundled digits, of which 500 are kept for testing."""
 
     def load() -> Pictures:
-        if not bench.quick:
+        if not context.quick:
             X, y = load_mnist("train")
             return Pictures(X, y, *load_mnist("test"), side=28)
         X, y = load_digits()
@@ -70,7 +68,7 @@ def pictures(bench: Bench) -> Pictures:
         test, train = order[:_TEST_ROWS], order[_TEST_ROWS:]
         return Pictures(X[train], y[train], X[test], y[test], side=8)
 
-    return bench.once("pictures", load)
+    return context.once("pictures", load)
 
 
 def deep(hidden: tuple[int, ...], init: str = "kaiming_normal") -> MLP:
@@ -79,7 +77,13 @@ def deep(hidden: tuple[int, ...], init: str = "kaiming_normal") -> MLP:
 
 
 def autoencoder(
-    bench: Bench, latent: Any, encoder: Any, *, epochs: int, batch_size: int | None, **settings: Any
+    context: ExperimentContext,
+    latent: Any,
+    encoder: Any,
+    *,
+    epochs: int,
+    batch_size: int | None,
+    **settings: Any,
 ) -> Autoencoder:
     """An autoencoder as the courses trained theirs: Adam at a constant 1e-3, data as it is.
 
@@ -89,7 +93,7 @@ def autoencoder(
     own = ("lr", "drop_last", "snapshots", "optimizer", "schedule")
     given = {name: settings.pop(name) for name in own if name in settings}
     training = Training(epochs=epochs, batch_size=batch_size, **{"lr": 1e-3, "schedule": "constant", **given})
-    parts = {"scaling": None, "random_state": bench.seed, **settings}
+    parts = {"scaling": None, "random_state": context.seed, **settings}
     return Autoencoder(latent, encoder=encoder, training=training, **parts)
 
 
@@ -107,16 +111,6 @@ def bce(ae: Autoencoder, X: ArrayLike, clean: ArrayLike | None = None) -> float:
             logits = module.decoder(module.encode(x))[0].double()
             total += float(module.parts.reconstruction.loss(logits, target.double()).sum())
     return total / wanted.size
-
-
-def untrained(ae: Autoencoder) -> Autoencoder:
-    """The same estimator with the weights that its training started from."""
-    start = copy.deepcopy(ae)
-    model = Model(ae.module_.parts, ae.module_.domain, generator(ae.seed_, "weights"))
-    start.module_ = model.to(next(ae.module_.parameters()))
-    for p in start.module_.parameters():
-        p.requires_grad_(False)
-    return start
 
 
 def failing(codes: ArrayLike) -> int:

@@ -19,7 +19,7 @@ from ..networks import MLP, Network, Residual
 from ..penalties import MMD
 from ..studies import fit_stack
 from . import moons_digits
-from .bench import Bench
+from .context import ExperimentContext
 from .course import autoencoder, panels, several
 from .record import Experiment, Section, Target
 
@@ -40,19 +40,19 @@ class Setting(NamedTuple):
     depth: int
 
 
-def _data(bench: Bench, n: int, noise: float = 0.1, seed: int = 0) -> Array:
+def _data(context: ExperimentContext, n: int, noise: float = 0.1, seed: int = 0) -> Array:
     """Moons of a data set by its number; the test points are drawn apart."""
-    return make_moons(n, noise=noise, random_state=1000 * bench.seed + seed)[0].astype(np.float32)
+    return make_moons(n, noise=noise, random_state=1000 * context.seed + seed)[0].astype(np.float32)
 
 
-def _test(bench: Bench, noise: float = 0.1) -> Array:
-    return _data(bench, _TEST_ROWS, noise, seed=999)
+def _test(context: ExperimentContext, noise: float = 0.1) -> Array:
+    return _data(context, _TEST_ROWS, noise, seed=999)
 
 
-def _model(bench: Bench, s: Setting, seed: int = 0) -> Autoencoder:
+def _model(context: ExperimentContext, s: Setting, seed: int = 0) -> Autoencoder:
     return autoencoder(
-        bench, 1, MLP(width=s.width, depth=s.depth), epochs=s.epochs, batch_size=_BATCH, lr=s.lr,
-        schedule=s.schedule, random_state=1000 * bench.seed + seed,
+        context, 1, MLP(width=s.width, depth=s.depth), epochs=s.epochs, batch_size=_BATCH, lr=s.lr,
+        schedule=s.schedule, random_state=1000 * context.seed + seed,
     )  # fmt: skip
 
 
@@ -61,15 +61,15 @@ def _error(ae: Autoencoder, X_test: Array) -> float:
     return float("inf") if ae.status_ == "diverged" else mse(X_test, ae.reconstruct(X_test))
 
 
-def _study(bench: Bench) -> dict[Setting, Array]:
+def _study(context: ExperimentContext) -> dict[Setting, Array]:
     """Test errors by setting, an array over repeats; what shares a shape shares a stack."""
 
     def run() -> dict[Setting, Array]:
-        points = bench.choose((100, 300), (100, 300, 1000, 3000))
-        epochs = bench.choose((10, 50), (10, 50, 200))
-        widths, depths = bench.choose((10, 50), (10, 50, 100)), bench.choose((1, 2), (1, 2, 3))
+        points = context.choose((100, 300), (100, 300, 1000, 3000))
+        epochs = context.choose((10, 50), (10, 50, 200))
+        widths, depths = context.choose((10, 50), (10, 50, 100)), context.choose((1, 2), (1, 2, 3))
         rates = ((3e-4, "constant"), (1e-3, "constant"), (3e-3, "constant"), (3e-3, "cosine"))
-        repeats, X_test = bench.choose(2, 10), _test(bench)
+        repeats, X_test = context.choose(2, 10), _test(context)
         found: dict[Setting, Array] = {}
         for n in points:
             cells = [
@@ -77,32 +77,32 @@ def _study(bench: Bench) -> dict[Setting, Array]:
                 for e, w, d, (lr, schedule) in product(epochs, widths, depths, rates)
             ]
             models = fit_stack(
-                [_model(bench, c, r) for c in cells for r in range(repeats)],
-                _data(bench, n),
-                n_jobs=bench.choose(1, 2),
+                [_model(context, c, r) for c in cells for r in range(repeats)],
+                _data(context, n),
+                n_jobs=context.choose(1, 2),
             )
             errors = np.array([_error(ae, X_test) for ae in models]).reshape(len(cells), repeats)
             found |= dict(zip(cells, errors, strict=True))
-            bench.say(f"moons: {len(found)} settings done")
+            context.say(f"moons: {len(found)} settings done")
         return found
 
-    return bench.once("study", run)
+    return context.once("study", run)
 
 
-def _best(bench: Bench) -> Setting:
-    found = _study(bench)
+def _best(context: ExperimentContext) -> Setting:
+    found = _study(context)
     return min(found, key=lambda s: float(found[s].mean()))
 
 
-def study(bench: Bench) -> None:
+def study(context: ExperimentContext) -> None:
     """The test error against every setting, with the spread over repeats."""
-    found, best = _study(bench), _best(bench)
-    bench.measure("models trained", sum(len(errors) for errors in found.values()))
-    bench.measure("best setting: test error", found[best].mean(), "squared units a feature")
-    bench.measure("best setting: standard deviation over repeats", found[best].std(ddof=1))
-    bench.note("Best setting: " + ", ".join(f"{n} {v}" for n, v in zip(_NAMES, best, strict=True)) + ".")
+    found, best = _study(context), _best(context)
+    context.measure("models trained", sum(len(errors) for errors in found.values()))
+    context.measure("best setting: test error", found[best].mean(), "squared units a feature")
+    context.measure("best setting: standard deviation over repeats", found[best].std(ddof=1))
+    context.note("Best setting: " + ", ".join(f"{n} {v}" for n, v in zip(_NAMES, best, strict=True)) + ".")
     draws = {name: partial(_along, found, best, i) for i, name in enumerate(_NAMES) if name != "schedule"}
-    bench.draw(
+    context.draw(
         "study",
         "Test error against each setting, the others as in the best",
         f"Bands are standard deviations over {len(found[best])} repeats. Best: {found[best].mean():.4f} at "
@@ -115,7 +115,7 @@ def study(bench: Bench) -> None:
         "epochs": [best._replace(epochs=f(s.epochs for s in found)) for f in (min, max)],
     }
     for name, (low, high) in extremes.items():
-        bench.state(
+        context.state(
             f"More {name} give a smaller test error.",
             found[high].mean() < found[low].mean(),
             fewest=found[low].mean(),
@@ -123,17 +123,17 @@ def study(bench: Bench) -> None:
         )
     constant = best._replace(schedule="constant", lr=3e-3)
     cosine = best._replace(schedule="cosine", lr=3e-3)
-    bench.state(
+    context.state(
         "A falling rate (cosine) beats a constant one at 3e-3.",
         found[cosine].mean() < found[constant].mean(),
         cosine=found[cosine].mean(),
         constant=found[constant].mean(),
     )
     worst = max(found, key=lambda s: float(found[s].mean()))
-    X_test = _test(bench)
+    X_test = _test(context)
     chosen = {"best": best, "worst": worst}
-    fitted = {name: _model(bench, s).fit(_data(bench, s.points)) for name, s in chosen.items()}
-    bench.draw(
+    fitted = {name: _model(context, s).fit(_data(context, s.points)) for name, s in chosen.items()}
+    context.draw(
         "reconstructions",
         "Reconstructions of the best and of the worst setting",
         f"Mean test errors {found[best].mean():.4f} and {found[worst].mean():.4f}.",
@@ -159,18 +159,19 @@ def _along(found: dict[Setting, Array], best: Setting, axis: int, ax: Any) -> An
     )
 
 
-def _fitted(bench: Bench) -> Autoencoder:
-    best = _best(bench)
-    return bench.once("best", lambda: _model(bench, best).fit(_data(bench, best.points)))
+def _fitted(context: ExperimentContext) -> Autoencoder:
+    best = _best(context)
+    return context.once("best", lambda: _model(context, best).fit(_data(context, best.points)))
 
 
-def repeats(bench: Bench) -> None:
+def repeats(context: ExperimentContext) -> None:
     """How much do reconstructions vary over repeats, with the same and with different data?"""
-    best, X_test, n = _best(bench), _test(bench), bench.choose(3, 10)
+    best, X_test, n = _best(context), _test(context), context.choose(3, 10)
     runs = {
-        "same data": fit_stack([_model(bench, best, r) for r in range(n)], _data(bench, best.points)),
+        "same data": fit_stack([_model(context, best, r) for r in range(n)], _data(context, best.points)),
         "different data": fit_stack(
-            [_model(bench, best, r) for r in range(n)], [_data(bench, best.points, seed=r) for r in range(n)]
+            [_model(context, best, r) for r in range(n)],
+            [_data(context, best.points, seed=r) for r in range(n)],
         ),
     }
     spread = {}
@@ -178,14 +179,14 @@ def repeats(bench: Bench) -> None:
         made = np.stack([ae.reconstruct(X_test) for ae in models])
         spread[name] = float(made.std(axis=0).mean())
         errors = [mse(X_test, m) for m in made]
-        bench.measure(f"{name}: pointwise standard deviation of reconstructions", spread[name], "units")
-        bench.measure(f"{name}: mean test error", float(np.mean(errors)), "squared units a feature")
-    bench.state(
+        context.measure(f"{name}: pointwise standard deviation of reconstructions", spread[name], "units")
+        context.measure(f"{name}: mean test error", float(np.mean(errors)), "squared units a feature")
+    context.state(
         "Different data make reconstructions vary more than different starts alone.",
         spread["different data"] > spread["same data"],
         **spread,
     )
-    bench.draw(
+    context.draw(
         "repeats",
         "Three repeats each, with the same data and with different data",
         f"A reconstruction varies by {spread['same data']:.3f} with the same data and by "
@@ -220,31 +221,31 @@ def _geometry(ae: Autoencoder, X: Array) -> tuple[float, float]:
     return float(length), _away(truth, ae.reconstruct(X))
 
 
-def generation(bench: Bench) -> None:
+def generation(context: ExperimentContext) -> None:
     """A histogram of the codes, a mixture on it, and synthetic data."""
-    ae, X_test = _fitted(bench), _test(bench)
-    codes = ae.transform(_data(bench, _best(bench).points))
+    ae, X_test = _fitted(context), _test(context)
+    codes = ae.transform(_data(context, _best(context).points))
     density = GaussianMixture(random_state=0).fit(codes)
     made = ae.inverse_transform(density.sample(_TEST_ROWS, random_state=1))
     distance, told = mmd(X_test, made), c2st(X_test, made)
     support = precision_recall(X_test, made)
-    bench.measure("components of the mixture", len(density.weights_))
-    bench.measure("synthetic data: squared MMD", distance.value)
-    bench.measure("synthetic data: accuracy of a classifier (0.5 is best)", told.value)
+    context.measure("components of the mixture", len(density.weights_))
+    context.measure("synthetic data: squared MMD", distance.value)
+    context.measure("synthetic data: accuracy of a classifier (0.5 is best)", told.value)
     for name, score in support.items():
-        bench.measure(f"synthetic data: {name}", score.value)
-    bench.state(
+        context.measure(f"synthetic data: {name}", score.value)
+    context.state(
         "A classifier tells the synthetic moons from real ones (accuracy above 0.6): they lie on a curve.",
         told.value > 0.6,
         accuracy=told.value,
     )
-    bench.draw(
+    context.draw(
         "codes",
         "Codes and the mixture fitted to them",
         f"{len(density.weights_)} normals follow the histogram of one code.",
         lambda: plots.code_histogram(codes, density=density),
     )
-    bench.draw(
+    context.draw(
         "synthetic",
         "Real moons and synthetic ones",
         f"Synthetic points lie on the decoder's curve, without the noise across it: a classifier is right in "
@@ -265,34 +266,34 @@ def _clouds(clouds: dict[str, Array], letter: str, **limits: tuple[float, float]
     return panels(cloud, clouds)
 
 
-def noisier(bench: Bench) -> None:
+def noisier(context: ExperimentContext) -> None:
     """Noise 0.2: the same model without retraining, and one trained there."""
-    best, same, X = _best(bench), _fitted(bench), _test(bench, 0.2)
-    trained = _model(bench, best).fit(_data(bench, best.points, 0.2))
+    best, same, X = _best(context), _fitted(context), _test(context, 0.2)
+    trained = _model(context, best).fit(_data(context, best.points, 0.2))
     truth = cKDTree(make_moons(4000, noise=0.0)[0])
-    bench.measure("noise 0.2: mean distance of the points to the moons", _away(truth, X), "units")
+    context.measure("noise 0.2: mean distance of the points to the moons", _away(truth, X), "units")
     away, length = {}, {}
     for name, ae, rows in (
-        ("noise 0.1", same, _test(bench)),
+        ("noise 0.1", same, _test(context)),
         ("noise 0.2, not retrained", same, X),
         ("noise 0.2, trained there", trained, X),
     ):
         length[name], away[name] = _geometry(ae, rows)
-        bench.measure(f"{name}: test error", mse(rows, ae.reconstruct(rows)), "squared units a feature")
-        bench.measure(f"{name}: length of the curve", length[name], "units")
-        bench.measure(f"{name}: mean distance of reconstructions to the moons", away[name], "units")
-    bench.state(
+        context.measure(f"{name}: test error", mse(rows, ae.reconstruct(rows)), "squared units a feature")
+        context.measure(f"{name}: length of the curve", length[name], "units")
+        context.measure(f"{name}: mean distance of reconstructions to the moons", away[name], "units")
+    context.state(
         "Without retraining the model cleans: reconstructions lie nearer to the moons than the noisy points.",
         away["noise 0.2, not retrained"] < _away(truth, X),
         reconstructions=away["noise 0.2, not retrained"],
         points=_away(truth, X),
     )
-    bench.state(
+    context.state(
         "Trained at noise 0.2 the reconstructed set lies farther from the moons than that of noise 0.1.",
         away["noise 0.2, trained there"] > away["noise 0.1"],
         **{name: away[name] for name in ("noise 0.2, trained there", "noise 0.1")},
     )
-    bench.draw(
+    context.draw(
         "noisier",
         "The decoder's curve: trained at noise 0.1 and at noise 0.2",
         f"The curve is {length['noise 0.1']:.2f} long at noise 0.1 and {length['noise 0.2, trained there']:.2f} at "
@@ -306,60 +307,62 @@ def noisier(bench: Bench) -> None:
     )
 
 
-def _matching(bench: Bench, encoder: Network, penalty: MMD) -> Autoencoder:
+def _matching(context: ExperimentContext, encoder: Network, penalty: MMD) -> Autoencoder:
     return autoencoder(
-        bench, 2, encoder, penalties=penalty, epochs=bench.choose(30, 200), batch_size=_BATCH, lr=3e-3,
+        context, 2, encoder, penalties=penalty, epochs=context.choose(30, 200), batch_size=_BATCH, lr=3e-3,
         schedule="cosine", drop_last=True,
     )  # fmt: skip
 
 
-def matched(bench: Bench) -> None:
+def matched(context: ExperimentContext) -> None:
     """Bottleneck 2 with MMD to the standard normal: kernels, bandwidths, weight, networks."""
-    limit, X_test = float(_study(bench)[_best(bench)].mean()) / 10, _test(bench)
+    limit, X_test = float(_study(context)[_best(context)].mean()) / 10, _test(context)
     networks: dict[str, Network] = {"MLP": MLP((100, 100)), "residual": Residual(3, 100)}
-    bandwidths, weights = bench.choose((5,), (3, 5, 7)), bench.choose((1.0,), (0.1, 1.0, 10.0))
+    bandwidths, weights = context.choose((5,), (3, 5, 7)), context.choose((1.0,), (0.1, 1.0, 10.0))
     normal = np.random.RandomState(0).normal(size=(_TEST_ROWS, 2))
     keys = list(product(networks, ("gaussian", "imq"), bandwidths, weights))
     models = fit_stack(
         [
-            _matching(bench, networks[name], MMD(w, kernel=kernel, bandwidths=b))
+            _matching(context, networks[name], MMD(w, kernel=kernel, bandwidths=b))
             for name, kernel, b, w in keys
         ],
-        _data(bench, bench.choose(500, 3000)),
-        n_jobs=bench.choose(1, 2),
+        _data(context, context.choose(500, 3000)),
+        n_jobs=context.choose(1, 2),
     )
     rows: dict[tuple[str, str, int, float], tuple[float, float, Autoencoder]] = {}
     for ae, key in zip(models, keys, strict=True):
         error, away = _error(ae, X_test), mmd(normal, ae.transform(X_test), n_permutations=1).value
         rows[key] = (error, away, ae)
         label = "{}, {}, {} bandwidths, weight {:g}".format(*key)
-        bench.measure(f"{label}: test error", error, "squared units a feature")
-        bench.measure(f"{label}: squared MMD of the codes to the normal", away)
+        context.measure(f"{label}: test error", error, "squared units a feature")
+        context.measure(f"{label}: squared MMD of the codes to the normal", away)
     allowed = {key: row for key, row in rows.items() if row[0] <= limit} or rows
     key = min(allowed, key=lambda k: allowed[k][1])
     error, away, ae = rows[key]
-    bench.measure("bottleneck 2 with MMD: error over the best of one number", error / (10 * limit))
+    context.measure("bottleneck 2 with MMD: error over the best of one number", error / (10 * limit))
     made = ae.sample(_TEST_ROWS, random_state=0)
     told, codes = c2st(X_test, made), ae.transform(X_test)
     edge = float(code_histogram(codes).distance.max())
-    bench.measure("chosen: squared MMD of the codes to the normal", away)
-    bench.measure("chosen: largest distance of a coordinate's distribution function from the normal's", edge)
-    bench.measure("chosen: accuracy of a classifier on samples (0.5 is best)", told.value)
-    bench.note("Chosen: {}, {} kernel, {} bandwidths, weight {:g}: of those below a tenth of the best error of a "
+    context.measure("chosen: squared MMD of the codes to the normal", away)
+    context.measure(
+        "chosen: largest distance of a coordinate's distribution function from the normal's", edge
+    )
+    context.measure("chosen: accuracy of a classifier on samples (0.5 is best)", told.value)
+    context.note("Chosen: {}, {} kernel, {} bandwidths, weight {:g}: of those below a tenth of the best error of a "
                "one-number code, the one whose codes are nearest to the normal.".format(*key))  # fmt: skip
-    bench.state(
+    context.state(
         "Each coordinate of the codes follows the standard normal (distribution functions within 0.1).",
         edge < 0.1,
         distance=edge,
     )
-    bench.draw(
+    context.draw(
         "matched-codes",
         "Codes, and the normal they are drawn to",
         f"No coordinate's distribution function is farther than {edge:.2f} from the normal's; the squared MMD of both "
         f"together is {away:.4f}.",
         lambda: _clouds({"codes": codes, "standard normal": normal}, "z", xlim=(-4, 4), ylim=(-4, 4)),
     )
-    bench.draw(
+    context.draw(
         "matched-samples",
         "Real moons, and samples of the normal, decoded",
         f"Two numbers keep the noise too: a classifier is right in {told.value:.0%} of the cases. "

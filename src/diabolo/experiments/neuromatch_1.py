@@ -19,8 +19,8 @@ from ..metrics import bce as bce_of
 from ..metrics import mse
 from ..networks import MLP
 from ..studies import fit_stack
-from .bench import Bench
-from .course import autoencoder, bce, columns, failing, panels, pictures, several, untrained
+from .context import ExperimentContext
+from .course import autoencoder, bce, columns, failing, panels, pictures, several
 from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
@@ -56,39 +56,39 @@ def _confused(Z: Array, y: NDArray[np.int64]) -> tuple[int, int, float, float]:
     return int(min(a, b)), int(max(a, b)), float(mixed[a, b] / rows), float((guesses == y).mean())
 
 
-def linear(bench: Bench) -> None:
+def linear(context: ExperimentContext) -> None:
     """PCA-2 and NMF-2: maps, grids, components, reconstructions."""
-    data = pictures(bench)
+    data = pictures(context)
     X, y = data.few(_SHOWN)
-    pca = PCA(2, random_state=bench.seed).fit(data.X)
-    nmf = NMF(2, init="random", random_state=bench.seed, max_iter=bench.choose(400, 1000), tol=1e-4)
+    pca = PCA(2, random_state=context.seed).fit(data.X)
+    nmf = NMF(2, init="random", random_state=context.seed, max_iter=context.choose(400, 1000), tol=1e-4)
     nmf.fit(data.X + _SHIFT)
     codes = {"PCA": pca.transform(X), "NMF": nmf.transform(X + _SHIFT)}
     decoders = {"PCA": pca.inverse_transform, "NMF": lambda Z: nmf.inverse_transform(Z) - _SHIFT}
     for name, Z in codes.items():
         a, b, cosine = _opposite(Z, y)
         c, d, share, accuracy = _confused(Z, y)
-        bench.measure(f"{name}: test MSE", mse(X, decoders[name](Z)), "squared units a pixel")
-        bench.measure(f"{name}: accuracy of 15 nearest neighbours", accuracy)
-        bench.state(
+        context.measure(f"{name}: test MSE", mse(X, decoders[name](Z)), "squared units a pixel")
+        context.measure(f"{name}: accuracy of 15 nearest neighbours", accuracy)
+        context.state(
             f"{name}: the means of {a} and {b} lie opposite (cosine below -0.9).",
             cosine < -0.9,
             cosine=cosine,
         )
-        bench.note(f"{name}: {c} and {d} are confused most, in {share:.0%} of their rows.")
-        bench.draw(
+        context.note(f"{name}: {c} and {d} are confused most, in {share:.0%} of their rows.")
+        context.draw(
             f"{name.lower()}-map",
             f"{name}: map and grid",
             f"The means of {a} and {b} are farthest apart in direction; {c} and {d} are confused most ({share:.0%}).",
             partial(plots.map_and_grid, Z, y, decoders[name], image_shape=data.shape),
         )
-    bench.draw(
+    context.draw(
         "labels",
         "The maps without labels",
         "What is seen without knowing the digits.",
         lambda: panels(lambda z, ax: plots.encoder_map(z, ax=ax), codes, size=(4.4, 3.6)),
     )
-    bench.draw(
+    context.draw(
         "components",
         "Components of PCA (left) and NMF",
         f"PCA's components have both signs; NMF's are never negative (smallest value {nmf.components_.min():.2g}).",
@@ -100,7 +100,7 @@ def linear(bench: Bench) -> None:
         ),
     )
     few = X[:8]
-    bench.draw(
+    context.draw(
         "linear-rows",
         "Reconstructions",
         "Each digit comes back as a sum of the two shapes above.",
@@ -111,14 +111,14 @@ def linear(bench: Bench) -> None:
 
 
 def _shallow(
-    bench: Bench, size: int, activation: str, loss: str, epochs: int, validation: Any = None
+    context: ExperimentContext, size: int, activation: str, loss: str, epochs: int, validation: Any = None
 ) -> Autoencoder:
     """One layer each way, the sigmoid on the output; Bernoulli's loss has its sigmoid built in."""
 
     def train() -> Autoencoder:
         out = "none" if loss == "bernoulli" else "sigmoid"
         ae = autoencoder(
-            bench,
+            context,
             size,
             MLP((), output_activation=activation),
             decoder=MLP((), output_activation=out),
@@ -126,32 +126,34 @@ def _shallow(
             epochs=epochs,
             batch_size=64,
         )
-        return ae.fit(pictures(bench).X, validation=validation)
+        return ae.fit(pictures(context).X, validation=validation)
 
-    return bench.once((size, activation, loss, epochs), train)
+    return context.once((size, activation, loss, epochs), train)
 
 
-def shallow(bench: Bench) -> None:
+def shallow(context: ExperimentContext) -> None:
     """784-32-784 with ReLU, squared error: after one epoch and after ten."""
-    data = pictures(bench)
-    ae = _shallow(bench, 32, "relu", "squared", 10, validation=data.X_test)
+    data = pictures(context)
+    ae = _shallow(context, 32, "relu", "squared", 10, validation=data.X_test)
     n = data.X.shape[1]
-    bench.measure("test MSE after one epoch", ae.history_["val_loss"][0] / n, "squared units a pixel")
-    last = bench.measure("test MSE after ten epochs", -ae.score(data.X_test) / n, "squared units a pixel")
-    if not bench.first:
+    context.measure("test MSE after one epoch", ae.history_["val_loss"][0] / n, "squared units a pixel")
+    last = context.measure("test MSE after ten epochs", -ae.score(data.X_test) / n, "squared units a pixel")
+    if not context.first:
         return
-    start = untrained(ae)
+    start = ae.untrained()
     few = data.few(8)[0]
-    before = bench.measure("test MSE before training", -start.score(data.X_test) / n, "squared units a pixel")
+    before = context.measure(
+        "test MSE before training", -start.score(data.X_test) / n, "squared units a pixel"
+    )
     gone = (before - ae.history_["val_loss"][0] / n) / (before - last)
-    bench.measure("PCA-32: test MSE", _pca_error(bench, 32), "squared units a pixel")
-    bench.draw(
+    context.measure("PCA-32: test MSE", _pca_error(context, 32), "squared units a pixel")
+    context.draw(
         "shallow-loss",
         "Training loss of the 32-unit model",
         f"Of the fall from the untrained error to the last one, {gone:.0%} happens in the first epoch.",
         lambda: plots.loss_curves({"squared error": columns(ae)}, against="epoch", log=True),
     )
-    bench.draw(
+    context.draw(
         "shallow-rows",
         "Digits, the untrained output, and the trained one",
         f"Before training the test error is {before:.4f}, after it {last:.4f}.",
@@ -161,29 +163,29 @@ def shallow(bench: Bench) -> None:
     )
 
 
-def _pca_error(bench: Bench, size: int) -> float:
-    data = pictures(bench)
-    pca = bench.once("pca", lambda: PCA(32, svd_solver="full").fit(data.X))
+def _pca_error(context: ExperimentContext, size: int) -> float:
+    data = pictures(context)
+    pca = context.once("pca", lambda: PCA(32, svd_solver="full").fit(data.X))
     base = pca.components_[:size]
     codes = (data.X_test - pca.mean_) @ base.T
     return mse(data.X_test, codes @ base + pca.mean_)
 
 
-def losses(bench: Bench) -> None:
+def losses(context: ExperimentContext) -> None:
     """Squared error against cross-entropy: their curves, and what training with each gives."""
-    data = pictures(bench)
-    two = {loss: _shallow(bench, 32, "relu", loss, 2) for loss in ("squared", "bernoulli")}
+    data = pictures(context)
+    two = {loss: _shallow(context, 32, "relu", loss, 2) for loss in ("squared", "bernoulli")}
     clipped = {
         loss: np.clip(ae.reconstruct(data.X_test), 1e-7, 1 - 1e-7).astype(np.float32)
         for loss, ae in two.items()
     }
     errors = {loss: mse(data.X_test, X_hat) for loss, X_hat in clipped.items()}
     entropies = {loss: bce_of(data.X_test, X_hat) for loss, X_hat in clipped.items()}
-    bench.measure("two epochs of squared error: test MSE", errors["squared"], "squared units a pixel")
-    bench.measure("two epochs of squared error: test BCE", entropies["squared"], "nats a pixel")
-    bench.measure("two epochs of cross-entropy: test MSE", errors["bernoulli"], "squared units a pixel")
-    bench.measure("two epochs of cross-entropy: test BCE", entropies["bernoulli"], "nats a pixel")
-    bench.state(
+    context.measure("two epochs of squared error: test MSE", errors["squared"], "squared units a pixel")
+    context.measure("two epochs of squared error: test BCE", entropies["squared"], "nats a pixel")
+    context.measure("two epochs of cross-entropy: test MSE", errors["bernoulli"], "squared units a pixel")
+    context.measure("two epochs of cross-entropy: test BCE", entropies["bernoulli"], "nats a pixel")
+    context.state(
         "Each loss is lowest for the model that was trained with it.",
         errors["squared"] <= errors["bernoulli"] and entropies["bernoulli"] <= entropies["squared"],
         MSE_trained_with_it=errors["squared"],
@@ -191,7 +193,7 @@ def losses(bench: Bench) -> None:
         BCE_trained_with_it=entropies["bernoulli"],
         BCE_of_the_other=entropies["squared"],
     )
-    bench.draw(
+    context.draw(
         "loss-functions",
         "The two losses and their derivatives at y = 1",
         "Where the output is far off, cross-entropy is steep and squared error is nearly flat: its gradient at 0 "
@@ -200,24 +202,24 @@ def losses(bench: Bench) -> None:
     )
 
 
-def sizes(bench: Bench) -> None:
+def sizes(context: ExperimentContext) -> None:
     """The test error against the size of the code, beside PCA."""
-    data = pictures(bench)
+    data = pictures(context)
     rows: dict[str, list[float]] = {"autoencoder": [], "PCA": []}
     for size in _SIZES:
-        ae = _shallow(bench, size, "prelu", "squared", 10)
+        ae = _shallow(context, size, "prelu", "squared", 10)
         rows["autoencoder"].append(-ae.score(data.X_test) / data.X.shape[1])
-        rows["PCA"].append(_pca_error(bench, size))
-        bench.measure(f"code of {size}: test MSE", rows["autoencoder"][-1], "squared units a pixel")
-        bench.measure(f"PCA-{size}: test MSE", rows["PCA"][-1], "squared units a pixel")
+        rows["PCA"].append(_pca_error(context, size))
+        context.measure(f"code of {size}: test MSE", rows["autoencoder"][-1], "squared units a pixel")
+        context.measure(f"PCA-{size}: test MSE", rows["PCA"][-1], "squared units a pixel")
     better = [a < p for a, p in zip(rows["autoencoder"], rows["PCA"], strict=True)]
-    bench.state(
+    context.state(
         "The shallow autoencoder beats PCA at every code size.",
         all(better),
         sizes_at_which_it_does=sum(better),
         sizes=len(better),
     )
-    bench.draw(
+    context.draw(
         "sizes",
         "Test error against the size of the code",
         f"The autoencoder (PReLU on the code, sigmoid output) is below PCA at {sum(better)} of {len(better)} sizes.",
@@ -230,19 +232,19 @@ def sizes(bench: Bench) -> None:
     )
 
 
-def plane(bench: Bench) -> None:
+def plane(context: ExperimentContext) -> None:
     """784-2-784 with PReLU on the code, cross-entropy: its map beside PCA's."""
-    data = pictures(bench)
-    ae = _shallow(bench, 2, "prelu", "bernoulli", 10)
-    score = bench.measure("2-D code: test BCE", bce(ae, data.X_test), "nats a pixel")
-    if not bench.first:
+    data = pictures(context)
+    ae = _shallow(context, 2, "prelu", "bernoulli", 10)
+    score = context.measure("2-D code: test BCE", bce(ae, data.X_test), "nats a pixel")
+    if not context.first:
         return
     X, y = data.few(_SHOWN)
     maps = {"PCA": PCA(2).fit(data.X).transform(X), "autoencoder": ae.transform(X)}
     accuracy = {name: _confused(Z, y)[3] for name, Z in maps.items()}
     for name, value in accuracy.items():
-        bench.measure(f"{name}: accuracy of 15 nearest neighbours", value)
-    bench.draw(
+        context.measure(f"{name}: accuracy of 15 nearest neighbours", value)
+    context.draw(
         "side-by-side",
         "Maps of PCA and of the network",
         f"15 nearest neighbours guess {accuracy['PCA']:.0%} of the labels on PCA's map and "
@@ -256,17 +258,17 @@ def _weights(ae: Autoencoder, half: str) -> Array:
     return dict(ae.module_.named_parameters())[f"{half}.layers.0.weight"].detach().numpy()
 
 
-def dead(bench: Bench) -> None:
+def dead(context: ExperimentContext) -> None:
     """How many bottleneck units fail, by activation and start, over 20 starts."""
-    data = pictures(bench)
-    X, starts = data.X[: bench.choose(1000, 12_000)], bench.choose(4, 20)
+    data = pictures(context)
+    X, starts = data.X[: context.choose(1000, 12_000)], context.choose(4, 20)
     counts: dict[str, int] = {}
     kept: dict[str, Autoencoder] = {}
     for name, encoder in _STARTS.items():
         models = [
             autoencoder(
-                bench, 2, encoder, decoder=MLP(()), reconstruction="bernoulli",
-                epochs=bench.choose(2, 3), batch_size=64, random_state=start,
+                context, 2, encoder, decoder=MLP(()), reconstruction="bernoulli",
+                epochs=context.choose(2, 3), batch_size=64, random_state=start,
             )
             for start in range(starts)
         ]  # fmt: skip
@@ -274,17 +276,17 @@ def dead(bench: Bench) -> None:
         failed = [failing(ae.transform(data.X_test)) for ae in fitted]
         kept[name] = fitted[int(np.argmax(failed))]
         counts[name] = sum(f > 0 for f in failed)
-        bench.measure(f"{name}: starts with a failed unit", counts[name], f"of {starts}")
+        context.measure(f"{name}: starts with a failed unit", counts[name], f"of {starts}")
         weights = _weights(kept[name], "encoder")
-        bench.measure(f"{name}: excess kurtosis of the encoder's weights", kurtosis(weights, axis=None))
-    bench.state(
+        context.measure(f"{name}: excess kurtosis of the encoder's weights", kurtosis(weights, axis=None))
+    context.state(
         "A ReLU bottleneck of two units often fails (a fifth of the starts or more); one with PReLU never does.",
         max(counts[n] for n in counts if n.startswith("ReLU")) >= starts / 5
         and counts["PReLU, torch's start"] == 0,
         **counts,
     )
-    _draw_dead(bench, kept, data.shape, counts, starts)
-    bench.note(
+    _draw_dead(context, kept, data.shape, counts, starts)
+    context.note(
         "A unit fails when it is zero on more than 99 % of the test rows. Each start trains on the first rows of "
         "the training set only; published single examples after ten epochs, for orientation: 0.2458 with a failed "
         "unit, 0.2292 with Kaiming's start, 0.2319 with PReLU."
@@ -292,20 +294,24 @@ def dead(bench: Bench) -> None:
 
 
 def _draw_dead(
-    bench: Bench, kept: dict[str, Autoencoder], shape: tuple[int, int, int], counts: dict[str, int], n: int
+    context: ExperimentContext,
+    kept: dict[str, Autoencoder],
+    shape: tuple[int, int, int],
+    counts: dict[str, int],
+    n: int,
 ) -> None:
     name = max(counts, key=lambda key: counts[key])
     ae = kept[name]
-    before = _weights(untrained(ae), "encoder")
+    before = _weights(ae.untrained(), "encoder")
     moved = np.abs(_weights(ae, "encoder") - before).mean()
-    bench.draw(
+    context.draw(
         "weights",
         f"Weights before and after training: {name}",
         f"This start fails in {counts[name]} of {n} cases. The encoder's weights moved by {moved:.2g} on average.",
         lambda: plots.weight_histograms({"encoder": before}, {"encoder": _weights(ae, "encoder")}),
     )
     whole = min(counts, key=lambda key: counts[key])
-    bench.draw(
+    context.draw(
         "units",
         "Weights into and out of each unit, as images",
         f"Above the weights into a unit, below those out of it. {whole} fails in {counts[whole]} of {n} cases.",

@@ -12,7 +12,7 @@ from ..latent import Euclidean, LatentSpace, Sphere
 from ..metrics import knn_accuracy, mse, rayleigh_test, uniformity
 from ..networks import MLP
 from ..networks.describe import describe
-from .bench import Bench
+from .context import ExperimentContext
 from .course import autoencoder, bce, columns, deep, panels, pictures
 from .record import Experiment, Section, Target
 
@@ -20,14 +20,18 @@ _SHOWN = 2000
 
 
 def _fit(
-    bench: Bench, latent: LatentSpace, encoder: MLP, epochs: int = 10, schedule: str = "constant"
+    context: ExperimentContext,
+    latent: LatentSpace,
+    encoder: MLP,
+    epochs: int = 10,
+    schedule: str = "constant",
 ) -> Autoencoder:
     """A model of the course, trained once a run."""
 
     def train() -> Autoencoder:
-        data = pictures(bench)
+        data = pictures(context)
         return autoencoder(
-            bench,
+            context,
             latent,
             encoder,
             epochs=epochs,
@@ -36,7 +40,7 @@ def _fit(
             reconstruction="bernoulli",
         ).fit(data.X)
 
-    return bench.once((latent, encoder, epochs, schedule), train)
+    return context.once((latent, encoder, epochs, schedule), train)
 
 
 def parameters(ae: Autoencoder) -> int:
@@ -44,20 +48,22 @@ def parameters(ae: Autoencoder) -> int:
     return sum(p.numel() for p in ae.module_.parameters())
 
 
-def _size(bench: Bench, ae: Autoencoder, published: int) -> None:
+def _size(context: ExperimentContext, ae: Autoencoder, published: int) -> None:
     """The number of parameters beside the published one, and the compression of every layer."""
-    n = bench.measure("parameters", parameters(ae))
-    if bench.quick:
+    n = context.measure("parameters", parameters(ae))
+    if context.quick:
         return
-    bench.state(f"The model has the {published:,} parameters that were published.", n == published, counted=n)
+    context.state(
+        f"The model has the {published:,} parameters that were published.", n == published, counted=n
+    )
     rows = describe(ae.module_.encoder, ae.n_features_in_)
     layers = (f"{r.name}: {r.width} wide, {r.parameters:,} parameters, {r.compression:.3g} : 1" for r in rows)
-    bench.note("Encoder, layer by layer: " + "; ".join(layers) + ".")
+    context.note("Encoder, layer by layer: " + "; ".join(layers) + ".")
 
 
-def _rows(bench: Bench, ae: Autoencoder, name: str, score: float) -> None:
-    X = pictures(bench).few(8)[0]
-    bench.draw(
+def _rows(context: ExperimentContext, ae: Autoencoder, name: str, score: float) -> None:
+    X = pictures(context).few(8)[0]
+    context.draw(
         name,
         "Test digits and their reconstructions",
         f"Test error {score:.4f} nats a pixel, {mse(X, ae.reconstruct(X)):.4f} squared on these eight.",
@@ -65,81 +71,81 @@ def _rows(bench: Bench, ae: Autoencoder, name: str, score: float) -> None:
     )
 
 
-def plane(bench: Bench) -> None:
+def plane(context: ExperimentContext) -> None:
     """784-392-64-2."""
-    data, ae = pictures(bench), _fit(bench, Euclidean(2), deep((392, 64)))
-    score = bench.measure("2-D code: test BCE", bce(ae, data.X_test), "nats a pixel")
-    if not bench.first:
+    data, ae = pictures(context), _fit(context, Euclidean(2), deep((392, 64)))
+    score = context.measure("2-D code: test BCE", bce(ae, data.X_test), "nats a pixel")
+    if not context.first:
         return
-    _size(bench, ae, 666_791)
+    _size(context, ae, 666_791)
     X, y = data.few(_SHOWN)
     Z = ae.transform(X)
     losses = ae.history_["loss"]
     last = 1 - losses[-1] / losses[-2]
-    accuracy = bench.measure("2-D code: 5 nearest neighbours, accuracy", knn_accuracy(Z, y))
-    bench.draw(
+    accuracy = context.measure("2-D code: 5 nearest neighbours, accuracy", knn_accuracy(Z, y))
+    context.draw(
         "plane-loss",
         "Training loss",
         f"In the last of {ae.n_iter_} epochs the loss falls by {last:.1%}.",
         lambda: plots.loss_curves({"2-D code": columns(ae)}, against="epoch"),
     )
-    bench.draw(
+    context.draw(
         "plane-map",
         "Map of the codes and what the decoder makes of the same region",
         f"Neighbours in the map have the same label in {accuracy:.0%} of the cases.",
         lambda: plots.map_and_grid(Z, y, ae, image_shape=data.shape),
     )
-    _rows(bench, ae, "plane-rows", score)
+    _rows(context, ae, "plane-rows", score)
 
 
-def space(bench: Bench) -> None:
+def space(context: ExperimentContext) -> None:
     """784-392-96-3."""
-    data, ae = pictures(bench), _fit(bench, Euclidean(3), deep((392, 96)))
-    score = bench.measure("3-D code: test BCE", bce(ae, data.X_test), "nats a pixel")
-    if not bench.first:
+    data, ae = pictures(context), _fit(context, Euclidean(3), deep((392, 96)))
+    score = context.measure("3-D code: test BCE", bce(ae, data.X_test), "nats a pixel")
+    if not context.first:
         return
-    _size(bench, ae, 692_264)
+    _size(context, ae, 692_264)
     X, y = data.few(_SHOWN)
     Z = ae.transform(X)
-    bench.draw(
+    context.draw(
         "space-map",
         "Codes in space",
         f"With three numbers a digit the test error is {score:.4f}.",
         lambda: plots.map_3d(Z, y),
     )
-    _rows(bench, ae, "space-rows", score)
+    _rows(context, ae, "space-rows", score)
 
 
-def sphere(bench: Bench) -> None:
+def sphere(context: ExperimentContext) -> None:
     """The same network with its code on the unit sphere."""
-    data, ae = pictures(bench), _fit(bench, Sphere(3), deep((392, 96)))
-    score = bench.measure("on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
-    if not bench.first:
+    data, ae = pictures(context), _fit(context, Sphere(3), deep((392, 96)))
+    score = context.measure("on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
+    if not context.first:
         return
     X, y = data.few(_SHOWN)
     Z = ae.transform(X)
     even = np.random.RandomState(0).normal(size=Z.shape)
     even /= np.linalg.norm(even, axis=1, keepdims=True)
     crowding = rayleigh_test(Z)
-    spread = bench.measure("uniformity of the codes (lower is more even)", uniformity(Z))
-    best = bench.measure("uniformity of as many uniform points", uniformity(even))
-    bench.measure("length of the mean code (0: even)", crowding.mean_length)
-    bench.state(
+    spread = context.measure("uniformity of the codes (lower is more even)", uniformity(Z))
+    best = context.measure("uniformity of as many uniform points", uniformity(even))
+    context.measure("length of the mean code (0: even)", crowding.mean_length)
+    context.state(
         "The codes fill the sphere: mean code shorter than 0.2, uniformity within a tenth of uniform points'.",
         crowding.mean_length < 0.2 and abs(spread / best - 1) < 0.1,
         mean_length=crowding.mean_length,
         uniformity=spread,
         uniformity_of_uniform_points=best,
     )
-    bench.draw(
+    context.draw(
         "sphere-world",
         "World map of the sphere, and the decoder's grid under it",
         "Longitude is arctan2(y, x), latitude arcsin(z); both axes of the grid take their own step, and the "
         "left edge meets the right one.",
         lambda: plots.sphere_map_and_grid(Z, y, ae, image_shape=data.shape),
     )
-    bench.draw("sphere-space", "The sphere", "The same codes in space.", lambda: plots.map_3d(Z, y))
-    _rows(bench, ae, "sphere-rows", score)
+    context.draw("sphere-space", "The sphere", "The same codes in space.", lambda: plots.map_3d(Z, y))
+    _rows(context, ae, "sphere-rows", score)
 
 
 def _shallow_width(n_features: int, budget: int) -> int:
@@ -148,14 +154,14 @@ def _shallow_width(n_features: int, budget: int) -> int:
     return round((budget - n_features - 5) / (2 * n_features + 6))
 
 
-def budget(bench: Bench) -> None:
+def budget(context: ExperimentContext) -> None:
     """One layer or several with the same number of parameters; Kaiming's start or torch's; two kinds of rate."""
-    data, plane_of = pictures(bench), partial(_fit, bench, Euclidean(2))
+    data, plane_of = pictures(context), partial(_fit, context, Euclidean(2))
     usual, several_layers = plane_of(deep((392, 64))), plane_of(deep((196, 64)))
     n = parameters(several_layers)
     one_layer = plane_of(deep((_shallow_width(data.X.shape[1], n),)))
-    bench.measure("several layers (196, 64): parameters", n)
-    bench.measure("one layer: parameters", parameters(one_layer))
+    context.measure("several layers (196, 64): parameters", n)
+    context.measure("one layer: parameters", parameters(one_layer))
     compared = {
         "Depth, with the same number of parameters": {
             "several layers": several_layers,
@@ -173,11 +179,11 @@ def budget(bench: Bench) -> None:
     for claim, (question, models) in zip(claims, compared.items(), strict=True):
         scores = {name: bce(ae, data.X_test) for name, ae in models.items()}
         for name, score in scores.items():
-            bench.measure(f"{question.split(',')[0].lower()}, {name}: test BCE", score, "nats a pixel")
+            context.measure(f"{question.split(',')[0].lower()}, {name}: test BCE", score, "nats a pixel")
         first, second = scores.values()
-        bench.state(claim, first < second, **scores)
+        context.state(claim, first < second, **scores)
         readings.append(" and ".join(f"{name} at {score:.4f}" for name, score in scores.items()))
-    bench.draw(
+    context.draw(
         "budget",
         "Three choices: depth, start and rate",
         f"At the end of training the test error is: {'; '.join(readings)}.",
@@ -191,14 +197,14 @@ def budget(bench: Bench) -> None:
     )
 
 
-def wide(bench: Bench) -> None:
+def wide(context: ExperimentContext) -> None:
     """784-1568-392-96-3 on the sphere, 5 epochs."""
-    data = pictures(bench)
-    encoder = deep(bench.choose((128, 392, 96), (1568, 392, 96)))
-    ae = _fit(bench, Sphere(3), encoder, epochs=5)
-    score = bench.measure("wide, on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
-    _size(bench, ae, 3_768_682)
-    _rows(bench, ae, "wide-rows", score)
+    data = pictures(context)
+    encoder = deep(context.choose((128, 392, 96), (1568, 392, 96)))
+    ae = _fit(context, Sphere(3), encoder, epochs=5)
+    score = context.measure("wide, on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
+    _size(context, ae, 3_768_682)
+    _rows(context, ae, "wide-rows", score)
 
 
 EXPERIMENT = Experiment(

@@ -15,7 +15,7 @@ from ..estimator import Autoencoder
 from ..latent import Euclidean, Sphere
 from ..metrics import mse
 from ..training import Cosine, Training
-from .bench import Bench
+from .context import ExperimentContext
 from .course import Pictures, autoencoder, bce, corrupted, deep, panels, pictures
 from .neighbours import class_shares
 from .record import Experiment, Section, Target
@@ -37,9 +37,9 @@ _LEVELS: dict[str, tuple[Callable[[float], Corruption], tuple[float, ...], str]]
 }
 
 
-def _sphere(bench: Bench) -> Autoencoder:
-    ae = reference(bench, Sphere(3))
-    data = pictures(bench)
+def _sphere(context: ExperimentContext) -> Autoencoder:
+    ae = reference(context, Sphere(3))
+    data = pictures(context)
     if ae.n_features_in_ != data.X.shape[1]:
         raise DataError(
             f"the reference takes rows of {ae.n_features_in_} numbers, these digits have {data.X.shape[1]}; "
@@ -48,12 +48,12 @@ def _sphere(bench: Bench) -> Autoencoder:
     return ae
 
 
-def _corrupted(bench: Bench, kind: str, part: str) -> Array:
+def _corrupted(context: ExperimentContext, kind: str, part: str) -> Array:
     """Training or test rows under a corruption, drawn once."""
-    data = pictures(bench)
+    data = pictures(context)
     X = data.X if part == "train" else data.X_test
-    seed = bench.seed * 2 + (part == "test")
-    return bench.once((kind, part), lambda: corrupted(_KINDS[kind][0], X, data.side, seed))
+    seed = context.seed * 2 + (part == "test")
+    return context.once((kind, part), lambda: corrupted(_KINDS[kind][0], X, data.side, seed))
 
 
 def _further(epochs: int) -> Training:
@@ -66,34 +66,34 @@ def _further(epochs: int) -> Training:
     return Training(epochs=epochs, batch_size=32, lr=3e-3, schedule=Cosine())
 
 
-def _tuned(bench: Bench, kind: str) -> Autoencoder:
+def _tuned(context: ExperimentContext, kind: str) -> Autoencoder:
     """The reference, trained further to give back the clean row of a corrupted one."""
 
     def train() -> Autoencoder:
-        before, data = _sphere(bench), pictures(bench)
+        before, data = _sphere(context), pictures(context)
         return before.fine_tune(
-            _corrupted(bench, kind, "train"), target=data.X, training=_further(_KINDS[kind][1])
+            _corrupted(context, kind, "train"), target=data.X, training=_further(_KINDS[kind][1])
         )
 
-    return bench.once(("tuned", kind), train)
+    return context.once(("tuned", kind), train)
 
 
-def the_reference(bench: Bench) -> None:
+def the_reference(context: ExperimentContext) -> None:
     """The models that the other sections start from."""
-    data = pictures(bench)
+    data = pictures(context)
     X, y = data.few(2000)
-    ae = _sphere(bench)
-    bench.measure("reference on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
-    if bench.reference is None:
-        flat = reference(bench, Euclidean(2))
-        bench.measure("plain 2-D reference: test BCE", bce(flat, data.X_test), "nats a pixel")
-        bench.draw(
+    ae = _sphere(context)
+    context.measure("reference on the sphere: test BCE", bce(ae, data.X_test), "nats a pixel")
+    if context.reference is None:
+        flat = reference(context, Euclidean(2))
+        context.measure("plain 2-D reference: test BCE", bce(flat, data.X_test), "nats a pixel")
+        context.draw(
             "flat-map",
             "The plain 2-D model",
             "The same network without the sphere, with a code of two numbers.",
             lambda: plots.map_and_grid(flat.transform(X), y, flat, image_shape=data.shape),
         )
-    bench.draw(
+    context.draw(
         "reference-map",
         "The reference: the sphere as a world map, and what it decodes to",
         "Every exercise below starts from this model.",
@@ -101,30 +101,34 @@ def the_reference(bench: Bench) -> None:
     )
 
 
-def restore(kind: str, bench: Bench) -> None:
+def restore(kind: str, context: ExperimentContext) -> None:
     """Before and after fine-tuning to the clean row."""
-    data, before, after = pictures(bench), _sphere(bench), _tuned(bench, kind)
-    seen = _corrupted(bench, kind, "test")
+    data, before, after = pictures(context), _sphere(context), _tuned(context, kind)
+    seen = _corrupted(context, kind, "test")
     unaided = bce(before, seen, data.X_test)
-    score = bench.measure(
+    score = context.measure(
         f"{kind}: test BCE after fine-tuning", bce(after, seen, data.X_test), "nats a pixel"
     )
-    if not bench.first:
+    if not context.first:
         return
-    bench.measure(f"{kind}: test BCE before", unaided, "nats a pixel")
-    bench.measure(
+    context.measure(f"{kind}: test BCE before", unaided, "nats a pixel")
+    context.measure(
         f"{kind}: cost on clean pictures",
         bce(after, data.X_test) - bce(before, data.X_test),
         "nats a pixel",
     )
-    bench.state(f"Fine-tuning helps against {_KINDS[kind][2]}.", score < unaided, before=unaided, after=score)
+    context.state(
+        f"Fine-tuning helps against {_KINDS[kind][2]}.", score < unaided, before=unaided, after=score
+    )
     for form, ae in (("before", before), ("after", after)):
-        _three_rows(bench, kind, form, ae, data, seen)
-        _moves(bench, kind, form, ae, data, seen)
-    _shift(bench, kind, before, after, data)
+        _three_rows(context, kind, form, ae, data, seen)
+        _moves(context, kind, form, ae, data, seen)
+    _shift(context, kind, before, after, data)
 
 
-def _three_rows(bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array) -> None:
+def _three_rows(
+    context: ExperimentContext, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array
+) -> None:
     rows = {
         "corrupted": seen[:8],
         "its reconstruction": ae.reconstruct(seen[:8]),
@@ -132,14 +136,16 @@ def _three_rows(bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictu
     }
     gap = mse(*list(rows.values())[1:])
     reading = f"Mean squared difference of the second and third row: {gap:.4f}."
-    bench.draw(f"{kind}-rows-{form}", f"Three rows, {form}", reading, lambda: plots.image_rows(rows, n=8))
+    context.draw(f"{kind}-rows-{form}", f"Three rows, {form}", reading, lambda: plots.image_rows(rows, n=8))
 
 
-def _moves(bench: Bench, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array) -> None:
+def _moves(
+    context: ExperimentContext, kind: str, form: str, ae: Autoencoder, data: Pictures, seen: Array
+) -> None:
     """Where ten samples go on the map when they are corrupted."""
     A, B = ae.transform(data.X_test[:_SHIFTED]), ae.transform(seen[:_SHIFTED])
-    away = bench.measure(f"{kind}, {form}: mean shift by the corruption", _geodesic(A, B).mean(), "radians")
-    bench.draw(
+    away = context.measure(f"{kind}, {form}: mean shift by the corruption", _geodesic(A, B).mean(), "radians")
+    context.draw(
         f"{kind}-moves-{form}",
         f"Ten samples clean and corrupted, {form}",
         f"Over {len(A)} test digits a code moves {away:.2f} radians on average.",
@@ -154,14 +160,16 @@ def _geodesic(A: Array, B: Array) -> Array:
     return np.arctan2(np.linalg.norm(np.cross(A, B), axis=1), (A * B).sum(1))
 
 
-def _shift(bench: Bench, kind: str, before: Autoencoder, after: Autoencoder, data: Pictures) -> None:
+def _shift(
+    context: ExperimentContext, kind: str, before: Autoencoder, after: Autoencoder, data: Pictures
+) -> None:
     """How far fine-tuning moved the codes of clean digits."""
     X, y = data.X_test[:_SHIFTED], data.y_test[:_SHIFTED]
     A, B = before.transform(X), after.transform(X)
-    moved = bench.measure(
+    moved = context.measure(
         f"{kind}: mean shift of clean codes by fine-tuning", _geodesic(A, B).mean(), "radians"
     )
-    bench.draw(
+    context.draw(
         f"{kind}-shift",
         f"Codes of {len(X)} clean digits, before and after fine-tuning",
         f"They moved {moved:.2f} radians on average (half the sphere would be 3.14).",
@@ -169,13 +177,13 @@ def _shift(bench: Bench, kind: str, before: Autoencoder, after: Autoencoder, dat
     )
 
 
-def robustness(bench: Bench) -> None:
+def robustness(context: ExperimentContext) -> None:
     """The error over the level of each corruption, before and after fine-tuning."""
-    data, before = pictures(bench), _sphere(bench)
-    X = data.X_test[: bench.choose(200, 2000)]
+    data, before = pictures(context), _sphere(context)
+    X = data.X_test[: context.choose(200, 2000)]
     curves: dict[str, dict[str, list[list[float]]]] = {}
     for kind, (make, levels, _) in _LEVELS.items():
-        models = {"before": before, "after": _tuned(bench, kind)}
+        models = {"before": before, "after": _tuned(context, kind)}
         curves[kind] = {form: [] for form in models}
         for level in levels:
             seen = corrupted(make(level), X, data.side, 9)
@@ -183,13 +191,13 @@ def robustness(bench: Bench) -> None:
                 curves[kind][form].append([bce(ae, seen, X)])
         cost = curves[kind]["after"][0][0] - curves[kind]["before"][0][0]
         gain = curves[kind]["before"][3][0] - curves[kind]["after"][3][0]
-        bench.state(
+        context.state(
             f"Against {kind} fine-tuning gains more at a middle level than it costs on clean digits.",
             gain > cost,
             gain=gain,
             cost=cost,
         )
-    bench.draw(
+    context.draw(
         "robustness",
         "Test error over the level of the corruption",
         "At level 0 the pictures are clean: there the difference of the curves is the cost of fine-tuning.",
@@ -203,11 +211,11 @@ def robustness(bench: Bench) -> None:
     )
 
 
-def mixture(bench: Bench) -> None:
+def mixture(context: ExperimentContext) -> None:
     """Clean and corrupted rows together against corrupted ones only."""
-    data, before, only = pictures(bench), _sphere(bench), _tuned(bench, "noise")
-    seen, noisy = _corrupted(bench, "noise", "train"), _corrupted(bench, "noise", "test")
-    half = np.random.RandomState(bench.seed).permutation(len(seen))[: len(seen) // 2]
+    data, before, only = pictures(context), _sphere(context), _tuned(context, "noise")
+    seen, noisy = _corrupted(context, "noise", "train"), _corrupted(context, "noise", "test")
+    half = np.random.RandomState(context.seed).permutation(len(seen))[: len(seen) // 2]
     mixed = seen.copy()
     mixed[half] = data.X[half]
     both = before.fine_tune(mixed, target=data.X, training=_further(_KINDS["noise"][1]))
@@ -217,60 +225,60 @@ def mixture(bench: Bench) -> None:
         for form, X in (("noisy", noisy), ("clean", data.X_test))
     }
     for (name, form), score in scores.items():
-        bench.measure(f"{name}: test BCE on {form} digits", score, "nats a pixel")
+        context.measure(f"{name}: test BCE on {form} digits", score, "nats a pixel")
     numbers = {f"{name}, {form}": score for (name, form), score in scores.items()}
-    bench.state(
+    context.state(
         "A mixture is better on clean digits than training on corrupted ones only.",
         scores["mixture", "clean"] < scores["corrupted only", "clean"],
         **numbers,
     )
-    bench.state(
+    context.state(
         "A mixture is worse on noisy digits.",
         scores["mixture", "noisy"] > scores["corrupted only", "noisy"],
         **numbers,
     )
-    bench.note(
+    context.note(
         "Half of the rows are clean in the mixture, half are noisy; the number of updates is the same."
     )
 
 
-def unseen(left_out: tuple[int, ...], bench: Bench) -> None:
+def unseen(left_out: tuple[int, ...], context: ExperimentContext) -> None:
     """Train without some digits: what are they taken for, and who takes their place?"""
-    data, whole = pictures(bench), _sphere(bench)
+    data, whole = pictures(context), _sphere(context)
     kept, kept_test = ~np.isin(data.y, left_out), ~np.isin(data.y_test, left_out)
     ae = autoencoder(
-        bench, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32,
+        context, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32,
         reconstruction="bernoulli",
     ).fit(data.X[kept])  # fmt: skip
     names = " and ".join(map(str, left_out))
-    bench.measure(f"without {names}: test BCE", bce(ae, data.X_test[kept_test]), "nats a pixel")
-    if not bench.first:
+    context.measure(f"without {names}: test BCE", bce(ae, data.X_test[kept_test]), "nats a pixel")
+    if not context.first:
         return
     strangers = data.X_test[~kept_test]
-    bench.measure(f"test BCE on the unseen {names}", bce(ae, strangers), "nats a pixel")
+    context.measure(f"test BCE on the unseen {names}", bce(ae, strangers), "nats a pixel")
     taken = class_shares(data.X, data.y, ae.reconstruct(strangers))
     first = max((c for c in taken if c not in left_out), key=lambda c: taken[c])
-    bench.note(
+    context.note(
         f"A random forest reads the reconstructions of unseen {names} as: "
         + ", ".join(
             f"{c} {share:.0%}" for c, share in sorted(taken.items(), key=lambda i: -i[1]) if share > 0.02
         )
         + "."
     )
-    grid = plots.geometry.on_sphere(_degrees(bench.choose(12, 40)))
+    grid = plots.geometry.on_sphere(_degrees(context.choose(12, 40)))
     before, after = (class_shares(data.X, data.y, m.inverse_transform(grid)) for m in (whole, ae))
     for c in range(10):
-        bench.measure(f"share of the grid read as {c}: reference", before.get(c, 0.0))
-        bench.measure(f"share of the grid read as {c}: without {names}", after.get(c, 0.0))
+        context.measure(f"share of the grid read as {c}: reference", before.get(c, 0.0))
+        context.measure(f"share of the grid read as {c}: without {names}", after.get(c, 0.0))
     gone = sum(after.get(c, 0.0) for c in left_out)
     had = sum(before.get(c, 0.0) for c in left_out)
-    bench.state(
+    context.state(
         f"Without {names} in training nearly nothing on the sphere is read as one (under a fifth of before).",
         gone < 0.2 * had,
         before=had,
         after=gone,
     )
-    bench.draw(
+    context.draw(
         f"unseen-{'-'.join(map(str, left_out))}",
         f"Unseen digits and what is made of them: {names}",
         f"Most often they come back as {first} ({taken[first]:.0%} of them).",

@@ -8,11 +8,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ..report.html import whole_page
-from .record import Comparison, Figure, Measure, Section, Statement
+from .findings import Figure, Measure, Statement
+from .record import Comparison, Section
 
 if TYPE_CHECKING:
-    from .bench import Findings
-    from .running import Result
+    from .findings import Findings
+    from .record import Result
 
 __all__ = ["page"]
 

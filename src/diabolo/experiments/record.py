@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingError
+from .findings import Figure, Findings, Measure, Statement
 
 if TYPE_CHECKING:
-    from .bench import Bench
+    from .context import ExperimentContext
 
+_FORMAT = 1
 DIRECTIONS = ("at most", "at least", "about")
 
 
@@ -81,14 +85,14 @@ class Section:
     title : str
         What is asked, as a question or a heading.
     run : callable
-        Takes a :class:`~diabolo.experiments.bench.Bench`, does the work, and leaves what it found there.
+        Takes a :class:`~diabolo.experiments.context.ExperimentContext`, does the work, and leaves what it found there.
     targets : tuple of Target
         A section that has some is repeated for every seed; others run once.
     """
 
     name: str
     title: str
-    run: Callable[[Bench], None]
+    run: Callable[[ExperimentContext], None]
     targets: tuple[Target, ...] = ()
 
 
@@ -122,56 +126,6 @@ class Experiment:
     def targets(self) -> tuple[Target, ...]:
         """The published numbers of all sections."""
         return tuple(target for section in self.sections for target in section.targets)
-
-
-@dataclass
-class Measure:
-    """A number that was obtained, one value a seed."""
-
-    name: str
-    unit: str
-    values: list[float] = field(default_factory=list)
-
-    @property
-    def mean(self) -> float:
-        """Mean over seeds."""
-        return sum(self.values) / len(self.values)
-
-
-@dataclass(frozen=True)
-class Statement:
-    """Something that the page says, with the numbers it rests on.
-
-    Attributes
-    ----------
-    text : str
-        The claim, as the source or the exercise makes it.
-    holds : bool
-        Whether it did in this run.
-    numbers : mapping of str to float
-    """
-
-    text: str
-    holds: bool
-    numbers: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A picture with a sentence of reading.
-
-    Attributes
-    ----------
-    name : str
-        The stem of its file in ``figures/``.
-    title, reading : str
-    png : bytes
-    """
-
-    name: str
-    title: str
-    reading: str
-    png: bytes
 
 
 @dataclass(frozen=True)
@@ -211,3 +165,99 @@ class Comparison:
             "mean": self.mean,
             "within": self.within,
         }
+
+
+@dataclass
+class Result:
+    """What a run of an experiment obtained.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    quick : bool
+    seeds : tuple of int
+    folder : Path
+        Holds ``results.json``, ``index.html`` and ``figures/``.
+    findings : dict of str to Findings
+        By name of the section.
+    seconds : dict of str to float
+        By name of the section, all seeds together.
+    """
+
+    experiment: Experiment
+    quick: bool
+    seeds: tuple[int, ...]
+    folder: Path
+    findings: dict[str, Findings] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """Every published number whose section was run."""
+        return [c for section in self.experiment.sections for c in self.compare(section)]
+
+    def compare(self, section: Section) -> list[Comparison]:
+        """The published numbers of a section beside what was obtained."""
+        measures = self.findings[section.name].measures if section.name in self.findings else {}
+        return [Comparison(t, tuple(measures[t.name].values)) for t in section.targets if t.name in measures]
+
+    @property
+    def page(self) -> Path:
+        """The page of the run."""
+        return self.folder / "index.html"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold."""
+        return {
+            "format": _FORMAT,
+            "experiment": self.experiment.name,
+            "title": self.experiment.title,
+            "quick": self.quick,
+            "seeds": list(self.seeds),
+            "versions": _versions(),
+            "targets": [c.to_dict() for c in self.comparisons],
+            "sections": {
+                s.name: _plain(self.findings[s.name], self.seconds[s.name])
+                for s in self.experiment.sections
+                if s.name in self.findings
+            },
+        }
+
+
+def _plain(found: Findings, seconds: float) -> dict[str, Any]:
+    return {
+        "seconds": round(seconds, 2),
+        "measures": {m.name: {"unit": m.unit, "values": m.values} for m in found.measures.values()},
+        "statements": [
+            {"text": s.text, "holds": s.holds, "numbers": dict(s.numbers)} for s in found.statements
+        ],
+        "figures": [{"name": f.name, "title": f.title, "reading": f.reading} for f in found.figures],
+        "notes": found.notes,
+    }
+
+
+def findings_from(plain: dict[str, Any], figures: Path) -> Findings:
+    """What :func:`_plain` described, with the pictures beside."""
+    return Findings(
+        {name: Measure(name, m["unit"], m["values"]) for name, m in plain["measures"].items()},
+        [Figure(**f, png=(figures / f"{f['name']}.png").read_bytes()) for f in plain["figures"]],
+        [Statement(**s) for s in plain["statements"]],
+        plain["notes"],
+    )
+
+
+def _versions() -> dict[str, str]:
+    import numpy
+    import sklearn
+    import torch
+
+    from .. import __version__
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {
+        "diabolo": __version__,
+        "python": python,
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "scikit-learn": sklearn.__version__,
+    }

@@ -16,8 +16,8 @@ from ..estimator import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
 from ..penalties import L1, L2, WeightDecay, WeightL1
-from .bench import Bench
-from .course import autoencoder, columns, panels, several, untrained
+from .context import ExperimentContext
+from .course import autoencoder, columns, panels, several
 from .record import Experiment, Section, Target
 from .rectangle_points import points, through_points
 
@@ -33,17 +33,17 @@ _ENDS = (-10.0, 10.0)
 _RISE = 1.1
 
 
-def _fit(bench: Bench, encoder: MLP, **settings: Any) -> Autoencoder:
-    given = {"epochs": bench.choose(30, 1000), "batch_size": 8, "drop_last": True, **settings}
-    return autoencoder(bench, 1, encoder, **given).fit(points(bench))
+def _fit(context: ExperimentContext, encoder: MLP, **settings: Any) -> Autoencoder:
+    given = {"epochs": context.choose(30, 1000), "batch_size": 8, "drop_last": True, **settings}
+    return autoencoder(context, 1, encoder, **given).fit(points(context))
 
 
-def _model(bench: Bench, name: str) -> Autoencoder:
-    return bench.once(name, lambda: _fit(bench, _NETWORKS[name]))
+def _model(context: ExperimentContext, name: str) -> Autoencoder:
+    return context.once(name, lambda: _fit(context, _NETWORKS[name]))
 
 
-def _models(bench: Bench) -> dict[str, Autoencoder]:
-    return {name: _model(bench, name) for name in _NETWORKS}
+def _models(context: ExperimentContext) -> dict[str, Autoencoder]:
+    return {name: _model(context, name) for name in _NETWORKS}
 
 
 def _settled_step(ae: Autoencoder) -> int:
@@ -53,30 +53,30 @@ def _settled_step(ae: Autoencoder) -> int:
     return int((losses <= _RISE * final).argmax() + 1) * (len(ae.history_.steps["loss"]) // len(losses))
 
 
-def compress(bench: Bench) -> None:
+def compress(context: ExperimentContext) -> None:
     """Four models, their errors and their speed."""
-    X, models = points(bench), _models(bench)
+    X, models = points(context), _models(context)
     errors = {name: mse(X, ae.reconstruct(X)) for name, ae in models.items()}
     steps = {name: _settled_step(ae) for name, ae in models.items()}
     for name in models:
-        bench.measure(f"{name}: mean squared error", errors[name], "squared units a feature")
-        bench.measure(f"{name}: steps to 1.1 of the final loss", steps[name], "steps")
+        context.measure(f"{name}: mean squared error", errors[name], "squared units a feature")
+        context.measure(f"{name}: steps to 1.1 of the final loss", steps[name], "steps")
     centred = X - X.mean(0)
     floor = float(np.linalg.svd(centred, compute_uv=False)[-1] ** 2) / X.size
-    bench.measure("error of PCA, the floor of the linear model", floor, "squared units a feature")
-    bench.measure("error of the big model over the linear one", errors["big"] / errors["linear"])
-    bench.state(
+    context.measure("error of PCA, the floor of the linear model", floor, "squared units a feature")
+    context.measure("error of the big model over the linear one", errors["big"] / errors["linear"])
+    context.state(
         "The linear model finds what PCA finds (within 2 % of its error).",
         errors["linear"] <= 1.02 * floor,
         linear=errors["linear"],
         PCA=floor,
     )
-    bench.state(
+    context.state(
         "PCA, learnt by gradient descent, converges much slower than the networks (more than twice the steps).",
         steps["linear"] > 2 * max(steps["small"], steps["big"]),
         **{f"steps_{name}": float(steps[name]) for name in ("linear", "small", "big")},
     )
-    bench.draw(
+    context.draw(
         "losses",
         "Training loss of the four models",
         f"The linear model ends at {errors['linear']:.3f} a feature, the big one at {errors['big']:.4f}. "
@@ -86,7 +86,7 @@ def compress(bench: Bench) -> None:
             {name: columns(ae) for name, ae in models.items()}, against="epoch", log=True
         ),
     )
-    bench.draw(
+    context.draw(
         "code",
         "The code as colour over the data plane",
         "A linear code changes along one direction. Where colours jump, neighbours in the plane get distant codes.",
@@ -96,14 +96,14 @@ def compress(bench: Bench) -> None:
             size=(4.8, 3.0),
         ),
     )
-    _sigmoid(bench, X, models["sigmoid"], errors)
+    _sigmoid(context, X, models["sigmoid"], errors)
 
 
-def _sigmoid(bench: Bench, X: Array, ae: Autoencoder, errors: dict[str, float]) -> None:
+def _sigmoid(context: ExperimentContext, X: Array, ae: Autoencoder, errors: dict[str, float]) -> None:
     """What the bottleneck that the sheet set aside needs: its line is the interval (0, 1)."""
     codes = ae.transform(X)
-    bench.measure("sigmoid: range of the codes", float(codes.max() - codes.min()))
-    bench.state(
+    context.measure("sigmoid: range of the codes", float(codes.max() - codes.min()))
+    context.state(
         "With a sigmoid on the code the big network still beats the linear one; its line is the interval (0, 1).",
         errors["sigmoid"] < errors["linear"],
         sigmoid=errors["sigmoid"],
@@ -126,29 +126,29 @@ def _kinks(ae: Autoencoder, n: int = 40001) -> Array:
     return z.numpy()[at[first] + 1, 0]
 
 
-def lines(bench: Bench) -> None:
+def lines(context: ExperimentContext) -> None:
     """The image of the latent line, trained and at the start."""
-    X, models = points(bench), _models(bench)
-    starts = {name: untrained(ae) for name, ae in models.items() if name != "sigmoid"}
+    X, models = points(context), _models(context)
+    starts = {name: ae.untrained() for name, ae in models.items() if name != "sigmoid"}
     ends = models["linear"].inverse_transform(np.array([[-10.0], [10.0]], np.float32))
     dx, dy = ends[1] - ends[0]
     angle = float(np.degrees(np.arctan2(dy, dx)))
     angle = (angle + 90) % 180 - 90
-    bench.measure("linear: angle of its line to the x axis", angle, "degrees")
+    context.measure("linear: angle of its line to the x axis", angle, "degrees")
     counts = {}
     for name in ("small", "big"):
         for form, ae in (("trained", models[name]), ("at the start", starts[name])):
             kinks = _kinks(ae)
             counts[name, form] = len(kinks)
-            bench.measure(f"{name}, {form}: breakpoints on the line", len(kinks))
+            context.measure(f"{name}, {form}: breakpoints on the line", len(kinks))
             inside = ", ".join(f"{k:.2f}" for k in kinks[:12]) + (", ..." if len(kinks) > 12 else "")
-            bench.note(f"{name}, {form}: kinks at z = {inside or 'none'}.")
-    bench.state(
+            context.note(f"{name}, {form}: kinks at z = {inside or 'none'}.")
+    context.state(
         "The line of the linear model lies along the longer side (within 10 degrees of the x axis).",
         abs(angle) < 10,
         angle=angle,
     )
-    bench.state(
+    context.state(
         "Training gives the big decoder's line more kinks than it started with.",
         counts["big", "trained"] > counts["big", "at the start"],
         trained=counts["big", "trained"],
@@ -157,7 +157,7 @@ def lines(bench: Bench) -> None:
     drawn: dict[str, Autoencoder] = {}
     for name, start in starts.items():
         drawn |= {f"{name}, at the start": start, f"{name}, trained": models[name]}
-    bench.draw(
+    context.draw(
         "lines",
         "The latent line from -10 to 10 in data space",
         f"The linear model's line stands at {angle:.1f}° to the x axis. The big one's has "
@@ -172,9 +172,9 @@ def _line(ae: Autoencoder, X: Array, ax: Any) -> None:
     ax.set(xlim=(-4.5, 4.5), ylim=(-2.5, 2.5))
 
 
-def frozen(bench: Bench) -> None:
+def frozen(context: ExperimentContext) -> None:
     """A second encoder for the big model's frozen decoder: where do the two differ?"""
-    X, big = points(bench), _model(bench, "big")
+    X, big = points(context), _model(context, "big")
     training = big.training.replace(lr=0.01, schedule="cosine")
     second = big.fine_tune(X, training=training, freeze=["decoder"], reset=["encoder"])
     axis = np.linspace(-5, 5, 101, dtype=np.float32)
@@ -185,17 +185,17 @@ def frozen(bench: Bench) -> None:
     away = np.asarray(cKDTree(big.inverse_transform(line)).query(grid)[0])
     rank = float(spearmanr(gap, away).statistic)
     first_error, second_error = mse(X, big.reconstruct(X)), mse(X, second.reconstruct(X))
-    bench.measure("rank correlation of |z2 - z1| with the distance to the curve", rank)
-    bench.measure("error with the first encoder", first_error, "squared units a feature")
-    bench.measure("error with the second encoder", second_error, "squared units a feature")
-    bench.state(
+    context.measure("rank correlation of |z2 - z1| with the distance to the curve", rank)
+    context.measure("error with the first encoder", first_error, "squared units a feature")
+    context.measure("error with the second encoder", second_error, "squared units a feature")
+    context.state(
         "Two encoders of one decoder agree near its curve and differ away from it (rank correlation above 0.3).",
         rank > 0.3,
         rank_correlation=rank,
         mean_difference_at_the_data=float(np.abs(second.transform(X) - codes).mean()),
         mean_difference_on_the_grid=float(gap.mean()),
     )
-    bench.draw(
+    context.draw(
         "difference",
         "Difference of two encoders of the same decoder",
         f"The data only say what a code should be near the curve: the rank correlation of the difference with "
@@ -206,15 +206,15 @@ def frozen(bench: Bench) -> None:
     )
 
 
-def descent(bench: Bench) -> None:
+def descent(context: ExperimentContext) -> None:
     """Gradient descent on all rows against one row at a time."""
-    X, epochs = points(bench), bench.choose(10, 1000)
+    X, epochs = points(context), context.choose(10, 1000)
     kinds: dict[str, dict[str, Any]] = {
         "gradient descent": {"batch_size": None, "lr": 3e-2},
         "one row at a time": {"batch_size": 1, "lr": 3e-4},
     }
     fitted = {
-        name: autoencoder(bench, 1, MLP((20, 10)), epochs=epochs, optimizer="sgd", **kind).fit(X)
+        name: autoencoder(context, 1, MLP((20, 10)), epochs=epochs, optimizer="sgd", **kind).fit(X)
         for name, kind in kinds.items()
     }
     swing = {}
@@ -222,19 +222,19 @@ def descent(bench: Bench) -> None:
         losses = ae.history_["loss"]
         late = losses[len(losses) // 2 :]
         swing[name] = float(np.abs(np.diff(late)).mean() / late.mean())
-        bench.measure(f"{name}: final loss", losses[-1], "squared units a row")
-        bench.measure(f"{name}: oscillation", swing[name], "mean change an epoch over mean loss")
-        bench.measure(f"{name}: seconds", ae.history_["seconds"].sum(), "s")
-    bench.note(
+        context.measure(f"{name}: final loss", losses[-1], "squared units a row")
+        context.measure(f"{name}: oscillation", swing[name], "mean change an epoch over mean loss")
+        context.measure(f"{name}: seconds", ae.history_["seconds"].sum(), "s")
+    context.note(
         "Plain gradient steps in both. One row at a time takes 3e-4; all rows take 100 times that, so that an "
         "epoch moves the weights about as far. Losses are summed over the two features."
     )
-    bench.state(
+    context.state(
         "One row at a time oscillates more than gradient descent.",
         swing["one row at a time"] > swing["gradient descent"],
         **{name.replace(" ", "_"): value for name, value in swing.items()},
     )
-    bench.draw(
+    context.draw(
         "descent",
         "Gradient descent against one row at a time",
         f"Against updates gradient descent looks quicker, since each of its updates sees all rows; the mean "
@@ -263,9 +263,9 @@ def _descent(ax: Any, fitted: dict[str, Autoencoder], against: str) -> None:
         ax.set_xscale("log")
 
 
-def regularised(bench: Bench) -> None:
+def regularised(context: ExperimentContext) -> None:
     """L1 and L2 of weights and of activations: are activations smaller, are they sparse?"""
-    X = points(bench)
+    X = points(context)
     kinds: dict[str, Any] = {
         "none": (),
         "L1 of activations": (L1(0.01, on="hidden"),),
@@ -275,37 +275,37 @@ def regularised(bench: Bench) -> None:
     }
     hidden = {}
     for name, penalties in kinds.items():
-        ae = _fit(bench, _NETWORKS["big"], penalties=penalties) if penalties else _model(bench, "big")
+        ae = _fit(context, _NETWORKS["big"], penalties=penalties) if penalties else _model(context, "big")
         with torch.no_grad():
             layers = ae.module_.encoder(torch.from_numpy(X))[1]
         hidden[name] = np.concatenate([a.numpy() for a in layers], axis=1)
-        bench.measure(f"{name}: mean squared error", mse(X, ae.reconstruct(X)), "squared units a feature")
-        bench.measure(f"{name}: share of activations below 1e-3", (np.abs(hidden[name]) < 1e-3).mean())
-        bench.measure(f"{name}: mean magnitude of activations", np.abs(hidden[name]).mean())
+        context.measure(f"{name}: mean squared error", mse(X, ae.reconstruct(X)), "squared units a feature")
+        context.measure(f"{name}: share of activations below 1e-3", (np.abs(hidden[name]) < 1e-3).mean())
+        context.measure(f"{name}: mean magnitude of activations", np.abs(hidden[name]).mean())
     size = {name: float(np.abs(a).mean()) for name, a in hidden.items()}
     small = {name: float((np.abs(a) < 1e-3).mean()) for name, a in hidden.items()}
     for place in ("activations", "weights"):
         one, two = f"L1 of {place}", f"L2 of {place}"
-        bench.state(
+        context.state(
             f"L1 and L2 of {place} both give smaller activations.",
             max(size[one], size[two]) < size["none"],
             none=size["none"],
             L1=size[one],
             L2=size[two],
         )
-        bench.state(
+        context.state(
             f"L1 of {place} makes activations sparse (more of them below 1e-3 than without, by a tenth or more).",
             small[one] >= small["none"] + 0.1,
             none=small["none"],
             L1=small[one],
         )
-        bench.state(
+        context.state(
             f"L2 of {place} is hardly different from none (mean magnitude within a tenth).",
             abs(size[two] / size["none"] - 1) < 0.1,
             none=size["none"],
             L2=size[two],
         )
-    bench.draw(
+    context.draw(
         "activations",
         "Activations of the hidden layers",
         f"Share below 1e-3: {small['none']:.0%} without, {small['L1 of activations']:.0%} with L1 and "

@@ -12,7 +12,7 @@ from ..datasets import make_rectangle
 from ..estimator import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
-from .bench import Bench
+from .context import ExperimentContext
 from .course import autoencoder, several
 
 __all__ = ["points", "through_points"]
@@ -23,29 +23,29 @@ _SETTLED = 1e-4
 _LADDER = ((10,), (20, 20), (50, 50), (100, 100), (100,) * 3, (200,) * 3, (200,) * 5)
 
 
-def points(bench: Bench) -> Array:
+def points(context: ExperimentContext) -> Array:
     """The 100 points of the exercise."""
 
     def make() -> Array:
-        return make_rectangle(100, random_state=bench.seed)[0].astype(np.float32)
+        return make_rectangle(100, random_state=context.seed)[0].astype(np.float32)
 
-    return bench.once("rectangle", make)
+    return context.once("rectangle", make)
 
 
-def through_points(bench: Bench) -> None:
+def through_points(context: ExperimentContext) -> None:
     """A curve through all n points: the smallest network of a ladder that learns it."""
     found: dict[int, tuple[Autoencoder, Array, float]] = {}
-    ladder = bench.choose(_LADDER[:2], _LADDER)
-    for n in bench.choose((5, 10), (5, 10, 20, 50, 100)):
-        X = points(bench)[:n]
+    ladder = context.choose(_LADDER[:2], _LADDER)
+    for n in context.choose((5, 10), (5, 10, 20, 50, 100)):
+        X = points(context)[:n]
         for rung, hidden in enumerate(ladder):
             ae = autoencoder(
-                bench,
+                context,
                 1,
                 MLP(hidden),
-                epochs=bench.choose(400, 20_000),
+                epochs=context.choose(400, 20_000),
                 batch_size=None,
-                lr=bench.choose(3e-3, 1e-3),
+                lr=context.choose(3e-3, 1e-3),
                 schedule="one_cycle",
             ).fit(X)
             error = mse(X, ae.reconstruct(X))
@@ -57,16 +57,16 @@ def through_points(bench: Bench) -> None:
                 break
         ae, X, error = found[n]
         weights = sum(p.numel() for p in ae.module_.parameters())
-        bench.measure(f"{n} points: training error", error, "squared units a feature")
-        bench.measure(f"{n} points: parameters of {list(ae.encoder.sizes)}", weights)
+        context.measure(f"{n} points: training error", error, "squared units a feature")
+        context.measure(f"{n} points: parameters of {list(ae.encoder.sizes)}", weights)
     reached = [n for n, (_, _, error) in found.items() if error < _SETTLED]
-    bench.state(
+    context.state(
         "A curve through all points is found for every number of points tried (error below 1e-4).",
         len(reached) == len(found),
         most_points_reached=max(reached, default=0),
         points_tried=max(found),
     )
-    bench.draw(
+    context.draw(
         "curves",
         "A curve through n points",
         f"The line reaches all points up to n = {max(reached, default=0)} with an error below 1e-4; the networks "

@@ -13,7 +13,7 @@ from ..estimator import Autoencoder
 from ..fitting import architecture
 from ..io import load
 from ..networks import NETWORKS
-from .bench import Bench
+from .context import ExperimentContext
 from .course import autoencoder, deep, pictures
 
 __all__ = ["reference", "settings_hash"]
@@ -38,7 +38,7 @@ def settings_hash(ae: Autoencoder, X: np.ndarray) -> str:
     return digest.hexdigest()[:16]
 
 
-def reference(bench: Bench, latent: Any) -> Autoencoder:
+def reference(context: ExperimentContext, latent: Any) -> Autoencoder:
     """784-392-96, torch's start, 25 epochs in batches of 32; trained once, then kept.
 
     A reference that the user gave takes its place, whatever the latent space.
@@ -50,18 +50,18 @@ def reference(bench: Bench, latent: Any) -> Autoencoder:
     """
 
     def find() -> Autoencoder:
-        data = pictures(bench)
-        if bench.reference is not None:
-            return load(bench.reference)
-        encoder, epochs = deep((392, 96), init="torch"), bench.choose(8, 25)
-        ae = autoencoder(bench, latent, encoder, epochs=epochs, batch_size=32, reconstruction="bernoulli")
-        path = bench.cache / f"reference-{settings_hash(ae, data.X)}"
+        data = pictures(context)
+        if context.reference is not None:
+            return load(context.reference)
+        encoder, epochs = deep((392, 96), init="torch"), context.choose(8, 25)
+        ae = autoencoder(context, latent, encoder, epochs=epochs, batch_size=32, reconstruction="bernoulli")
+        path = context.cache / f"reference-{settings_hash(ae, data.X)}"
         if path.exists():
-            bench.say(f"the reference model is read from {path}")
+            context.say(f"the reference model is read from {path}")
             return load(path)
-        bench.say(f"the reference model is trained once ({epochs} epochs) and kept in {path}")
+        context.say(f"the reference model is trained once ({epochs} epochs) and kept in {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         ae.fit(data.X).save(path)
         return ae
 
-    return bench.once(("reference", latent), find)
+    return context.once(("reference", latent), find)

@@ -3,95 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..atomic import replacing
 from ..errors import FileError, SettingError, UnknownNameError
 from ..text_files import read_text
 from .catalogue import EXPERIMENTS
-from .record import Comparison, Experiment, Figure, Measure, Section, Statement
-
-if TYPE_CHECKING:
-    from .bench import Findings
+from .findings import Findings
+from .record import Experiment, Result, Section, findings_from
 
 __all__ = ["Result", "reproduce"]
 
 MARK = "results.json"
-_FORMAT = 1
-
-
-@dataclass
-class Result:
-    """What a run of an experiment obtained.
-
-    Attributes
-    ----------
-    experiment : Experiment
-    quick : bool
-    seeds : tuple of int
-    folder : Path
-        Holds ``results.json``, ``index.html`` and ``figures/``.
-    findings : dict of str to Findings
-        By name of the section.
-    seconds : dict of str to float
-        By name of the section, all seeds together.
-    """
-
-    experiment: Experiment
-    quick: bool
-    seeds: tuple[int, ...]
-    folder: Path
-    findings: dict[str, Findings] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """Every published number whose section was run."""
-        return [c for section in self.experiment.sections for c in self.compare(section)]
-
-    def compare(self, section: Section) -> list[Comparison]:
-        """The published numbers of a section beside what was obtained."""
-        measures = self.findings[section.name].measures if section.name in self.findings else {}
-        return [Comparison(t, tuple(measures[t.name].values)) for t in section.targets if t.name in measures]
-
-    @property
-    def page(self) -> Path:
-        """The page of the run."""
-        return self.folder / "index.html"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON can hold."""
-        return {
-            "format": _FORMAT,
-            "experiment": self.experiment.name,
-            "title": self.experiment.title,
-            "quick": self.quick,
-            "seeds": list(self.seeds),
-            "versions": _versions(),
-            "targets": [c.to_dict() for c in self.comparisons],
-            "sections": {
-                s.name: _plain(self.findings[s.name], self.seconds[s.name])
-                for s in self.experiment.sections
-                if s.name in self.findings
-            },
-        }
-
-
-def _plain(found: Findings, seconds: float) -> dict[str, Any]:
-    return {
-        "seconds": round(seconds, 2),
-        "measures": {m.name: {"unit": m.unit, "values": m.values} for m in found.measures.values()},
-        "statements": [
-            {"text": s.text, "holds": s.holds, "numbers": dict(s.numbers)} for s in found.statements
-        ],
-        "figures": [{"name": f.name, "title": f.title, "reading": f.reading} for f in found.figures],
-        "notes": found.notes,
-    }
 
 
 def _earlier(result: Result, again: Sequence[Section]) -> None:
@@ -119,42 +45,13 @@ def _earlier(result: Result, again: Sequence[Section]) -> None:
         for section in result.experiment.sections:
             if section.name in kept["sections"]:
                 plain = kept["sections"][section.name]
-                result.findings[section.name] = _findings(plain, result.folder / "figures")
+                result.findings[section.name] = findings_from(plain, result.folder / "figures")
                 result.seconds[section.name] = plain["seconds"]
         for section in again if n == len(result.seeds) else ():
             if section.name in result.findings and not _lacking(result, section):
                 del result.findings[section.name], result.seconds[section.name]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path} is no whole result ({error}); give another folder.") from error
-
-
-def _findings(plain: dict[str, Any], figures: Path) -> Findings:
-    """What :func:`_plain` described, with the pictures beside."""
-    from .bench import Findings
-
-    return Findings(
-        {name: Measure(name, m["unit"], m["values"]) for name, m in plain["measures"].items()},
-        [Figure(**f, png=(figures / f"{f['name']}.png").read_bytes()) for f in plain["figures"]],
-        [Statement(**s) for s in plain["statements"]],
-        plain["notes"],
-    )
-
-
-def _versions() -> dict[str, str]:
-    import numpy
-    import sklearn
-    import torch
-
-    from .. import __version__
-
-    python = ".".join(map(str, sys.version_info[:3]))
-    return {
-        "diabolo": __version__,
-        "python": python,
-        "torch": torch.__version__,
-        "numpy": numpy.__version__,
-        "scikit-learn": sklearn.__version__,
-    }
 
 
 def reproduce(
@@ -260,7 +157,7 @@ def _run(
     """Section by section, all seeds of each, so that every part of the page is whole once it is there."""
     import pooch
 
-    from .bench import Bench, Findings
+    from .context import ExperimentContext
 
     memories: dict[int, dict[Any, Any]] = {seed: {} for seed in result.seeds}
     # Not DIABOLO_DATA: a folder of published data may be shared and is only read.
@@ -270,7 +167,9 @@ def _run(
         for seed in _lacking(result, section):
             say(f"{result.experiment.name}: {section.title}" + (f" (seed {seed})" if section.targets else ""))
             first = seed == result.seeds[0]
-            section.run(Bench(result.quick, seed, first, cache, reference, say, findings, memories[seed]))
+            section.run(
+                ExperimentContext(result.quick, seed, first, cache, reference, say, findings, memories[seed])
+            )
         result.findings[section.name] = findings
         result.seconds[section.name] = result.seconds.get(section.name, 0.0) + time.perf_counter() - start
         write(result)

@@ -16,7 +16,7 @@ from ..estimator import Autoencoder
 from ..latent import Sphere
 from ..metrics import knn_accuracy
 from ..networks import Convolutional
-from .bench import Bench
+from .context import ExperimentContext
 from .course import Pictures, autoencoder, bce, corrupted, deep, pictures
 from .neighbours import overlap
 
@@ -25,24 +25,24 @@ __all__ = ["shuffled"]
 Array = NDArray[np.floating]
 
 
-def shuffled(bench: Bench) -> None:
+def shuffled(context: ExperimentContext) -> None:
     """Pixels out of order, with noise: a dense network does not care, a convolutional one does."""
-    data, shuffle = pictures(bench), PixelShuffle(seed=1)
+    data, shuffle = pictures(context), PixelShuffle(seed=1)
     mixed, mixed_test = (corrupted(shuffle, X, data.side, 0) for X in (data.X, data.X_test))
     noisy, noisy_test = (
-        corrupted(GaussianNoise(0.4), X, data.side, bench.seed * 2 + i)
+        corrupted(GaussianNoise(0.4), X, data.side, context.seed * 2 + i)
         for i, X in enumerate((mixed, mixed_test))
     )
     dense = partial(
-        autoencoder, bench, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32,
+        autoencoder, context, Sphere(3), deep((392, 96), init="torch"), epochs=3, batch_size=32,
         reconstruction="bernoulli",
     )  # fmt: skip
     ae = dense().fit(noisy, target=mixed)
-    bench.measure("shuffled and noisy: test BCE", bce(ae, noisy_test, mixed_test), "nats a pixel")
-    if not bench.first:
+    context.measure("shuffled and noisy: test BCE", bce(ae, noisy_test, mixed_test), "nats a pixel")
+    if not context.first:
         return
     back = partial(_unshuffle, shuffle, data.side)
-    bench.draw(
+    context.draw(
         "shuffled-rows",
         "Shuffled and noisy, reconstructed, and with the pixels put back",
         "The last row is the second with the pixels put back in order.",
@@ -55,7 +55,7 @@ def shuffled(bench: Bench) -> None:
             n=8,
         ),
     )
-    _does_it_care(bench, data, mixed, mixed_test, dense)
+    _does_it_care(context, data, mixed, mixed_test, dense)
 
 
 def _unshuffle(shuffle: PixelShuffle, side: int, rows: Array) -> Array:
@@ -63,12 +63,16 @@ def _unshuffle(shuffle: PixelShuffle, side: int, rows: Array) -> Array:
 
 
 def _does_it_care(
-    bench: Bench, data: Pictures, mixed: Array, mixed_test: Array, dense: Callable[..., Autoencoder]
+    context: ExperimentContext,
+    data: Pictures,
+    mixed: Array,
+    mixed_test: Array,
+    dense: Callable[..., Autoencoder],
 ) -> None:
     """Both kinds of network on pixels in order and out of order, without noise."""
-    n, m = bench.choose(1000, 12_000), bench.choose(300, 2000)
+    n, m = context.choose(1000, 12_000), context.choose(300, 2000)
     conv = partial(
-        autoencoder, bench, 16, Convolutional(), epochs=bench.choose(10, 3), batch_size=64,
+        autoencoder, context, 16, Convolutional(), epochs=context.choose(10, 3), batch_size=64,
         reconstruction="bernoulli",
     )  # fmt: skip
     labels = data.y_test[:m]
@@ -81,24 +85,24 @@ def _does_it_care(
             scores.append(bce(ae, test[:m]))
             codes.append(ae.transform(test[:m]))
         found[name] = scores
-        bench.measure(f"{name}, in order: test BCE", scores[0], "nats a pixel")
-        bench.measure(f"{name}, shuffled: test BCE", scores[1], "nats a pixel")
-        bench.measure(f"{name}, in order: 5 nearest neighbours, accuracy", knn_accuracy(codes[0], labels))
-        bench.measure(f"{name}, shuffled: 5 nearest neighbours, accuracy", knn_accuracy(codes[1], labels))
-        other = make(random_state=bench.seed + 1).fit(data.X[:n]).transform(data.X_test[:m])
-        bench.measure(
+        context.measure(f"{name}, in order: test BCE", scores[0], "nats a pixel")
+        context.measure(f"{name}, shuffled: test BCE", scores[1], "nats a pixel")
+        context.measure(f"{name}, in order: 5 nearest neighbours, accuracy", knn_accuracy(codes[0], labels))
+        context.measure(f"{name}, shuffled: 5 nearest neighbours, accuracy", knn_accuracy(codes[1], labels))
+        other = make(random_state=context.seed + 1).fit(data.X[:n]).transform(data.X_test[:m])
+        context.measure(
             f"{name}: neighbours in common, in order and shuffled", overlap(codes[0], codes[1], k=10)
         )
-        bench.measure(f"{name}: neighbours in common, two starts in order", overlap(codes[0], other, k=10))
+        context.measure(f"{name}: neighbours in common, two starts in order", overlap(codes[0], other, k=10))
     rise = {name: b / a - 1 for name, (a, b) in found.items()}
-    bench.state(
+    context.state(
         "The fully connected network does not care about the order of pixels (error within 2 %).",
         abs(rise["dense"]) < 0.02,
         relative_rise=rise["dense"],
     )
-    bench.state(
+    context.state(
         "The convolutional network does (error at least 5 % higher on shuffled pixels).",
         rise["convolutional"] > 0.05,
         relative_rise=rise["convolutional"],
     )
-    bench.note(f"This comparison trains on {n:,} rows and tests on {m:,}, all four models alike.")
+    context.note(f"This comparison trains on {n:,} rows and tests on {m:,}, all four models alike.")

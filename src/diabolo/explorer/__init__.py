@@ -3,10 +3,15 @@
 Nothing slow is imported before the page is served; the model is loaded while its frame is already there.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .loading import from_run, from_sklearn
 from .page import Page, open_page
 from .serving import serve, show, start, widget
 from .watching import Live, live
+
+if TYPE_CHECKING:
+    from .offline.page import to_html as to_html
 
 __all__ = [
     "Live",
@@ -18,5 +23,14 @@ __all__ = [
     "serve",
     "show",
     "start",
+    "to_html",
     "widget",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "to_html":  # all other names are light
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .offline.page import to_html
+
+    return to_html

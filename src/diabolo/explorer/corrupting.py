@@ -13,7 +13,7 @@ from ..corruption import CORRUPTIONS
 from ..domain import Domain
 from ..errors import UnknownNameError
 from ..estimator import Autoencoder
-from .subject import Subject
+from .subject import ExplorerModel
 
 __all__ = ["AMOUNTS", "Amount", "corrupt"]
 
@@ -43,7 +43,7 @@ AMOUNTS: Mapping[str, Amount] = {
 }
 
 
-def corrupt(subject: Subject, row: int, kind: str, amount: float, seed: int) -> NDArray[np.float32]:
+def corrupt(subject: ExplorerModel, row: int, kind: str, amount: float, seed: int) -> NDArray[np.float32]:
     """A row after a corruption, in the user's units: array of shape (1, n_features).
 
     Raises
@@ -68,7 +68,7 @@ def corrupt(subject: Subject, row: int, kind: str, amount: float, seed: int) -> 
     return model.scaler_.backward(changed, np.dtype(np.float32)) if ours else changed.astype(np.float32)
 
 
-def _domain(subject: Subject) -> Domain:
+def _domain(subject: ExplorerModel) -> Domain:
     shape, X = subject.data.image_shape, subject.data.X
     if isinstance(subject.model, Autoencoder):
         learnt = subject.model.module_.domain

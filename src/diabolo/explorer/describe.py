@@ -10,12 +10,12 @@ import numpy as np
 from ..corruption import CORRUPTIONS
 from ..estimator import Autoencoder
 from .corrupting import AMOUNTS
-from .subject import Subject
+from .subject import ExplorerModel
 
 __all__ = ["describe", "losses"]
 
 
-def describe(subject: Subject) -> dict[str, Any]:
+def describe(subject: ExplorerModel) -> dict[str, Any]:
     """The model, the data and what can be done with them, as values that JSON holds."""
     data = subject.data
     X = data.X
@@ -54,7 +54,7 @@ def describe(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _label_names(subject: Subject) -> dict[str, str]:
+def _label_names(subject: ExplorerModel) -> dict[str, str]:
     """The text of every class that occurs."""
     assert subject.data.y is not None
     names = subject.data.label_names
@@ -64,7 +64,7 @@ def _label_names(subject: Subject) -> dict[str, str]:
     }
 
 
-def _history(subject: Subject) -> dict[str, list[float | None]]:
+def _history(subject: ExplorerModel) -> dict[str, list[float | None]]:
     """Loss and terms by epoch."""
     if not isinstance(subject.model, Autoencoder):
         return {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..datasets import write
 from ..errors import DataError, UnknownNameError
-from .subject import Subject
+from .subject import ExplorerModel
 
 __all__ = ["FORMATS", "animate", "export"]
 
@@ -28,7 +28,7 @@ _MAX_PICTURES = 2500
 _HEIGHT, _FRAME = 224, 140
 
 
-def export(subject: Subject, rows: NDArray[np.int32], kind: str) -> bytes:
+def export(subject: ExplorerModel, rows: NDArray[np.int32], kind: str) -> bytes:
     """Rows of the data as the content of a file.
 
     Raises
@@ -56,7 +56,7 @@ def export(subject: Subject, rows: NDArray[np.int32], kind: str) -> bytes:
         return path.read_bytes()
 
 
-def _table(subject: Subject, rows: NDArray[np.int32]) -> tuple[list[str], NDArray[np.float64]]:
+def _table(subject: ExplorerModel, rows: NDArray[np.int32]) -> tuple[list[str], NDArray[np.float64]]:
     columns: dict[str, NDArray[Any]] = {}
     if subject.data.ids is not None:
         columns["place"] = rows
@@ -68,7 +68,7 @@ def _table(subject: Subject, rows: NDArray[np.int32]) -> tuple[list[str], NDArra
     return list(columns), np.column_stack([np.asarray(c, np.float64) for c in columns.values()])
 
 
-def animate(subject: Subject, codes: NDArray[np.float32]) -> bytes:
+def animate(subject: ExplorerModel, codes: NDArray[np.float32]) -> bytes:
     """The decoded pictures of codes as an animated GIF, there and back again without end.
 
     Raises

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, UnknownNameError
-from ..text_files import read_yaml
 from .page import Load
 
 if TYPE_CHECKING:
-    from .subject import Subject
+    from .subject import ExplorerModel
 
-__all__ = ["SKLEARN", "from_run", "from_sklearn", "recorded_data"]
+__all__ = ["SKLEARN", "from_run", "from_sklearn"]
 
-_OPTIONS = ("columns", "drop", "id", "label", "missing", "resize")
 #: Transformers of scikit-learn that the command line knows by name: the module and the class.
 SKLEARN = {
     "pca": ("sklearn.decomposition", "PCA"),
@@ -58,13 +56,18 @@ def from_run(path: str | Path, data: Any = None, compare: str | Path | None = No
     FileError
         If there is no model in a folder, or the first does not say what it was trained on.
     """
+    from ..runs.folder import check_model
+    from ..runs.source import Source
+
     first, second = Path(path), None if compare is None else Path(compare)
     for folder in filter(None, (first, second)):
-        _require_model(folder)
+        check_model(folder)
     if data is None:
-        source, options = recorded_data(first)
-        return lambda: _load_run(first, source, options, second)
-    return lambda: _load_run(first, data, {}, second)
+        source = Source.of(first)
+        if not source.path:
+            raise FileError(f"{first} does not say what it was trained on; give the data (--data).")
+        return lambda: _load_run(first, source.read(source.path, {}), second)
+    return lambda: _load_run(first, data, second)
 
 
 def from_sklearn(name: str, data: str, n_components: int = 2) -> Load:
@@ -93,33 +96,7 @@ def from_sklearn(name: str, data: str, n_components: int = 2) -> Load:
     return lambda: _fit_sklearn(name, data, n_components)
 
 
-def recorded_data(path: Path) -> tuple[str, dict[str, Any]]:
-    """What a run was trained on, and how it was read.
-
-    Raises
-    ------
-    FileError
-        If the folder does not say it, or its ``config.yaml`` is damaged.
-    """
-    config = path / "config.yaml"
-    if not config.is_file():
-        raise FileError(f"{path} does not say what it was trained on; give the data (--data).")
-    told = read_yaml(config)
-    try:
-        data = dict(told["data"])
-        options = {name: data[name] for name in _OPTIONS if data.get(name)}
-        return str(data["source"]), options
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"{config} is damaged: {error!r}.") from None
-
-
-def _require_model(path: Path) -> None:
-    if not any((path / name).is_file() for name in ("model/model.json", "model.json")):
-        what = "holds no model.json" if path.is_dir() else "is not there"
-        raise FileError(f"{path} {what}; give the folder that `diabolo fit` or save() wrote.")
-
-
-def _load_run(path: Path, data: Any, options: dict[str, Any], compare: Path | None) -> Sequence[Subject]:
+def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[ExplorerModel]:
     from .. import datasets
     from ..io import load
     from .subject import make_subjects
@@ -127,11 +104,11 @@ def _load_run(path: Path, data: Any, options: dict[str, Any], compare: Path | No
     if callable(data):
         data = data()
     elif isinstance(data, str | Path):
-        data = datasets.load(data, **options)
+        data = datasets.load(data)
     return make_subjects(load(path), data, None, None if compare is None else load(compare))
 
 
-def _fit_sklearn(name: str, data: str, n_components: int) -> Sequence[Subject]:
+def _fit_sklearn(name: str, data: str, n_components: int) -> Sequence[ExplorerModel]:
     from .. import datasets
     from .subject import make_subjects
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .subject import Subject
+from .subject import ExplorerModel
 
 __all__ = ["Moved", "moved"]
 
@@ -34,7 +34,7 @@ class Moved:
     disparity: float
 
 
-def moved(first: Subject, second: Subject) -> Moved:
+def moved(first: ExplorerModel, second: ExplorerModel) -> Moved:
     """Turn, mirror, scale and shift the codes of one model so that they lie as near to another's as can be.
 
     The narrower codes are filled up with zeros. With both centred and of norm one, ``A`` and ``B``,
@@ -43,7 +43,7 @@ def moved(first: Subject, second: Subject) -> Moved:
 
     Parameters
     ----------
-    first, second : Subject
+    first, second : ExplorerModel
         Two models of the same rows.
 
     Returns

@@ -18,7 +18,7 @@ except ImportError as error:
     raise MissingExtraError("the explorer in a notebook", "notebook") from error
 
 if TYPE_CHECKING:
-    from .subject import Subject
+    from .subject import ExplorerModel
 
 __all__ = ["Explorer"]
 
@@ -31,7 +31,7 @@ class Explorer(anywidget.AnyWidget):
 
     Parameters
     ----------
-    subjects : sequence of Subject
+    subjects : sequence of ExplorerModel
         One model, or two of the same rows.
 
     Attributes
@@ -61,7 +61,7 @@ class Explorer(anywidget.AnyWidget):
     _css = _STATIC / "explorer.css"
     selection = traitlets.List(traitlets.Int()).tag(sync=True)
 
-    def __init__(self, subjects: Sequence[Subject]) -> None:
+    def __init__(self, subjects: Sequence[ExplorerModel]) -> None:
         self._subjects = list(subjects)
         super().__init__()
         self.on_msg(self._respond)

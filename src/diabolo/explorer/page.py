@@ -12,14 +12,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from ..errors import SettingError
-from .server import Desk, make_app
+from .server import Dispatcher, make_app
 
 if TYPE_CHECKING:
-    from .subject import Subject
+    from .subject import ExplorerModel
 
 __all__ = ["Load", "Page", "announce", "open_page"]
 
-Load = Callable[[], "Sequence[Subject]"]
+Load = Callable[[], "Sequence[ExplorerModel]"]
 
 _HOST = "127.0.0.1"
 #: Seconds after which a page that was closed is not thought to come back by itself.
@@ -57,13 +57,15 @@ class Page:
 
         if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
             raise SettingError(f"port must be a whole number from 0 (any free one) to 65535, got {port!r}.")
-        self._desk = Desk(load, token or secrets.token_urlsafe(24), doing or (lambda: "loading the model"))
+        self._dispatcher = Dispatcher(
+            load, token or secrets.token_urlsafe(24), doing or (lambda: "loading the model")
+        )
         self._socket = _bind(port)
         self.port = int(self._socket.getsockname()[1])
-        self.url = f"http://{_HOST}:{self.port}/?token={self._desk.token}"
+        self.url = f"http://{_HOST}:{self.port}/?token={self._dispatcher.token}"
         # One message more than the limit is still read, so that it gets an answer.
         settings = uvicorn.Config(
-            make_app(self._desk),
+            make_app(self._dispatcher),
             log_level="error",
             ws="websockets-sansio" if _has_sansio() else "auto",
             ws_max_size=64 << 20,
@@ -82,7 +84,7 @@ class Page:
     @property
     def is_open(self) -> bool:
         """Whether somebody has the page open."""
-        return self._desk.visited
+        return self._dispatcher.visited
 
     def wait(self) -> None:
         """Serve until Ctrl-C."""
@@ -105,7 +107,7 @@ class Page:
         since = time.monotonic()
         try:
             while self._thread.is_alive():
-                left = self._desk.left_at
+                left = self._dispatcher.left_at
                 alone = time.monotonic() - (since if left is None else left)
                 if not self.is_open and alone > (max(patience, _GRACE) if left is None else _GRACE):
                     break
@@ -119,7 +121,7 @@ class Page:
         """Close every connection and free the port."""
         self._server.should_exit = True
         self._thread.join(5)
-        self._desk.close()
+        self._dispatcher.close()
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -136,7 +138,7 @@ class Page:
 
     def _begin(self) -> None:
         if not self._server.should_exit:
-            self._desk.begin()
+            self._dispatcher.begin()
 
 
 def _has_sansio() -> bool:

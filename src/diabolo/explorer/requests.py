@@ -19,10 +19,10 @@ from .corrupting import corrupt
 from .describe import describe
 from .exporting import animate, export
 from .frames import Arrays
+from .monitor import TrainingMonitor, Watched
 from .moving import moved
-from .subject import Subject, spread_rows
+from .subject import ExplorerModel, spread_rows
 from .values import array_of, number_of, rows_of, text_of
-from .watching import Course, Watched
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 
@@ -34,8 +34,8 @@ Step = Generator[None, None, Answer]
 class Question:
     """What was asked, of whom among which, with the arrays that came along."""
 
-    subject: Subject
-    subjects: Sequence[Subject]
+    subject: ExplorerModel
+    subjects: Sequence[ExplorerModel]
     header: Mapping[str, Any]
     arrays: Arrays
 
@@ -52,7 +52,7 @@ _MAX_FRAMES = 120
 _MAX_WEIGHTS, _MAX_PRODUCTS = 2_000_000, 4_000_000
 
 
-def answer(subjects: Sequence[Subject], header: Mapping[str, Any], arrays: Arrays) -> Step:
+def answer(subjects: Sequence[ExplorerModel], header: Mapping[str, Any], arrays: Arrays) -> Step:
     """Answer one question, stopping in between where it is long.
 
     Raises
@@ -114,15 +114,15 @@ def _plan(asked: Question) -> Answer:
         why = "the model is in training"
     if why:
         return {"steps": None, "why": why}, {}
-    from .plan import NotPlannedError, make_plan
+    from .program import NoProgramError, make_program
 
     try:
-        plan = make_plan(model)
-    except (NotPlannedError, SettingError) as error:
+        program = make_program(model)
+    except (NoProgramError, SettingError) as error:
         return {"steps": None, "why": str(error)}, {}
-    if plan.products > _MAX_PRODUCTS:
-        return {"steps": None, "why": f"decoding a code takes {plan.products} products"}, {}
-    return {"steps": plan.steps}, {"weights": plan.weights}
+    if program.products > _MAX_PRODUCTS:
+        return {"steps": None, "why": f"decoding a code takes {program.products} products"}, {}
+    return {"steps": program.steps}, {"weights": program.weights}
 
 
 def _encode(asked: Question) -> Answer:
@@ -130,7 +130,7 @@ def _encode(asked: Question) -> Answer:
     return _seen(asked.subject, given)
 
 
-def _seen(subject: Subject, given: NDArray[np.float32]) -> Answer:
+def _seen(subject: ExplorerModel, given: NDArray[np.float32]) -> Answer:
     """Rows as the model sees them: codes, reconstructions, errors and their percentiles."""
     codes = subject.encode(given)
     sent: dict[str, NDArray[Any]] = {"codes": codes}
@@ -157,7 +157,7 @@ def _row(asked: Question) -> Answer:
     return {"row": row, "name": _name(asked.subject, row)}, {**sent, **found}
 
 
-def _name(subject: Subject, row: int) -> str:
+def _name(subject: ExplorerModel, row: int) -> str:
     return str(row) if subject.data.ids is None else str(subject.data.ids[row])
 
 
@@ -215,7 +215,7 @@ def _heat(asked: Question) -> Step:
     return {"kind": kind}, {"values": values}
 
 
-_HEAT: dict[str, Callable[[Subject, NDArray[Any]], NDArray[np.float64]]] = {
+_HEAT: dict[str, Callable[[ExplorerModel, NDArray[Any]], NDArray[np.float64]]] = {
     "density": lambda subject, codes: subject.log_density(codes),
     "cycle": lambda subject, codes: subject.cycle_error(codes),
 }
@@ -256,28 +256,28 @@ def _film(asked: Question) -> Answer:
     return {}, {"file": np.frombuffer(animate(asked.subject, codes), np.uint8)}
 
 
-def _course(asked: Question) -> Course:
+def _monitor(asked: Question) -> TrainingMonitor:
     if not isinstance(asked.subjects, Watched):
         raise DataError("nothing is being trained here; run `diabolo fit DATA --live`.")
-    return asked.subjects.course
+    return asked.subjects.monitor
 
 
 def _live(asked: Question) -> Answer:
     """What is new in a training: the epochs after ``since``, and the points where they have moved."""
-    course = _course(asked)
-    told = course.news(_count(asked, "since"))
-    subject = course.subject
-    if not subject.in_training or course.shown == _count(asked, "seen"):
+    monitor = _monitor(asked)
+    told = monitor.news(_count(asked, "since"))
+    subject = monitor.subject
+    if not subject.in_training or monitor.shown == _count(asked, "seen"):
         return told, {}
     moved, sent = _points(Question(subject, asked.subjects, {}, {}))
-    return {**told, **moved, "shown": course.shown}, sent
+    return {**told, **moved, "shown": monitor.shown}, sent
 
 
 def _steer(asked: Question) -> Answer:
     """Let a training pause, go on, or end."""
-    course = _course(asked)
-    course.steer(text_of(asked.header, "to"))
-    return course.news(_count(asked, "since")), {}
+    monitor = _monitor(asked)
+    monitor.steer(text_of(asked.header, "to"))
+    return monitor.news(_count(asked, "since")), {}
 
 
 def _count(asked: Question, name: str) -> int:

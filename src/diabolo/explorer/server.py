@@ -30,9 +30,9 @@ from .frames import MAX_BYTES, pack, unpack
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .subject import Subject
+    from .subject import ExplorerModel
 
-__all__ = ["POLICY", "Desk", "make_app"]
+__all__ = ["POLICY", "Dispatcher", "make_app"]
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; "
@@ -54,7 +54,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
-class Desk:
+class Dispatcher:
     """Where questions are answered: the subjects, once they are loaded, and the one thread that computes.
 
     Attributes
@@ -67,17 +67,17 @@ class Desk:
         Says in a few words what a visitor waits for, until the subjects are loaded.
     """
 
-    load: Callable[[], Sequence[Subject]]
+    load: Callable[[], Sequence[ExplorerModel]]
     token: str
     doing: Callable[[], str]
 
     def __post_init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="diabolo-explorer")
-        self._loading: Future[Sequence[Subject]] | None = None
+        self._loading: Future[Sequence[ExplorerModel]] | None = None
         self._visitors = 0
         self._left_at: float | None = None
 
-    def begin(self) -> Future[Sequence[Subject]]:
+    def begin(self) -> Future[Sequence[ExplorerModel]]:
         """Start loading, unless it was started before."""
         if self._loading is None:
             self._loading = self._worker.submit(self.load)
@@ -154,11 +154,11 @@ def _id(asked: dict[str, Any]) -> int | None:
     return value if isinstance(value, int) and abs(value) < 2**53 else None
 
 
-def make_app(desk: Desk) -> Starlette:
-    """The application that serves a desk."""
+def make_app(dispatcher: Dispatcher) -> Starlette:
+    """The application that serves a dispatcher."""
 
     async def page(_: Request) -> Response:
-        desk.begin()
+        dispatcher.begin()
         return HTMLResponse((_STATIC / "index.html").read_text(encoding="utf-8"))
 
     async def file(request: Request) -> Response:
@@ -177,14 +177,14 @@ def make_app(desk: Desk) -> Starlette:
         except ClientDisconnect:
             # Nobody is there to be answered.
             return PlainTextResponse("the message was cut off.\n", 400)
-        with desk.visit():
-            answered = await desk.answer(bytes(body))
+        with dispatcher.visit():
+            answered = await dispatcher.answer(bytes(body))
         return Response(answered, media_type="application/octet-stream")
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
-        with desk.visit():
-            await _talk(websocket, desk)
+        with dispatcher.visit():
+            await _talk(websocket, dispatcher)
 
     routes = [
         Route("/", page),
@@ -193,16 +193,16 @@ def make_app(desk: Desk) -> Starlette:
         WebSocketRoute("/ws", socket),
     ]
     app = Starlette(routes=routes)
-    app.add_middleware(_Guard, token=desk.token)
+    app.add_middleware(_Guard, token=dispatcher.token)
     return app
 
 
-async def _talk(websocket: WebSocket, desk: Desk) -> None:
+async def _talk(websocket: WebSocket, dispatcher: Dispatcher) -> None:
     """Answer messages as they come; each answer carries the id of its question."""
     waiting: set[asyncio.Task[None]] = set()
 
     async def respond(message: bytes) -> None:
-        answered = await desk.answer(message)
+        answered = await dispatcher.answer(message)
         try:
             await websocket.send_bytes(answered)
         except (WebSocketDisconnect, RuntimeError):

@@ -12,25 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets import Dataset
+from ..domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError, SettingError
 from ..estimator import Autoencoder
 from ..foreign import as_plain
 from ..latent import Sphere, Stochastic
 
-__all__ = ["CHUNK", "Subject", "make_dataset", "make_subjects", "snapshots_of", "some_of", "spread_rows"]
+__all__ = [
+    "CHUNK",
+    "ExplorerModel",
+    "make_dataset",
+    "make_subjects",
+    "snapshots_of",
+    "some_of",
+    "spread_rows",
+]
 
 Array = NDArray[np.float32]
 
 #: Rows that are computed at a time, so that a probe is answered in between.
 CHUNK = 2048
 _MAX_FITTED = 5000
-_MIN_PICTURE = 64
 # A chunk of the estimator has 256 rows, however few are asked for.
 _FEW = 64
 
 
 @dataclass(eq=False)
-class Subject:
+class ExplorerModel:
     """A fitted transformer, the rows it is shown with, and everything the page asks about them.
 
     Attributes
@@ -125,10 +133,10 @@ class Subject:
             return None
         import torch
 
-        from ..plain import halves
+        from ..export.torch_modules import to_torch_modules
 
         try:
-            decoder = halves(self.model)[1]
+            decoder = to_torch_modules(self.model)[1]
         except SettingError:
             return None
         dtype = self.model._dtype
@@ -312,9 +320,7 @@ def _picture_shape(rows: NDArray[Any], names: Any, model: Any) -> tuple[int, int
         return (1, int(rows.shape[1]), int(rows.shape[2]))
     if (learnt := _shape_of(model)) is not None:
         return learnt
-    side = round(rows.shape[1] ** 0.5)
-    square = side * side == rows.shape[1] and rows.shape[1] >= _MIN_PICTURE and names is None
-    return (1, side, side) if square else None
+    return square_picture(rows.shape[1], SMALLEST_GUESS) if names is None else None
 
 
 def _shape_of(model: Any) -> tuple[int, int, int] | None:
@@ -352,10 +358,10 @@ def snapshots_of(model: Any, n: int) -> list[Array]:
     return kept if known else []
 
 
-def make_subjects(model: Any, X: Any, y: Any = None, compare: Any = None) -> list[Subject]:
+def make_subjects(model: Any, X: Any, y: Any = None, compare: Any = None) -> list[ExplorerModel]:
     """The models with their rows, as the page's questions are put to them."""
     data = make_dataset(X, y, model)
-    subjects = [Subject(model, data, snapshots_of(model, len(data.X)))]
+    subjects = [ExplorerModel(model, data, snapshots_of(model, len(data.X)))]
     if compare is not None:
-        subjects.append(Subject(compare, data, snapshots_of(compare, len(data.X))))
+        subjects.append(ExplorerModel(compare, data, snapshots_of(compare, len(data.X))))
     return subjects

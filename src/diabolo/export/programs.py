@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..errors import DataError, MissingExtraError, SettingError
-from ..plain import halves
 from .files import fresh_target, writing_folder
+from .torch_modules import to_torch_modules
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
@@ -226,7 +226,7 @@ def _features(autoencoder: Autoencoder) -> list[str] | None:
 
 def make_halves(autoencoder: Autoencoder) -> list[Half]:
     """Both halves, with codes of training rows and what they decode to: rows of the kind that the model knows."""
-    encoder, decoder = halves(autoencoder)
+    encoder, decoder = to_torch_modules(autoencoder)
     codes = np.ascontiguousarray(autoencoder.codes_[:_TRIED])
     rows = np.ascontiguousarray(autoencoder.inverse_transform(codes))
     seen = autoencoder._compute(autoencoder.module_.encode, autoencoder._scaled(rows)).numpy()

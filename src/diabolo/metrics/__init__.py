@@ -20,18 +20,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownNameError
+from ..moved import moved
 
 if TYPE_CHECKING:
-    from .anomaly import OutlierDetector as OutlierDetector
-    from .anomaly import PyODView as PyODView
     from .anomaly import average_precision as average_precision
     from .anomaly import roc_auc as roc_auc
-    from .baselines import MahalanobisBaseline as MahalanobisBaseline
-    from .baselines import NormBaseline as NormBaseline
-    from .baselines import PCAResidual as PCAResidual
-    from .baselines import mahalanobis_score as mahalanobis_score
-    from .baselines import norm_score as norm_score
-    from .baselines import pca_residual_score as pca_residual_score
     from .features import Score as Score
     from .generation import c2st as c2st
     from .generation import density_coverage as density_coverage
@@ -156,15 +149,6 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 
 _OTHER = {
     "judge": ("Certainty", "train_judge"),
-    "anomaly": ("OutlierDetector", "PyODView"),
-    "baselines": (
-        "MahalanobisBaseline",
-        "NormBaseline",
-        "PCAResidual",
-        "mahalanobis_score",
-        "norm_score",
-        "pca_residual_score",
-    ),
     "features": ("Score",),
     "latent": ("CodeHistogram",),
     "sphere": ("Rayleigh",),
@@ -201,11 +185,30 @@ def get(name: str) -> Metric:
     return METRICS[name]
 
 
-def __getattr__(name: str) -> Any:
+def _load(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # No module has the name of a metric: loading it would put the module in the function's place.
     return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+__getattr__ = moved(
+    __name__,
+    dict.fromkeys(
+        (
+            "MahalanobisBaseline",
+            "NormBaseline",
+            "OutlierDetector",
+            "PCAResidual",
+            "PyODView",
+            "mahalanobis_score",
+            "norm_score",
+            "pca_residual_score",
+        ),
+        "diabolo.anomaly",
+    ),
+    _load,
+)
 
 
 def __dir__() -> list[str]:

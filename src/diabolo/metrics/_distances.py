@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import Float
+from .checks import Float
 
 # Doubles in one block (32 MB): large enough for an efficient matrix product, small enough for n = 60,000.
 BLOCK_ENTRIES = 1 << 22

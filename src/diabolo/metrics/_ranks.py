@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import Float
+from .checks import Float
 
 # Up to so many shared distances in a row, counting is quicker than sorting.
 FEW = 64

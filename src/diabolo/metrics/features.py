@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DataError, SettingError
-from . import _checks
-from ._checks import Float
+from . import checks
+from .checks import Float
 
 Features = Callable[[Any], Any] | tuple[str, Any] | None
 
@@ -93,7 +93,7 @@ def extract(features: Features, rows: Float) -> tuple[str, Float]:
         raise SettingError(
             f"features {features!r} have no name to report; pass a pair such as ('first layer', function)."
         )
-    values = _checks.matrix(compute(rows), f"features {name!r}")
+    values = checks.matrix(compute(rows), f"features {name!r}")
     if len(values) != len(rows):
         raise DataError(f"features {name!r} turned {len(rows)} rows into {len(values)}, not one each.")
     return name, values

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _checks
-from ._checks import Float
+from . import checks
 from ._distances import SquaredDistances, row_blocks
+from .checks import Float
 from .features import Features, Score, extract
 
 
@@ -63,16 +63,16 @@ def mmd(
     >>> mmd(x[0], x[1]).p_value > 0.05, mmd(x[0], x[1] + 1).p_value < 0.01
     (True, True)
     """
-    rng = _checks.generator(random_state)
-    _checks.count(n_permutations, "n_permutations", low=0)
-    name, x, y = _prepare(real, synthetic, features, _checks.count(max_rows, "max_rows", low=2), rng)
+    rng = checks.generator(random_state)
+    checks.count(n_permutations, "n_permutations", low=0)
+    name, x, y = _prepare(real, synthetic, features, checks.count(max_rows, "max_rows", low=2), rng)
     n, m = len(x), len(y)
     pooled = np.concatenate([x, y])
     d = SquaredDistances(pooled).block(slice(0, n + m))
     if bandwidth is None:
         squared_h = float(np.median(d[np.triu_indices(n + m, 1)]))
     else:
-        squared_h = _checks.positive(bandwidth, "bandwidth") ** 2
+        squared_h = checks.positive(bandwidth, "bandwidth") ** 2
     kernel = np.exp(d / (-2 * squared_h)) if squared_h > 0 else (d == 0).astype(np.float64)
     np.fill_diagonal(kernel, 0.0)
     order = [np.arange(n + m), *(rng.permutation(n + m) for _ in range(n_permutations))]
@@ -135,7 +135,7 @@ def c2st(
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.model_selection import train_test_split
 
-    rng = _checks.generator(random_state)
+    rng = checks.generator(random_state)
     name, x, y = _prepare(real, synthetic, features, None, rng, min_rows=8)
     seed = int(rng.integers(2**31))
     model = RandomForestClassifier(100, random_state=seed) if classifier is None else clone(classifier)
@@ -278,8 +278,8 @@ class Pair:
         random_state: int | None = 0,
     ) -> Pair:
         """As :func:`precision_recall` takes them."""
-        rng = _checks.generator(random_state)
-        most = _checks.count(max_rows, "max_rows", low=2)
+        rng = checks.generator(random_state)
+        most = checks.count(max_rows, "max_rows", low=2)
         return cls(*_prepare(real, synthetic, features, most, rng))
 
     def precision_recall(self, k: int = 3) -> dict[str, Score]:
@@ -346,7 +346,7 @@ def _prepare(
     min_rows: int = 2,
 ) -> tuple[str, Float, Float]:
     """The features' name and two checked sets, drawn with rng to max_rows (None: the smaller set's)."""
-    sets = list(_checks.two_samples(real, synthetic, min_rows))
+    sets = list(checks.two_samples(real, synthetic, min_rows))
     most = min(map(len, sets)) if max_rows is None else max_rows
     if rng is not None:
         sets = [_draw(rows, most, rng) for rows in sets]
@@ -373,7 +373,7 @@ def _balls(among: SquaredDistances, to_points: Callable[[slice], Float], m: int,
     ``among`` has the distances of the centres, ``to_points`` gives those of some of them to the m points.
     """
     n = len(among.X)
-    _checks.count(k, "k", high=n - 1, why=f"a set has {n} rows")
+    checks.count(k, "k", high=n - 1, why=f"a set has {n} rows")
     inside = _Inside(np.zeros(m, dtype=np.int64), np.zeros(n, dtype=bool))
     for rows in row_blocks(n, max(n, m)):
         d = among.block(rows)

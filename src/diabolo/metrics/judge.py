@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError
-from . import _checks
-from ._checks import Float
+from . import checks
+from .checks import Float
 
 
 class Classifier(Protocol):
@@ -63,11 +63,11 @@ def train_judge(
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    rows = _checks.matrix(X, "X", min_rows=2)
-    known = _checks.labels(y, len(rows))
+    rows = checks.matrix(X, "X", min_rows=2)
+    known = checks.labels(y, len(rows))
     if len(np.unique(known)) < 2:
         raise DataError(f"a judge needs at least two classes, got only {known[0]!r} in {len(rows)} rows.")
-    forest = RandomForestClassifier(_checks.count(n_estimators, "n_estimators"), random_state=random_state)
+    forest = RandomForestClassifier(checks.count(n_estimators, "n_estimators"), random_state=random_state)
     judge: Classifier = forest.fit(rows, known)
     return judge
 
@@ -97,7 +97,7 @@ def label_agreement(judge: Classifier, x: npt.ArrayLike, x_hat: npt.ArrayLike) -
     >>> label_agreement(judge, [[0.0], [1.0]], [[0.1], [0.0]])
     0.5
     """
-    a, b = _checks.same_shape(x, x_hat)
+    a, b = checks.same_shape(x, x_hat)
     return float(np.mean(judge.predict(_flat(a)) == judge.predict(_flat(b))))
 
 
@@ -127,8 +127,8 @@ def label_accuracy(judge: Classifier, X: npt.ArrayLike, y: npt.ArrayLike) -> flo
     >>> label_accuracy(judge, [[0.0], [1.0], [0.0]], [0, 1, 1])
     0.6666666666666666
     """
-    rows = _checks.matrix(X, "X")
-    return float(np.mean(judge.predict(rows) == _checks.labels(y, len(rows))))
+    rows = checks.matrix(X, "X")
+    return float(np.mean(judge.predict(rows) == checks.labels(y, len(rows))))
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def certainty(judge: Classifier, X: npt.ArrayLike) -> Certainty:
     >>> bool(certainty(judge, [[0.0]]).confidence[0] > 0.8)
     True
     """
-    p = np.asarray(judge.predict_proba(_checks.matrix(X, "X")), dtype=np.float64)
+    p = np.asarray(judge.predict_proba(checks.matrix(X, "X")), dtype=np.float64)
     entropy = -np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=1)
     return Certainty(np.asarray(judge.classes_)[p.argmax(axis=1)], p.max(axis=1), np.abs(entropy))
 

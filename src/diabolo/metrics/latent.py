@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, SettingError
-from . import _checks
-from ._checks import Float
+from . import checks
+from .checks import Float
 
 
 def active_units(codes: npt.ArrayLike, threshold: float = 0.01) -> npt.NDArray[np.bool_]:
@@ -40,7 +40,7 @@ def active_units(codes: npt.ArrayLike, threshold: float = 0.01) -> npt.NDArray[n
     >>> active_units([[1.0, 0.001], [-1.0, 0.0]])
     array([ True, False])
     """
-    return np.asarray(_checks.matrix(codes, "codes", min_rows=2).var(axis=0) > threshold)
+    return np.asarray(checks.matrix(codes, "codes", min_rows=2).var(axis=0) > threshold)
 
 
 def kl_per_dimension(mean: npt.ArrayLike, log_variance: npt.ArrayLike) -> Float:
@@ -69,7 +69,7 @@ def kl_per_dimension(mean: npt.ArrayLike, log_variance: npt.ArrayLike) -> Float:
     >>> kl_per_dimension([[0.0, 1.0]], [[0.0, 0.0]])
     array([0. , 0.5])
     """
-    mu, log_var = _checks.matrix(mean, "mean"), _checks.matrix(log_variance, "log_variance")
+    mu, log_var = checks.matrix(mean, "mean"), checks.matrix(log_variance, "log_variance")
     if mu.shape != log_var.shape:
         raise DataError(f"mean has shape {mu.shape} and log_variance {log_var.shape}; they must be equal.")
     return np.asarray(0.5 * np.mean(mu**2 + np.expm1(log_var) - log_var, axis=0))
@@ -166,7 +166,7 @@ def dead_units(activations: npt.ArrayLike, share: float = 0.99) -> npt.NDArray[n
     """
     if not 0 <= share < 1:
         raise SettingError(f"share must be a number >= 0 and < 1, got {share!r}.")
-    return np.asarray(np.mean(_checks.matrix(activations, "activations") == 0, axis=0) > share)
+    return np.asarray(np.mean(checks.matrix(activations, "activations") == 0, axis=0) > share)
 
 
 @dataclass(frozen=True)
@@ -221,9 +221,9 @@ def code_histogram(
     """
     from scipy.special import ndtr
 
-    z = _checks.matrix(codes, "codes", min_rows=2)
+    z = checks.matrix(codes, "codes", min_rows=2)
     cdf = ndtr if prior_cdf is None else prior_cdf
-    edges = np.histogram_bin_edges(z, bins=_checks.count(bins, "bins"))
+    edges = np.histogram_bin_edges(z, bins=checks.count(bins, "bins"))
     width = np.diff(edges)
     counts = np.stack([np.histogram(column, edges)[0] for column in z.T])
     n = len(z)
@@ -274,13 +274,13 @@ def cluster_agreement(
     """
     from sklearn.decomposition import PCA
 
-    z = _checks.matrix(codes, "codes", min_rows=2)
-    known = _checks.labels(y, len(z))
+    z = checks.matrix(codes, "codes", min_rows=2)
+    known = checks.labels(y, len(z))
     k = len(np.unique(known)) if n_clusters is None else n_clusters
-    _checks.count(k, "n_clusters", high=len(z), why=f"there are {len(z)} rows")
+    checks.count(k, "n_clusters", high=len(z), why=f"there are {len(z)} rows")
     scores = _cluster_scores(z, known, k, random_state)
     if data is not None:
-        rows, _ = _checks.same_rows(data, z)
+        rows, _ = checks.same_rows(data, z)
         components = min(z.shape[1], *rows.shape)
         baseline = PCA(components, random_state=random_state).fit_transform(rows)
         pca = _cluster_scores(baseline, known, k, random_state)
@@ -302,7 +302,7 @@ def _cluster_scores(z: Float, known: npt.NDArray[Any], k: int, random_state: int
 
 
 def _singular_values(codes: npt.ArrayLike) -> Float:
-    z = _checks.matrix(codes, "codes", min_rows=2)
+    z = checks.matrix(codes, "codes", min_rows=2)
     s = np.linalg.svd(z - z.mean(axis=0), compute_uv=False)
     # What rounding leaves of equal codes is no dimension.
     floor = np.finfo(np.float64).eps * max(z.shape) * max(float(np.abs(z).max()), float(s[0]))

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, SettingError
-from . import _checks
-from ._checks import Float
+from . import checks
 from ._distances import SquaredDistances, row_blocks
 from ._ranks import nearest, ranks_of
+from .checks import Float
 
 KS = tuple(range(10, 201, 10))
 SIGMAS = (0.01, 0.1, 1.0)
@@ -71,7 +71,7 @@ def neighbourhood(
     >>> round(scores["kl_0.1"], 3)
     0.047
     """
-    data, codes = _checks.same_rows(X, Z)
+    data, codes = checks.same_rows(X, Z)
     both = SquaredDistances(data), SquaredDistances(codes)
     return neighbourhood_of(*both, _resolve_ks(ks, len(data)), _resolve_sigmas(sigmas))
 
@@ -231,7 +231,7 @@ def density_kl(X: npt.ArrayLike, Z: npt.ArrayLike, sigma: float = 0.1) -> float:
     >>> density_kl(X, [[3.0 * i] for i in range(10)]) < 1e-12
     True
     """
-    data, codes = _checks.same_rows(X, Z)
+    data, codes = checks.same_rows(X, Z)
     (value,) = (
         _sweep(SquaredDistances(data), SquaredDistances(codes), (), _resolve_sigmas([sigma]))
         .density_kl()
@@ -265,7 +265,7 @@ def distance_rmse(X: npt.ArrayLike, Z: npt.ArrayLike) -> float:
     >>> distance_rmse([[0.0], [1.0]], [[0.0], [3.0]])
     1.4142135623730951
     """
-    data, codes = _checks.same_rows(X, Z)
+    data, codes = checks.same_rows(X, Z)
     return _sweep(SquaredDistances(data), SquaredDistances(codes), (), ()).rmse()
 
 
@@ -357,7 +357,7 @@ def _add_ranks(sums: _Sums, d_x: Float, d_z: Float, rows: slice) -> None:
 
 
 def _ranked(X: npt.ArrayLike, Z: npt.ArrayLike, ks: int | Iterable[int] | None) -> _Sums:
-    data, codes = _checks.same_rows(X, Z)
+    data, codes = checks.same_rows(X, Z)
     return _sweep(SquaredDistances(data), SquaredDistances(codes), _resolve_ks(ks, len(data)), ())
 
 
@@ -374,8 +374,8 @@ def _resolve_ks(ks: int | Iterable[int] | None, n: int) -> tuple[int, ...]:
     if not given:
         raise SettingError("ks must hold at least one number of neighbours, got none.")
     high = (n - 1) // 2
-    return tuple(_checks.count(k, "k", high=high, why=f"below half of the {n} rows") for k in given)
+    return tuple(checks.count(k, "k", high=high, why=f"below half of the {n} rows") for k in given)
 
 
 def _resolve_sigmas(sigmas: Iterable[float]) -> tuple[float, ...]:
-    return tuple(_checks.positive(sigma, "sigma") for sigma in sigmas)
+    return tuple(checks.positive(sigma, "sigma") for sigma in sigmas)

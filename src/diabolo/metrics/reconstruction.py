@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, SettingError
-from . import _checks
-from ._checks import Float
+from . import checks
+from .checks import Float
 
 # Images filtered at once, which bounds the memory of ssim.
 IMAGES_AT_ONCE = 1024
@@ -39,7 +39,7 @@ def mse(x: npt.ArrayLike, x_hat: npt.ArrayLike) -> float:
     >>> mse([[0.0, 0.0]], [[1.0, 3.0]])
     5.0
     """
-    a, b = _checks.same_shape(x, x_hat)
+    a, b = checks.same_shape(x, x_hat)
     return float(np.mean((a - b) ** 2))
 
 
@@ -64,7 +64,7 @@ def mae(x: npt.ArrayLike, x_hat: npt.ArrayLike) -> float:
     >>> mae([[0.0, 0.0]], [[1.0, -3.0]])
     2.0
     """
-    a, b = _checks.same_shape(x, x_hat)
+    a, b = checks.same_shape(x, x_hat)
     return float(np.mean(np.abs(a - b)))
 
 
@@ -97,7 +97,7 @@ def bce(x: npt.ArrayLike, x_hat: npt.ArrayLike) -> float:
     >>> bce([[1.0, 0.0]], [[0.5, 0.5]])
     0.6931471805599453
     """
-    a, b = _checks.same_shape(x, x_hat)
+    a, b = checks.same_shape(x, x_hat)
     for array, name in ((a, "x"), (b, "x_hat")):
         if array.min() < 0 or array.max() > 1:
             raise DataError(
@@ -157,7 +157,7 @@ def attribution(x: npt.ArrayLike, x_hat: npt.ArrayLike) -> Float:
     >>> attribution([[0.0, 0.0]], [[1.0, 3.0]])
     array([[1., 9.]])
     """
-    a, b = _checks.same_shape(x, x_hat)
+    a, b = checks.same_shape(x, x_hat)
     return np.asarray((a - b) ** 2)
 
 
@@ -210,7 +210,7 @@ def psnr(x: npt.ArrayLike, x_hat: npt.ArrayLike, data_range: float = 1.0) -> Flo
     >>> psnr([[0.0, 1.0]], [[0.1, 0.9]])
     array([20.])
     """
-    peak = _checks.positive(data_range, "data_range")
+    peak = checks.positive(data_range, "data_range")
     squares = attribution(x, x_hat)
     mean = squares.reshape(len(squares), -1).mean(axis=1)
     with np.errstate(divide="ignore"):
@@ -263,15 +263,15 @@ def ssim(
     >>> ssim(images, images)
     array([1., 1.])
     """
-    a, b = _checks.same_shape(x, x_hat)
-    peak, spread = _checks.positive(data_range, "data_range"), _checks.positive(sigma, "sigma")
+    a, b = checks.same_shape(x, x_hat)
+    peak, spread = checks.positive(data_range, "data_range"), checks.positive(sigma, "sigma")
     if a.ndim not in (3, 4):
         raise DataError(
             f"ssim needs images of shape (n, height, width) or (n, channels, height, width), got {a.shape}; "
             "reshape flat rows first, for example x.reshape(-1, 28, 28)."
         )
     side = min(a.shape[-2:])
-    if _checks.count(window, "window") > side:
+    if checks.count(window, "window") > side:
         raise DataError(
             f"a window of {window} x {window} does not fit images of {a.shape[-2]} x {a.shape[-1]}; "
             f"pass window={side - (side + 1) % 2}."

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError
-from . import _checks
-from ._checks import Float
+from . import checks
 from ._distances import SquaredDistances, row_blocks
+from .checks import Float
 
 # Lengths that differ by more than this share are not those of points on one sphere.
 SPHERE_TOLERANCE = 1e-3
@@ -48,7 +48,7 @@ def uniformity(codes: npt.ArrayLike, t: float = 2.0) -> float:
     >>> uniformity([[1.0, 0.0], [-1.0, 0.0]])
     -8.0
     """
-    u, sharp = _on_sphere(codes), _checks.positive(t, "t")
+    u, sharp = _on_sphere(codes), checks.positive(t, "t")
     n, total = len(u), 0.0
     distances = SquaredDistances(u)
     for rows in row_blocks(n, n):
@@ -102,7 +102,7 @@ def rayleigh_test(codes: npt.ArrayLike) -> Rayleigh:
 
 
 def _on_sphere(codes: npt.ArrayLike) -> Float:
-    z = _checks.matrix(codes, "codes")
+    z = checks.matrix(codes, "codes")
     lengths = np.linalg.norm(z, axis=1)
     low, high = float(lengths.min()), float(lengths.max())
     if low == 0 or high - low > SPHERE_TOLERANCE * high:

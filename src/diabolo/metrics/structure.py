@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, SettingError
-from . import _checks
+from . import checks
 from ._distances import SquaredDistances
 
 
@@ -55,22 +55,22 @@ def knn_accuracy(
     """
     from sklearn.neighbors import KNeighborsClassifier
 
-    codes = _checks.matrix(Z, "Z", min_rows=2)
-    known = _checks.labels(y, len(codes))
+    codes = checks.matrix(Z, "Z", min_rows=2)
+    known = checks.labels(y, len(codes))
     if (Z_test is None) != (y_test is None):
         raise SettingError("held-out accuracy needs both Z_test and y_test; leave-one-out needs neither.")
     held_out = Z_test is not None
-    _checks.count(k, "k", high=len(codes) - (not held_out), why=f"Z has {len(codes)} rows")
+    checks.count(k, "k", high=len(codes) - (not held_out), why=f"Z has {len(codes)} rows")
     model = KNeighborsClassifier(n_neighbors=k).fit(codes, known)
     if Z_test is None or y_test is None:
         # Without rows, scikit-learn predicts each training row from the others.
         return float(np.mean(model.predict(None) == known))
-    test = _checks.matrix(Z_test, "Z_test")
+    test = checks.matrix(Z_test, "Z_test")
     if test.shape[1] != codes.shape[1]:
         raise DataError(
             f"Z has shape {codes.shape} and Z_test {test.shape}; both must have the same columns."
         )
-    truth = _checks.labels(y_test, len(test), "y_test")
+    truth = checks.labels(y_test, len(test), "y_test")
     return float(np.mean(model.predict(test) == truth))
 
 
@@ -111,8 +111,8 @@ def distance_spearman(
     >>> distance_spearman(X, [[0.0], [2.0], [6.0], [14.0]])
     1.0
     """
-    data, codes = _checks.same_rows(X, Z, min_rows=3)
-    most = _checks.count(max_pairs, "max_pairs", low=3)
+    data, codes = checks.same_rows(X, Z, min_rows=3)
+    most = checks.count(max_pairs, "max_pairs", low=3)
     return spearman_of(SquaredDistances(data), SquaredDistances(codes), most, random_state)
 
 
@@ -135,7 +135,7 @@ def _pairs(n: int, most: int, random_state: int | None) -> tuple[npt.NDArray[np.
     total = n * (n - 1) // 2
     if total <= most:
         return np.triu_indices(n, 1)
-    number = _checks.generator(random_state).choice(total, size=most, replace=False)
+    number = checks.generator(random_state).choice(total, size=most, replace=False)
     # Pairs are numbered by j: j (j - 1) / 2 of them have a smaller second row.
     j = np.floor((1 + np.sqrt(1 + 8 * number.astype(np.float64))) / 2).astype(np.intp)
     j -= (j * (j - 1) // 2 > number).astype(np.intp)  # the square root may round up

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..domain import square_picture
 from ..errors import DataError
 
 __all__ = [
@@ -181,13 +182,12 @@ def to_images(rows: ArrayLike, image_shape: Sequence[int] | None, what: str = "r
     flat = as_matrix(rows, what)
     features = flat.shape[1]
     if image_shape is None:
-        side = math.isqrt(features)
-        if side * side != features:
+        image_shape = square_picture(features)
+        if image_shape is None:
             raise DataError(
                 f"{what} of shape {flat.shape} are not square images ({features} is no square number): "
                 "give image_shape=(H, W) or (C, H, W)."
             )
-        image_shape = (side, side)
     shape = tuple(int(size) for size in image_shape)
     full = (1, *shape) if len(shape) == 2 else shape
     if len(full) != 3 or full[0] not in (1, 3) or math.prod(full) != features:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError
 from ..watching import stages
 from .compute import Computed, Options, compute, flat_rows
@@ -192,7 +193,7 @@ def _picture_shape(
     network = subject.network
     if network is not None and network.domain.image_shape is not None:
         return network.domain.image_shape
-    side = round(rows.shape[1] ** 0.5)
     low, high = float(rows.min()), float(rows.max())
     pixels = low >= 0 and (high <= 1 or (high <= 255 and bool((rows[:100] == rows[:100].round()).all())))
-    return (side, side) if side * side == rows.shape[1] >= 64 and pixels else None
+    square = square_picture(rows.shape[1], SMALLEST_GUESS)
+    return square[1:] if square is not None and pixels else None

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .files import from_yaml
     from .search import StackedGridSearchCV, StackedRandomizedSearchCV
     from .stack import fit_stack
-    from .study import Study, from_yaml
+    from .study import Study
 
 _ROOMS = {
     "Study": "study",
     "StackedGridSearchCV": "search",
     "StackedRandomizedSearchCV": "search",
     "fit_stack": "stack",
-    "from_yaml": "study",
+    "from_yaml": "files",
 }
 
 __all__ = ["StackedGridSearchCV", "StackedRandomizedSearchCV", "Study", "fit_stack", "from_yaml"]

@@ -18,7 +18,7 @@ _KEYS = ("recipe", "set", "axes", "repeats", "data", "metrics", "held_out", "n_p
 _DRAWS = ("log_uniform", "uniform")
 
 
-def read_study(path: Path) -> Study:
+def from_yaml(path: str | Path) -> Study:
     """A study from a YAML file.
 
     Its keys: ``recipe``; ``set`` (paths and values that stay the same); ``axes`` (paths with lists, or
@@ -32,6 +32,7 @@ def read_study(path: Path) -> Study:
     SettingError
         If a key or a value cannot be understood.
     """
+    path = Path(path)
     plain = read_yaml(path, "a study")
     if not isinstance(plain, Mapping) or not isinstance(plain.get("axes"), Mapping):
         raise SettingError(f"{path} must be a mapping with 'axes', a mapping of paths to lists.")

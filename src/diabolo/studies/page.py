@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,27 +15,48 @@ from ..report.html import document
 from ..report.pictures import Picture
 from ..report.tables import Table
 
-if TYPE_CHECKING:
-    from .study import Study
-
 _MOST_PAIRS = 15
 _MOST_CURVES = 6
 _MOST_ROWS = 500
 
 
-def write_page(study: Study, path: Path) -> Path:
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows of a study that has run.
+
+    Attributes
+    ----------
+    data : str
+    models : int
+        How many there are to be, those that have not been trained included.
+    axes : tuple of str
+    metric : str
+        The first.
+    table, best, variance : DataFrame
+        A row a model; the best of them; the spread of the metric at each point of the axes.
+    """
+
+    data: str
+    models: int
+    axes: tuple[str, ...]
+    metric: str
+    table: pd.DataFrame
+    best: pd.DataFrame
+    variance: pd.DataFrame
+
+
+def write_page(study: Shown, path: Path) -> Path:
     """Write the page of a study that has run; gives the path."""
-    metric = next(iter(study.metrics))
-    frame, counts = study.table, study.table["status"].value_counts()
+    metric, frame = study.metric, study.table
+    counts = frame["status"].value_counts()
     done = ", ".join(f"{count} {status}" for status, count in counts.items())
-    under = f"{len(frame)} of {len(study.settings)} models ({done}); data: {study.material.name}"
-    shown = [_table("Best models", study.best(metric), f"By {metric} on held-out rows.")]
-    points = study.variance(metric)
-    if points["var"].notna().any():
+    under = f"{len(frame)} of {study.models} models ({done}); data: {study.data}"
+    shown = [_table("Best models", study.best, f"By {metric} on held-out rows.")]
+    if study.variance["var"].notna().any():
         note = "Variance over repeats at each point of the axes, and its sources."
-        shown.append(_table(f"Spread of {metric}", points, note))
+        shown.append(_table(f"Spread of {metric}", study.variance, note))
     shown.append(_table("Every model", frame.head(_MOST_ROWS), _cut(len(frame))))
-    text = document("Study", under, shown, _pictures(study, metric))
+    text = document("Study", under, shown, _pictures(study))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
@@ -56,9 +78,10 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _pictures(study: Study, metric: str) -> list[Picture]:
+def _pictures(study: Shown) -> list[Picture]:
     from .. import plots
 
+    metric = study.metric
     frame = study.table[np.isfinite(study.table[metric].astype(float))]
     axes = [a for a in study.axes if a in frame.columns and len(_values(frame[a])) > 1]
     found = []

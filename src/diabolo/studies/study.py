@@ -205,9 +205,11 @@ class Study:
 
     def page(self, path: str | Path) -> Path:
         """Write the study as one HTML page: the best models, the error against each axis, pairs of axes, the table."""
-        from .page import write_page
+        from .page import Shown, write_page
 
-        return write_page(self, Path(path))
+        axes, metric = tuple(self.axes), next(iter(self.metrics))
+        found = self.table, self.best(metric), self.variance(metric)
+        return write_page(Shown(self.material.name, len(self.settings), axes, metric, *found), Path(path))
 
     def _rows(self, settings: Settings) -> tuple[Any, Any]:
         return data_of(self.material, settings)
@@ -339,10 +341,3 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
         plain[name] = [None if v is None else v if isinstance(v, str) else repr(v) for v in plain[name]]
     with replacing(path) as part:
         plain.to_parquet(part, index=False)
-
-
-def from_yaml(path: str | Path) -> Study:
-    """A study from a YAML file; see :mod:`diabolo.studies.files`."""
-    from .files import read_study
-
-    return read_study(Path(path))

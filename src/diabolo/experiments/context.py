@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import DataError
-from .record import Figure, Measure, Statement
+from .findings import Figure, Findings, Measure, Statement
 
-__all__ = ["Bench", "Findings"]
+__all__ = ["ExperimentContext"]
 
 T = TypeVar("T")
 
@@ -22,18 +22,8 @@ _DPI = 110
 
 
 @dataclass
-class Findings:
-    """What one section found."""
-
-    measures: dict[str, Measure] = field(default_factory=dict)
-    figures: list[Figure] = field(default_factory=list)
-    statements: list[Statement] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Bench:
-    """The table that a section works at.
+class ExperimentContext:
+    """What a section is told, and where it leaves what it finds.
 
     Attributes
     ----------

@@ -18,12 +18,13 @@ from torch import nn
 
 from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Training, datasets
 from diabolo.errors import DataError, FileError, SettingError
-from diabolo.explorer.plan import make_plan
+from diabolo.explorer import to_html
+from diabolo.explorer.offline import engines
+from diabolo.explorer.program import make_program
 from diabolo.explorer.subject import make_subjects
-from diabolo.export import engines, to_html
 from diabolo.networks import ACTIVATIONS, Convolutional
 
-ENGINE = Path(__file__).parents[2] / "explorer" / "src" / "engine" / "engine.js"
+ENGINE = Path(__file__).parents[3] / "explorer" / "src" / "engine" / "engine.js"
 # The page sums in double precision and stores float32, as torch's kernels sum in float32.
 TOLERANCE = 1e-5
 Open = Callable[..., Any]
@@ -63,11 +64,11 @@ def engine(browser: Any) -> Iterator[Callable[..., np.ndarray]]:
     page.wait_for_function("() => window.lgamma !== undefined")
 
     def run(ae: Autoencoder, what: str, rows: np.ndarray) -> np.ndarray:
-        plan = make_plan(ae)
+        program = make_program(ae)
         code = """([steps, weights, what, rows]) => { const engine = new Engine(steps, Float32Array.from(weights));
             return rows.map((row) => { const made = engine[what](Float32Array.from(row));
               return typeof made === 'number' ? [made] : Array.from(made) }) }"""
-        return np.array(page.evaluate(code, [plan.steps, plan.weights.tolist(), what, rows.tolist()]))
+        return np.array(page.evaluate(code, [program.steps, program.weights.tolist(), what, rows.tolist()]))
 
     run.page = page  # type: ignore[attr-defined]
     yield run

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, SettingError
-from ..text_files import parse_yaml, read_yaml
-from . import runs
+from ..text_files import parse_yaml
+from . import folder as runs
 
 __all__ = ["check", "clear", "how_to_go_on", "holds_work", "opened", "recorded", "resumable", "tidy"]
 
@@ -72,8 +72,8 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
     saved = newest(folder_of(place)) if path is not None else None
     if path is None or not holds_work(folder_of(place)):
         return
-    before, now = read_yaml(path), parse_yaml(runs.dump(plan), "the settings")
-    other = differences(before if isinstance(before, Mapping) else {}, now)
+    now = parse_yaml(runs.dump(plan), "the settings")
+    other = differences(runs.read_config(path), now)
     if other or not resume:
         told = (
             f" with other settings: {'; '.join(other)}"

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..explorer.plan import NotPlannedError, scoring
-from ..plain import Decoder, Encoder, halves
-from .programs import Half, make_halves, need_onnx, onnx_bytes, session_of
+from ...export.programs import Half, make_halves, need_onnx, onnx_bytes, session_of
+from ...export.torch_modules import Decoder, Encoder, to_torch_modules
+from ..program import NoProgramError, scoring
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
-    from ..reconstruction import Reconstruction
+    from ...estimator import Autoencoder
+    from ...reconstruction import Reconstruction
 
 __all__ = ["make_graphs"]
 
@@ -74,7 +74,7 @@ def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str,
         If onnxruntime gives other numbers than the model.
     """
     need_onnx()
-    encoder, decoder = halves(autoencoder)
+    encoder, decoder = to_torch_modules(autoencoder)
     for side in (encoder, decoder):
         side.network.float()
         side.dtype = torch.float32
@@ -85,7 +85,7 @@ def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str,
     }
     try:
         steps = scoring(autoencoder)
-    except NotPlannedError:
+    except NoProgramError:
         model = autoencoder.module_
         learnt = (
             model.learnt["reconstruction"].detach().float().cpu()

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SettingError, UnknownNameError
+from ...errors import SettingError, UnknownNameError
+from ...export.files import fresh_target, write_file
 from .engines import ENGINES, in_levels, make_decoding
-from .files import fresh_target, write_file
 from .runtime import LICENCE, VERSION, Runtime, load_runtime
 
 if TYPE_CHECKING:
-    from ..explorer.subject import Subject
+    from ..subject import ExplorerModel
 
 __all__ = ["to_html"]
 
-_STATIC = Path(__file__).parents[1] / "explorer" / "static"
+_STATIC = Path(__file__).parents[1] / "static"
 _ROWS = 2000
 # Without a stated number of rows, wide ones are fewer, so that a page stays a few megabytes.
 _NUMBERS = 4_000_000
@@ -127,7 +127,7 @@ def to_html(
     ...     page.stat().st_size < 500_000
     True
     """
-    from ..explorer.subject import make_subjects
+    from ..subject import make_subjects
 
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1):
         raise SettingError(f"rows, the number of rows in the page, must be an integer >= 1, got {rows!r}.")
@@ -140,9 +140,11 @@ def to_html(
     return write_file(target, _render(header, arrays, runtime).encode())
 
 
-def _content(subject: Subject, engine: str, half: bool, rows: int | None) -> tuple[dict[str, Any], Arrays]:
-    from ..explorer.describe import describe
-    from ..explorer.subject import spread_rows
+def _content(
+    subject: ExplorerModel, engine: str, half: bool, rows: int | None
+) -> tuple[dict[str, Any], Arrays]:
+    from ..describe import describe
+    from ..subject import spread_rows
 
     most = int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features)))
     places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
@@ -180,7 +182,7 @@ def _content(subject: Subject, engine: str, half: bool, rows: int | None) -> tup
     return header, arrays
 
 
-def _take(subject: Subject, places: NDArray[np.intp]) -> Subject:
+def _take(subject: ExplorerModel, places: NDArray[np.intp]) -> ExplorerModel:
     """The subject with some of its rows: what the page tells of density and errors is told of these."""
     data = subject.data
     chosen = {n: v[places] for n in ("X", "y", "ids") if (v := getattr(data, n)) is not None}
@@ -197,7 +199,7 @@ def _take(subject: Subject, places: NDArray[np.intp]) -> Subject:
 
 
 def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) -> str:
-    from ..explorer.frames import pack
+    from ..frames import pack
 
     script, style = ((_STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css"))
     script = _within_page(script)

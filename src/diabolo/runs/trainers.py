@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LostProcessError, SettingError, UnknownNameError
-from . import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
 
-__all__ = ["check", "chosen", "is_worker", "place_of_first", "take_precision", "train"]
+__all__ = ["INTERRUPTED", "check", "chosen", "is_worker", "place_of_first", "take_precision", "train"]
 
 TRAINERS = ("diabolo", "lightning")
 #: Precisions that are Lightning's to arrange; those of ``Training`` go to the estimator.
@@ -33,7 +32,8 @@ _DEFAULTS: dict[str, Any] = {
 _PLACE = "DIABOLO_RUN_FOLDER"
 _RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 _ACCELERATORS = {"cuda": "gpu"}
-_TERMINATED = 143
+#: Exit codes of a process: Ctrl-C, and a request to end.
+INTERRUPTED, _TERMINATED = 130, 143
 
 
 def take_precision(typed: dict[str, Any]) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 from diabolo import Autoencoder, Custom, Gaussian, Sphere, Training, datasets
 from diabolo.datasets import fetch as fetching
 from diabolo.errors import FileError, MissingExtraError, SettingError, UnknownNameError
-from diabolo.explorer.plan import make_plan
+from diabolo.explorer import to_html
+from diabolo.explorer.offline import engines, runtime
+from diabolo.explorer.offline.engines import make_decoding
+from diabolo.explorer.program import make_program
 from diabolo.explorer.subject import make_subjects
-from diabolo.export import engines, programs, runtime, to_html
-from diabolo.export.engines import make_decoding
+from diabolo.export import programs
 from diabolo.networks import Convolutional
 from diabolo.reconstruction import Reconstruction
 
@@ -91,7 +93,7 @@ def test_small_networks_are_plain_and_large_ones_are_not(
 ) -> None:
     ae = train(digits[0], encoder=Convolutional((4, 6)))
     assert chosen(ae, digits)[0]["engine"] == "plain"
-    products = make_plan(ae).products
+    products = make_program(ae).products
     monkeypatch.setattr(engines, "_MAX_PRODUCTS", products - 1)
     facts, arrays = chosen(ae, digits)
     assert facts["engine"] == "onnx"
@@ -125,7 +127,7 @@ def test_without_the_extra_it_says_what_to_install(digits: Any, monkeypatch: pyt
     def missing() -> None:
         raise MissingExtraError("export to ONNX", "export")
 
-    monkeypatch.setattr("diabolo.export.graphs.need_onnx", missing)
+    monkeypatch.setattr("diabolo.explorer.offline.graphs.need_onnx", missing)
     with pytest.raises(MissingExtraError, match=r"--engine atlas.*diabolo\[export\]"):
         chosen(train(digits[0], encoder=own()), digits)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, MissingExtraError, SettingError, UnknownNameError
+from ...errors import DataError, MissingExtraError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..explorer.subject import Subject
+    from ..subject import ExplorerModel
 
 __all__ = ["ENGINES", "HALF_TOLERANCE", "in_levels", "make_decoding"]
 
@@ -29,7 +29,7 @@ class _CannotError(Exception):
     """An engine cannot compute a model; the text says why."""
 
 
-def make_decoding(kept: Subject, engine: str, half: bool) -> Decoding:
+def make_decoding(kept: ExplorerModel, engine: str, half: bool) -> Decoding:
     """What a page needs to decode: facts, with the name of the engine, and arrays.
 
     Raises
@@ -56,7 +56,7 @@ def make_decoding(kept: Subject, engine: str, half: bool) -> Decoding:
         ) from error
 
 
-def _auto(kept: Subject, half: bool) -> Decoding:
+def _auto(kept: ExplorerModel, half: bool) -> Decoding:
     reasons = []
     for make in (_small, _onnx):
         try:
@@ -66,25 +66,25 @@ def _auto(kept: Subject, half: bool) -> Decoding:
     return _atlas(kept, half, reasons[-1])
 
 
-def _small(kept: Subject, half: bool) -> Decoding:
+def _small(kept: ExplorerModel, half: bool) -> Decoding:
     return _plain(kept, half, _MAX_PRODUCTS)
 
 
-def _plain(kept: Subject, half: bool, most: float = np.inf) -> Decoding:
+def _plain(kept: ExplorerModel, half: bool, most: float = np.inf) -> Decoding:
     """The page's own engine: a list of operations, and the weights."""
-    from ..explorer.plan import NotPlannedError, make_plan
+    from ..program import NoProgramError, make_program
 
     try:
-        plan = make_plan(_autoencoder(kept), half)
-    except (NotPlannedError, SettingError) as error:
+        program = make_program(_autoencoder(kept), half)
+    except (NoProgramError, SettingError) as error:
         raise _CannotError(str(error)) from error
-    if plan.products > most:
-        raise _CannotError(f"a decode takes {plan.products} products")
-    facts = {"engine": "plain", "steps": plan.steps, **_halving(kept, half)}
-    return facts, {"weights": plan.weights.astype("<f2").view(np.uint8) if half else plan.weights}
+    if program.products > most:
+        raise _CannotError(f"a decode takes {program.products} products")
+    facts = {"engine": "plain", "steps": program.steps, **_halving(kept, half)}
+    return facts, {"weights": program.weights.astype("<f2").view(np.uint8) if half else program.weights}
 
 
-def _onnx(kept: Subject, half: bool) -> Decoding:
+def _onnx(kept: ExplorerModel, half: bool) -> Decoding:
     """onnxruntime-web: ONNX graphs."""
     from .graphs import make_graphs
     from .runtime import VERSION
@@ -103,7 +103,7 @@ def _onnx(kept: Subject, half: bool) -> Decoding:
     return {"engine": "onnx", "version": VERSION, "steps": steps, **facts}, {**graphs}
 
 
-def _atlas(kept: Subject, half: bool, why: str = "it was asked for so") -> Decoding:  # noqa: ARG001
+def _atlas(kept: ExplorerModel, half: bool, why: str = "it was asked for so") -> Decoding:  # noqa: ARG001
     """Decodes made beforehand, of the rows and of a grid between them."""
     codes = _atlas_codes(kept)
     decoded = kept.decode(codes)
@@ -113,7 +113,7 @@ def _atlas(kept: Subject, half: bool, why: str = "it was asked for so") -> Decod
     return facts, {"atlas_codes": codes, "atlas": made}
 
 
-_MAKERS: Mapping[str, Callable[[Subject, bool], Decoding]] = {
+_MAKERS: Mapping[str, Callable[[ExplorerModel, bool], Decoding]] = {
     "auto": _auto,
     "plain": _plain,
     "onnx": _onnx,
@@ -129,8 +129,8 @@ ENGINES: Mapping[str, str] = {
 }
 
 
-def _autoencoder(kept: Subject) -> Any:
-    from ..estimator import Autoencoder
+def _autoencoder(kept: ExplorerModel) -> Any:
+    from ...estimator import Autoencoder
 
     if not isinstance(kept.model, Autoencoder):
         raise _CannotError(f"{kept.name} is no autoencoder of Diabolo")
@@ -142,18 +142,18 @@ def in_levels(rows: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     return np.round(255 * np.clip((rows - low) / ((high - low) or 1.0), 0, 1)).astype(np.uint8)
 
 
-def _halving(kept: Subject, half: bool) -> dict[str, Any]:
+def _halving(kept: ExplorerModel, half: bool) -> dict[str, Any]:
     """What is told of weights of 16 bits."""
     return {"half": True, "change": _change_by_half(kept)} if half else {"half": False}
 
 
-def _change_by_half(kept: Subject) -> float:
+def _change_by_half(kept: ExplorerModel) -> float:
     """The largest change of a decoded value by weights of 16 bits, as a share of the range of the data."""
     import torch
 
-    from ..plain import halves
+    from ...export.torch_modules import to_torch_modules
 
-    decoder = halves(kept.model)[1]
+    decoder = to_torch_modules(kept.model)[1]
     for parameter in decoder.parameters():
         parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
     codes = np.asarray(kept.codes)
@@ -170,7 +170,7 @@ def _change_by_half(kept: Subject) -> float:
     return change
 
 
-def _atlas_codes(kept: Subject) -> NDArray[np.float32]:
+def _atlas_codes(kept: ExplorerModel) -> NDArray[np.float32]:
     """Where an atlas has decodes: at the rows, and on a grid over the plane that the map shows."""
     finite = kept.finite_codes
     if kept.on_sphere or kept.dim == 1:

@@ -10,8 +10,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..datasets.fetch import Remote, fetch
-from ..errors import FileError
+from ...datasets.fetch import Remote, fetch
+from ...errors import FileError
 
 __all__ = ["LICENCE", "RUNTIME", "VERSION", "Runtime", "load_runtime"]
 

@@ -18,9 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from diabolo import metrics
+from diabolo import anomaly, metrics
+from diabolo.anomaly import MahalanobisBaseline, NormBaseline, OutlierDetector, PCAResidual
 from diabolo.errors import DataError, SettingError, UnknownNameError
-from diabolo.metrics import MahalanobisBaseline, NormBaseline, OutlierDetector, PCAResidual
 
 RNG = np.random.default_rng(0)
 # Three directions and noise; feature 4 is noise alone, until something happens to it.
@@ -158,18 +158,18 @@ def test_pyod_has_the_opposite_signs() -> None:
 
 
 def test_norm_is_the_squared_length() -> None:
-    np.testing.assert_allclose(metrics.norm_score(X), np.linalg.norm(X, axis=1) ** 2)
-    np.testing.assert_array_equal(metrics.norm_score(X), NormBaseline().fit(X).anomaly_score(X))
+    np.testing.assert_allclose(anomaly.norm_score(X), np.linalg.norm(X, axis=1) ** 2)
+    np.testing.assert_array_equal(anomaly.norm_score(X), NormBaseline().fit(X).anomaly_score(X))
 
 
 def test_mahalanobis_is_that_of_scipy() -> None:
     shrunk = LedoitWolf().fit(X)
     inverse = np.linalg.inv(shrunk.covariance_)
     expected = [mahalanobis(row, X.mean(axis=0), inverse) ** 2 for row in STRANGE]
-    np.testing.assert_allclose(metrics.mahalanobis_score(X, STRANGE), expected, rtol=1e-9)
+    np.testing.assert_allclose(anomaly.mahalanobis_score(X, STRANGE), expected, rtol=1e-9)
     wide = RNG.normal(size=(5, 30))
     wide[:, 3] = 1.0  # fewer rows than features, and a constant one
-    assert np.isfinite(metrics.mahalanobis_score(wide, wide)).all()
+    assert np.isfinite(anomaly.mahalanobis_score(wide, wide)).all()
 
 
 @pytest.mark.parametrize("shape", [(300, 6), (40, 90), (600, 250)])
@@ -177,7 +177,7 @@ def test_pca_residual_is_that_of_scikit_learn(shape: tuple[int, int]) -> None:
     rows = RNG.normal(size=shape) * np.linspace(1, 5, shape[1])
     pca = PCA(4, svd_solver="full").fit(rows)
     expected = metrics.squared_error(rows, pca.inverse_transform(pca.transform(rows)))
-    np.testing.assert_allclose(metrics.pca_residual_score(rows, rows, 4), expected, rtol=1e-7)
+    np.testing.assert_allclose(anomaly.pca_residual_score(rows, rows, 4), expected, rtol=1e-7)
 
 
 def test_pca_residual_chooses_its_components() -> None:
@@ -208,3 +208,9 @@ def test_ranking_metrics_are_those_of_scikit_learn() -> None:
         metrics.average_precision(0 * y, score)
     with pytest.raises(DataError, match="one label for each of 50 rows"):
         metrics.roc_auc(y[1:], score)
+
+
+@pytest.mark.parametrize("name", anomaly.__all__)
+def test_a_name_that_metrics_had_is_found_with_a_warning_that_says_where(name: str) -> None:
+    with pytest.warns(FutureWarning, match=f"diabolo.metrics.{name} is diabolo.anomaly.{name} now"):
+        assert getattr(metrics, name) is getattr(anomaly, name)

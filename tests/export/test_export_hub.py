@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from diabolo import MLP, Autoencoder, Training, hub
+from diabolo import MLP, Autoencoder, Training
 from diabolo.cli import main
 from diabolo.errors import DiaboloError, FileError, SettingError
+from diabolo.export import hub
 
 X = np.random.default_rng(0).random((60, 5)).astype(np.float32)
 

@@ -1,6 +1,6 @@
-"""A model as a plan that the page's own engine follows: a list of operations, and one block of numbers.
+"""A model as a program that the page's own engine follows: a list of operations, and one block of numbers.
 
-Numbers of the scaling stay in double precision and stand in the plan itself; weights are float32, or float16.
+Numbers of the scaling stay in double precision and stand in the program itself; weights are float32, or float16.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..export.torch_modules import Residue, to_torch_modules
 from ..latent import Euclidean, Gaussian, LatentSpace, Sphere
-from ..plain import Residue, halves
 from ..reconstruction import (
     AbsoluteError,
     Bernoulli,
@@ -29,17 +29,17 @@ from ..reconstruction import (
 if TYPE_CHECKING:
     from ..estimator import Autoencoder
 
-__all__ = ["NotPlannedError", "Plan", "count_products", "make_plan", "scoring"]
+__all__ = ["NoProgramError", "ModelProgram", "count_products", "make_program", "scoring"]
 
 Operation = dict[str, Any]
 
 
-class NotPlannedError(Exception):
+class NoProgramError(Exception):
     """The page's engine has no operation for a part of the model."""
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class ModelProgram:
     """What the engine does, and with what.
 
     Attributes
@@ -134,12 +134,12 @@ _LOSSES: dict[type[Reconstruction], tuple[str, str]] = {
 
 def _operations(module: nn.Module, to: _Writer) -> list[Operation]:
     if type(module) not in _OPERATIONS:
-        raise NotPlannedError(f"the network holds {type(module).__name__}")
+        raise NoProgramError(f"the network holds {type(module).__name__}")
     return _OPERATIONS[type(module)](module, to)
 
 
-def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
-    """The plan of a fitted autoencoder.
+def make_program(autoencoder: Autoencoder, half: bool = False) -> ModelProgram:
+    """The program of a fitted autoencoder.
 
     Parameters
     ----------
@@ -150,18 +150,18 @@ def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
 
     Returns
     -------
-    Plan
+    ModelProgram
 
     Raises
     ------
-    NotPlannedError
+    NoProgramError
         If the engine cannot do a part of it.
     """
     parts = autoencoder.module_.parts
     if type(parts.latent) not in _LATENTS:
-        raise NotPlannedError(f"the model has {type(parts.latent).__name__}")
+        raise NoProgramError(f"the model has {type(parts.latent).__name__}")
     scored = scoring(autoencoder)
-    encoder, decoder = halves(autoencoder)
+    encoder, decoder = to_torch_modules(autoencoder)
     to = _Writer()
     steps = {
         "encoder": _operations(encoder.network, to),
@@ -173,7 +173,7 @@ def make_plan(autoencoder: Autoencoder, half: bool = False) -> Plan:
     weights = np.concatenate([*to.pieces, np.zeros(0, np.float32)])
     if half:
         weights = weights.astype(np.float16).astype(np.float32)
-    return Plan(steps, weights, count_products(decoder, parts.latent.dim))
+    return ModelProgram(steps, weights, count_products(decoder, parts.latent.dim))
 
 
 def scoring(autoencoder: Autoencoder) -> dict[str, Any]:
@@ -181,12 +181,12 @@ def scoring(autoencoder: Autoencoder) -> dict[str, Any]:
 
     Raises
     ------
-    NotPlannedError
+    NoProgramError
         If the page does not know the loss.
     """
     loss, scaler = autoencoder.module_.parts.reconstruction, autoencoder.scaler_
     if type(loss) not in _LOSSES:
-        raise NotPlannedError(f"the model has {type(loss).__name__}")
+        raise NoProgramError(f"the model has {type(loss).__name__}")
     scaling = {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()}
     return {
         "loss": {"kind": _LOSSES[type(loss)][1], "variance": _variance(autoencoder)},

@@ -1,4 +1,4 @@
-"""Exported pages, opened from disk in a real browser."""
+"""Pages without a server, opened from disk in a real browser."""
 
 from __future__ import annotations
 
