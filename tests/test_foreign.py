@@ -16,6 +16,7 @@ import torch
 from scipy import sparse
 
 from diabolo import Autoencoder, Training, density, metrics
+from diabolo.anomaly import OutlierDetector
 from diabolo.errors import DataError
 from diabolo.explorer.subject import make_dataset
 from diabolo.foreign import as_plain
@@ -86,7 +87,7 @@ def test_masked_values_are_refused_as_nan_is(fitted: Autoencoder) -> None:
         fitted.score_samples,
         fitted.inverse_transform,
         fitted.report,
-        metrics.OutlierDetector().fit,
+        OutlierDetector().fit,
         density.GaussianMixture(2).fit,
         lambda a: metrics.mse(X, a),
         lambda a: small().fit(X, target=a),

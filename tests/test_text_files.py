@@ -15,7 +15,7 @@ import diabolo
 from diabolo import datasets
 from diabolo.cli import main
 from diabolo.errors import FileError, SettingError
-from diabolo.studies.files import read_study
+from diabolo.studies.files import from_yaml
 from diabolo.text_files import parse_yaml, read_text, read_yaml
 
 # 300 bytes that stand for nine to the power of nine values.
@@ -30,7 +30,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     },
     "mapped.npy": datasets.stream,
     "config.yaml": read_yaml,
-    "study.yaml": read_study,
+    "study.yaml": from_yaml,
     "model.json": lambda path: diabolo.load(path.parent),
 }
 

@@ -123,6 +123,8 @@ def test_every_field_of_a_checkpoint_holds_what_it_may(checkpoint: Path, tmp_pat
             old = _at(told, path)
             if (type(old), old) == (type(value), value) or (path == ("made_by",) and value == {}):
                 continue
+            if path == ("trained",) and value == []:
+                continue  # a callback may have frozen every parameter
             _forge(tmp_path / "it", tensors, _changed(told, path, value))
             # Another number where a number is may be true.
             alike = (

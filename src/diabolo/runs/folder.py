@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from .. import __version__, schema
-from ..errors import FileError
+from ..errors import FileError, SettingError
 from ..report.files import METRICS
-from ..text_files import read_yaml
+from ..text_files import parse_yaml, read_text
 from ..training.lock import LOCK_NAME
 from .large import few_rows
 from .paths import existing
@@ -212,7 +212,10 @@ def read_config(path: Path) -> dict[str, Any]:
     FileError
         If it cannot be read, or holds no keys and values.
     """
-    found = read_yaml(path)
+    try:
+        found = parse_yaml(read_text(path), "it")
+    except SettingError as error:
+        raise FileError(f"{path} is damaged: {error}") from None
     if not isinstance(found, Mapping):
         raise FileError(f"{path} is damaged: it holds no keys and values.")
     return dict(found)
