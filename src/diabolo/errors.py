@@ -71,6 +71,10 @@ class InterruptedWarning(UserWarning):
     """Training was stopped by the user before its last epoch; what was learnt is kept."""
 
 
+class WarmupWarning(UserWarning):
+    """A penalty's weight does not reach its value within the training."""
+
+
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written or read as usual; the message says what that costs."""
 

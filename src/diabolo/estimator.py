@@ -25,6 +25,7 @@ from .errors import (
     SettingError,
     UnknownNameError,
     VersionWarning,
+    WarmupWarning,
 )
 from .fitting import (
     Looked,
@@ -37,6 +38,7 @@ from .fitting import (
     in_chunks,
     look,
     training_data,
+    warn_of_warmups,
 )
 from .foreign import as_plain
 from .inputs import (
@@ -287,6 +289,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         freeze: Sequence[str] = (),
         reset: Sequence[str] = (),
         keep_optimizer: bool = False,
+        warm_up: bool = False,
         callbacks: Sequence[Callback] = (),
     ) -> Self:
         """Go on learning from the learnt weights; gives a new estimator and leaves this one as it is.
@@ -306,6 +309,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Parts that start anew from ``random_state``, such as ``["encoder"]``.
         keep_optimizer : bool, default False
             Go on with the optimiser's state instead of a fresh one.
+        warm_up : bool, default False
+            Whether the weights of penalties rise from 0 again; they keep their values else, but for penalties that the
+            model was not trained with.
 
         Returns
         -------
@@ -347,7 +353,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         data = other._data(rows, target, validation, settings)
         state = self._optimizer_state if keep_optimizer else None
         model = other.module_
-        member = Member(model.parts, model.domain, settings, data, self.seed_)
+        warmed = () if warm_up else tuple(self.module_.parts.named_penalties)
+        member = Member(model.parts, model.domain, settings, data, self.seed_, warmed=warmed)
+        warn_of_warmups(member)
         run = Run(model, [member], frozen=frozen, state=state, anew=anew)
         return other._train(rows, run, callbacks)
 
@@ -366,7 +374,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if not self.__sklearn_is_fitted__():
             before, self.training = self.training, self._training(None).replace(**once)
             try:
-                return self.fit(X)
+                with warnings.catch_warnings():
+                    # The next calls go on with it.
+                    warnings.simplefilter("ignore", WarmupWarning)
+                    return self.fit(X)
             finally:
                 self.training = before
         settings = self._training(None).replace(**once)
@@ -663,7 +674,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         prepare = Preparation(scaler, dtype, device)
         data = training_data(rows, target, validation, training, seed, loss, prepare)
         self.scaler_, self.seed_ = scaler, seed
-        return rows, Member(parts, domain, training, data, seed)
+        member = Member(parts, domain, training, data, seed)
+        warn_of_warmups(member)
+        return rows, member
 
     def _train(
         self,

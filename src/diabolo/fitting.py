@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import schema
 from .domain import Domain
-from .errors import DataError
+from .errors import DataError, WarmupWarning
 from .inputs import check_companion, lent, require_finite, to_tensor
 from .model import Architecture, resolve_decoder
 from .outputs import open_sink
@@ -290,6 +291,20 @@ def trained_ahead(find: Callable[[Any, Looked, Member], Trained | None]) -> Iter
 def find_trained(estimator: Any, rows: Looked, member: Member) -> Trained | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
     return _AHEAD.get()(estimator, rows, member)
+
+
+def warn_of_warmups(member: Member) -> None:
+    """Warn of penalties whose weight does not reach its value within the training."""
+    for name, penalty in member.parts.named_penalties.items():
+        rise, epochs = penalty.warmup_epochs(member.epochs), member.epochs
+        if name not in member.warmed and penalty.weight > 0 and rise >= epochs:
+            warnings.warn(
+                f"the warm-up of {name} takes {rise} epochs and the training has {epochs}: it ends at "
+                f"{max(0, epochs - 1) / rise:.0%} of the weight {penalty.weight:g}. Train longer, or give the share of "
+                f"the training that it takes, such as penalties__{name}__warmup=0.1.",
+                WarmupWarning,
+                stacklevel=4,
+            )
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

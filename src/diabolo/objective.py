@@ -6,7 +6,7 @@ the batch are taken here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
@@ -46,12 +46,29 @@ def terms(parts: Architecture, p: Pass, whole: Pass | None = None) -> dict[str, 
     return values
 
 
-def term_weights(parts: Architecture, epoch: int) -> dict[str, float]:
-    """The weight of each term in an epoch (counted from 0), warm-up included."""
-    weights: dict[str, float] = {RECONSTRUCTION: 1.0}
+def term_weights(parts: Architecture) -> dict[str, float]:
+    """The weight of each term once every warm-up is over."""
+    return {RECONSTRUCTION: 1.0} | {name: p.weight for name, p in parts.named_penalties.items()}
+
+
+def rising_weights(
+    parts: Architecture, epoch: int, epochs: int, over: Collection[str] = ()
+) -> dict[str, float]:
+    """The weight of each term in an epoch (counted from 0) of a training, warm-ups included.
+
+    Parameters
+    ----------
+    parts : Architecture
+    epoch, epochs : int
+        Which of how many.
+    over : collection of str
+        Names of penalties whose warm-up was over before this training began.
+    """
+    weights = term_weights(parts)
     for name, penalty in parts.named_penalties.items():
-        ramp = min(1.0, epoch / penalty.warmup) if penalty.warmup else 1.0
-        weights[name] = penalty.weight * ramp
+        rise = 0 if name in over else penalty.warmup_epochs(epochs)
+        if epoch < rise:
+            weights[name] *= epoch / rise
     return weights
 
 

@@ -405,7 +405,7 @@ def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
     Examples
     --------
     >>> vae(2).latent, vae(2).penalties
-    (Gaussian(), KL(warmup=10))
+    (Gaussian(), KL(warmup=0.1))
     """
     return beta_vae(latent_dim, 1.0, **settings)
 
@@ -438,12 +438,12 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
     Examples
     --------
     >>> beta_vae(10, beta=2).penalties
-    KL(weight=2.0, warmup=10)
+    KL(weight=2.0, warmup=0.1)
     """
     # Beta acts on nats a row, so the loss must be one that knows its own scale, on any data: a learnt variance.
     # Without the warm-up the codes would be switched off before the decoder has a use for them.
     return _make(
-        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=10)
+        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=0.1)
     )
 
 

@@ -72,6 +72,7 @@ def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
         "rows": list(data.inputs.shape),
         "first_epoch": run.first_epoch,
         "freeze": list(run.frozen),
+        **({"warmed": sorted(member.warmed)} if member.warmed else {}),
         "data": digest([*rows, *scaling]),
         "weights": digest([run.row, *run.statistics.now.values(), *run.optimizer.state.values()]),
     }

@@ -52,7 +52,7 @@ def varied(base: Autoencoder, count: int = MEMBERS, **extra: Any) -> list[Autoen
         for path, value in base.get_params().items():
             if path.startswith("penalties__") and path.endswith("__weight"):
                 own[path] = value * (0.5 + i / count)
-                own[path.removesuffix("weight") + "warmup"] = i % 4
+                own[path.removesuffix("weight") + "warmup"] = (0, 0.25, 1, 0.5)[i % 4]
         found.append(clone(base).set_params(**own | extra))
     return found
 

@@ -244,8 +244,10 @@ class AutoencoderModule(LightningModule):
         self._log({k: v for k, v in line.items() if k != "epoch" and not k.startswith("val_")})
         self._judged = {}
         if member.watch is not None:
-            value = line.get(f"val_{TOTAL}", line[TOTAL])
-            if member.watch.see(value, Layout.of(self._built()).flatten(self._built()), epoch):
+            value, counts = member.watched(line, epoch)
+            member.history.epochs[-1]["watched"] = value
+            row = Layout.of(self._built()).flatten(self._built())
+            if member.watch.see(value, row, epoch, counts=counts):
                 self.trainer.should_stop = True
             if member.watch.epoch == epoch:
                 self._statistics.mark_best()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from ..errors import SettingError
 from ..parts import Part, part, setting
 
 if TYPE_CHECKING:
@@ -31,9 +32,31 @@ class Penalty(Part, ABC):
     unit: ClassVar[str] = ""
 
     weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0)
-    warmup: int = setting(
-        default=0, doc="Epochs over which the weight rises linearly from 0 to its value.", ge=0, kw_only=True
+    warmup: int | float = setting(
+        default=0,
+        doc="Epochs over which the weight rises linearly from 0; below 1: that share of the training.",
+        ge=0,
+        kw_only=True,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.warmup, float) and self.warmup > 1:
+            raise SettingError(
+                f"{type(self).__name__}: warmup must be a whole number of epochs, or a share of the training between 0 "
+                f"and 1, got {self.warmup!r}."
+            )
+
+    def warmup_epochs(self, epochs: int) -> int:
+        """Epochs until the weight has its whole value, in a training of so many.
+
+        Examples
+        --------
+        >>> from diabolo import KL
+        >>> KL(warmup=0.25).warmup_epochs(40), KL(warmup=5).warmup_epochs(40)
+        (10, 5)
+        """
+        return int(self.warmup * epochs) if isinstance(self.warmup, float) else self.warmup
 
     @abstractmethod
     def value(self, p: Pass) -> Tensor:

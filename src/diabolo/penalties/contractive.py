@@ -29,8 +29,8 @@ class Contractive(SamplePenalty, NeedsInputGradient):
     ----------
     weight : float, default 0.1
         Factor in the total loss; 0.1 is what Rifai et al. take for MNIST.
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------

@@ -26,8 +26,8 @@ class KL(SamplePenalty):
     ----------
     weight : float, default 1
         Beta.
-    warmup : int, default 0
-        Epochs over which beta rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which beta rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------

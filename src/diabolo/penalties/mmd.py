@@ -47,8 +47,8 @@ class MMD(BatchPenalty, Noisy, MatchesPrior):
     estimator : "biased" or "unbiased", default "biased"
         Whether a code's kernel with itself counts. Biased is never negative; unbiased is about 0 where
         codes follow the prior.
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------

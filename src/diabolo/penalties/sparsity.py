@@ -43,8 +43,8 @@ class L1(SamplePenalty):
     weight : float, default 0.01
     on : "code" or "hidden", default "code"
         The code, or every hidden layer of the encoder after its activation.
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------
@@ -76,8 +76,8 @@ class L2(SamplePenalty):
     on : "code" or "hidden", default "code"
         The code, or every hidden layer of the encoder after its activation. On the code of a sphere it
         would be constant, and is refused.
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------
@@ -126,8 +126,8 @@ class KLSparsity(BatchPenalty):
     sigmoid : bool, default True
         Pass activations through a sigmoid first. Choose False for layers whose activation is a sigmoid
         already; there, mean activations outside [0, 1] are refused when they occur.
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------

@@ -38,8 +38,8 @@ class Topological(BatchPenalty, Learnt):
         What input distances are divided by. None takes the largest in the batch, as the published code does
         for tables; for pictures that code takes the largest possible distance, ``2 sqrt(n_features)`` on
         [-1, 1], which is ``sqrt(n_features)`` on [0, 1].
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------

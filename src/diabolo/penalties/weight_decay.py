@@ -23,8 +23,8 @@ class WeightDecay(BatchPenalty):
     Parameters
     ----------
     weight : float, default 0.0001
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------
@@ -55,8 +55,8 @@ class WeightL1(BatchPenalty):
     Parameters
     ----------
     weight : float, default 0.0001
-    warmup : int, default 0
-        Epochs over which the weight rises linearly from 0.
+    warmup : int or float, default 0
+        Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------

@@ -154,6 +154,12 @@ def compute(
     labels = None if labels is None else labels[rows.kept]
     tell("PCA beside the model")
     bench = _Bench(subject, rows, learnt, options)
+    if watched := figures.course.watched:
+        where = "held-out rows" if figures.course.val_reconstruction else "training rows"
+        bench.notes.append(
+            f"early stopping watched the loss at full weights on {where}: the weights are those of epoch "
+            f"{int(np.argmin(watched)) + 1} of {len(watched)}."
+        )
     tell("latent space and neighbourhoods")
     probe = look_inside(subject, judged[rows.kept], seed)
     figures = bench.fill(figures, probe, feature_names)
@@ -384,7 +390,7 @@ def _terms(subject: Subject, probe: Probe | None, train: Probe | None) -> tuple[
         return ()
     from ..objective import term_weights
 
-    weights = term_weights(network.parts, subject.model.n_iter_)
+    weights = term_weights(network.parts)
     units: Mapping[str, str] = subject.model.history_.units
     return tuple(
         Term(name, value, weights[name], units.get(name, ""), None if train is None else train.terms[name])

@@ -137,6 +137,8 @@ class Course:
     status : str
     best_kept : bool
         Early stopping watched, so that the weights are those of the best epoch.
+    watched : tuple of float
+        What early stopping compared in each epoch: the loss at full weights, on validation rows where there were any.
     """
 
     loss: tuple[float, ...] = ()
@@ -144,6 +146,7 @@ class Course:
     val_reconstruction: tuple[float, ...] = ()
     status: str = ""
     best_kept: bool = False
+    watched: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

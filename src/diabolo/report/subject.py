@@ -242,6 +242,7 @@ def describe_course(subject: Subject) -> Course:
         val_reconstruction=column("val_reconstruction"),
         status=str(model.status_),
         best_kept=stopping is not None,
+        watched=column("watched"),
     )
 
 

@@ -26,7 +26,8 @@ class History:
     epochs : list of dict
         One an epoch: ``epoch`` (from 1), ``loss`` (the weighted total), every term unweighted, the weight of
         each penalty as ``weight_<term>``, ``lr``, the same with ``val_`` where there is validation data, and
-        ``seconds``. Means over rows: a smaller last batch counts as its rows do.
+        ``seconds``; with early stopping also ``watched``, the loss at full weights that it compares. Means over
+        rows: a smaller last batch counts as its rows do.
     steps : dict of str to array
         ``loss`` and every term at each step, float32.
     snapshots : list of dict of str to array

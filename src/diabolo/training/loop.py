@@ -337,11 +337,12 @@ class Run:
         for i, member in enumerate(self.running):
             entry = member.history.epochs[-1]
             row = self.row[i] if self.stacked else self.row
-            if member.watch is not None and member.watch.see(
-                entry.get("val_loss", entry[TOTAL]), row, self.epoch
-            ):
+            if member.watch is None:
+                continue
+            entry["watched"], counts = member.watched(entry, self.epoch - 1)
+            if member.watch.see(entry["watched"], row, self.epoch, counts=counts):
                 member.status = "early_stopped"
-            if member.watch is not None and member.watch.epoch == self.epoch:
+            if member.watch.epoch == self.epoch:
                 self.statistics.mark_best()
         self._leave([m.status == "running" for m in self.running])
 

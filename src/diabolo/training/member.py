@@ -6,7 +6,7 @@ there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from ..domain import Domain
 from ..errors import SettingError
 from ..model import Architecture, corrupt, draw_noise, purposes
-from ..objective import RECONSTRUCTION, term_names, term_weights
+from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
 from .history import History
 from .keyed import generator
 from .settings import EarlyStopping, Training
@@ -38,12 +38,12 @@ class Watch:
     epoch: int = 0
     waited: int = 0
 
-    def see(self, value: float, row: Tensor, epoch: int) -> bool:
-        """Take note of an epoch; True when training should stop."""
+    def see(self, value: float, row: Tensor, epoch: int, *, counts: bool = True) -> bool:
+        """Take note of an epoch; True when training should stop. One that does not count is no reason to."""
         if value < self.best - self.spec.min_delta:
             self.best, self.epoch, self.waited = value, epoch, 0
             self.row = row.clone() if self.row is None else self.row.copy_(row)
-        else:
+        elif counts:
             self.waited += 1
         return self.waited >= self.spec.patience
 
@@ -95,6 +95,8 @@ class Member:
     data : TrainingData
     seed : int
     history : History
+    warmed : collection of str
+        Names of penalties whose warm-up was over before: their weights do not rise again.
     status : str
         "running", then "finished", "early_stopped", "stopped", "interrupted" or "diverged".
     message : str
@@ -113,6 +115,7 @@ class Member:
     data: TrainingData
     seed: int
     history: History = field(default_factory=History)
+    warmed: Collection[str] = ()
     status: str = "running"
     message: str = ""
     row: Tensor | None = None
@@ -167,9 +170,27 @@ class Member:
         """The order of rows in an epoch."""
         return torch.randperm(self.n_rows, generator=generator(self.seed, "order", epoch))
 
+    @property
+    def epochs(self) -> int:
+        """Epochs of the training."""
+        return self.training.epochs_for(self.n_rows)
+
     def weights(self, epoch: int) -> dict[str, float]:
         """The weight of each term in an epoch."""
-        return term_weights(self.parts, epoch)
+        return rising_weights(self.parts, epoch, self.epochs, self.warmed)
+
+    def watched(self, entry: Mapping[str, float], epoch: int) -> tuple[float, bool]:
+        """What early stopping compares of an epoch, and whether the epoch counts against its patience.
+
+        It is the loss at full weights, on validation rows where there are any: while a weight rises, the loss that is
+        trained on is another one in each epoch. Nor is an epoch without improvement a sign of anything before the
+        last warm-up is over.
+        """
+        full, now = term_weights(self.parts), self.weights(epoch)
+        start = "val_" if f"val_{TOTAL}" in entry else ""
+        if full == now:
+            return entry[f"{start}{TOTAL}"], True
+        return sum(weight * entry[f"{start}{name}"] for name, weight in full.items()), False
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""

@@ -187,7 +187,9 @@ SCHEDULES: Family[Schedule] = Family(
 class EarlyStopping(Part):
     """Stop when the validation loss has not improved for some epochs, and go back to the best weights.
 
-    Without validation data the training loss is watched.
+    Without validation data the training loss is watched. Either is taken at the full weights of the penalties
+    (``watched`` in the history): while a warm-up lasts, the loss that is trained on is another one in each epoch.
+    Patience starts to count when the last warm-up is over.
 
     Parameters
     ----------
