@@ -209,7 +209,8 @@ def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.dev
         return Rows(to_tensor(scaler.forward(rows, wanted), device))
     if scaler.kind == "none":
         return Rows(to_tensor(rows, device))
-    offset, scale = (torch.as_tensor(v, dtype=dtype, device=device) for v in (scaler.offset, scaler.scale))
+    exact = dtype if device.type == "mps" else torch.float64
+    offset, scale = (torch.as_tensor(v, dtype=exact, device=device) for v in (scaler.offset, scaler.scale))
     return Rows(to_tensor(rows, device), offset, scale)
 
 

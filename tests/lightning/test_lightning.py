@@ -73,7 +73,7 @@ def assert_same_course(a: Any, b: Any, tolerance: float) -> None:
 CASES: dict[str, dict[str, Any]] = {
     "linear": {},
     "deep": {"encoder__hidden": (16,), "training__clip_norm": 0.5},
-    "beta_vae": {"encoder__hidden": (16,), "penalties__kl__warmup": 3},
+    "beta_vae": {"encoder__hidden": (16,), "penalties__kl__warmup": 0.5},
     "mmd": {"encoder__hidden": (16,)},
     "denoising": {"encoder__hidden": (16,)},
     "contractive": {},

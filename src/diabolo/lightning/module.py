@@ -124,14 +124,15 @@ class AutoencoderModule(LightningModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Rows as the model gives them back, in the user's units: (n, features) to (n, features)."""
-        scale, offset = self._scaling(x)
-        return self._built().decode(self._built().encode((x - offset) / scale)) * scale + offset
+        offset, scale = self._scaling(x)
+        back = self._built().decode(self._built().encode(((x - offset) / scale).to(x)))
+        return (back * scale + offset).to(x)
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Tensor:
         """Codes of rows in the user's units: a batch is a tensor (n, features), or begins with one."""
         x = batch[0] if isinstance(batch, tuple | list) else batch
-        scale, offset = self._scaling(x)
-        return self._built().encode((x - offset) / scale)
+        offset, scale = self._scaling(x)
+        return self._built().encode(((x - offset) / scale).to(x))
 
     def setup(self, stage: str) -> None:
         """Look at the data: check it, learn its scaling, hold rows out, and build the network."""
@@ -388,8 +389,10 @@ class AutoencoderModule(LightningModule):
 
     def _scaling(self, x: Tensor) -> tuple[Tensor, Tensor]:
         made = self.estimator if self._loaded is None else self._loaded
-        scaler = made.scaler_
-        return torch.as_tensor(scaler.scale).to(x), torch.as_tensor(scaler.offset).to(x)
+        exact = x.dtype if x.device.type == "mps" else torch.float64
+        values = (made.scaler_.offset, made.scaler_.scale)
+        offset, scale = (torch.as_tensor(v, dtype=exact, device=x.device) for v in values)
+        return offset, scale
 
     def _settings(self) -> Training:
         return self.estimator._training(None)

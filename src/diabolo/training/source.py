@@ -62,7 +62,8 @@ class Rows:
     values : Tensor, shape (n, features)
         In the user's units, of the model's precision.
     offset, scale : Tensor or None, shape (features,)
-        The model sees ``(values - offset) / scale``; None where data is left alone.
+        The model sees ``(values - offset) / scale``, computed in their precision, which is float64 wherever the device
+        has it: rows that lie far from 0 would lose what tells them apart. None where data is left alone.
     """
 
     values: Tensor
@@ -100,16 +101,16 @@ class Rows:
         """Scaled rows (*index.shape, features), a new tensor."""
         # Row by row in one go: several times as fast as indexing, which looks at every element.
         rows = self.values.index_select(0, index.reshape(-1)).view(*index.shape, -1)
-        if self.offset is not None and self.scale is not None:
-            rows.sub_(self.offset).div_(self.scale)
-        return rows
+        return self._scaled(rows)
 
     def slice(self, start: int, stop: int) -> Tensor:
         """Scaled rows start to stop."""
-        rows = self.values[start:stop]
-        if self.offset is not None and self.scale is not None:
-            rows = (rows - self.offset).div_(self.scale)
-        return rows
+        return self._scaled(self.values[start:stop])
+
+    def _scaled(self, rows: Tensor) -> Tensor:
+        if self.offset is None or self.scale is None:
+            return rows
+        return (rows - self.offset).div_(self.scale).to(self.dtype)
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,10 @@ class Finish:
     def __call__(self, rows: Array) -> Tensor:
         """Rows (..., features) that nobody else uses, as a tensor."""
         wanted = np.dtype(str(self.dtype).removeprefix("torch."))
-        exact = np.dtype(np.float64) if rows.dtype != wanted else wanted
-        rows = rows.astype(exact, copy=False)
         if self.offset is not None and self.scale is not None:
             # By NumPy: this may run in a thread beside the one that trains, and two teams of OpenMP threads stall.
-            np.subtract(rows, self.offset.astype(exact), out=rows)
-            np.divide(rows, self.scale.astype(exact), out=rows)
+            rows = rows - self.offset
+            np.divide(rows, self.scale, out=rows)
         return torch.from_numpy(rows.astype(wanted, copy=False)).to(self.device)
 
 
