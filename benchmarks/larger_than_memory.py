@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from harness import OURS, Race, Rival, finish, pictures, run
 
-from diabolo import MLP, Autoencoder, Training, streams
+from diabolo import MLP, Autoencoder, Training
+from diabolo.data import streams
 
 COLUMNS = 784
 ALLOWED_BYTES, SLOWDOWN = 1.5e9, 1 / 0.8

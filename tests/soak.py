@@ -34,11 +34,10 @@ import numpy as np
 import torch
 
 import diabolo.report
-from diabolo import atomic
 from diabolo.cli import main
 from diabolo.errors import FileError
 from diabolo.report.pictures import Picture
-from diabolo.training import checkpoint
+from diabolo.storage import atomic, checkpoints
 
 EPOCHS = 8
 OPTIONS = (
@@ -110,7 +109,7 @@ def _warm(arguments: list[str], moment: str, limit: float | None) -> int | None:
     if child == 0:
         code = 99
         try:
-            checkpoint._SECONDS, checkpoint._SHARE = 0.0, 0
+            checkpoints._SECONDS, checkpoints._SHARE = 0.0, 0
             random.seed()
             _arm(moment)
             with contextlib.redirect_stdout(io.StringIO()):
@@ -180,7 +179,7 @@ def look(place: Path) -> int:
     seen = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        seen += checkpoint.newest(place / "checkpoint") is not None
+        seen += checkpoints.newest(place / "checkpoint") is not None
     for name, read in (
         ("metrics.json", lambda p: json.loads(p.read_text())["findings"]),
         ("history.csv", lambda p: len(list(csv.reader(p.open()))) == EPOCHS + 1 or 1 / 0),

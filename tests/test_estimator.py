@@ -21,10 +21,10 @@ from sklearn.preprocessing import StandardScaler
 
 from diabolo import MLP, SGD, AdamW, Autoencoder, Convolutional, Gaussian, GaussianNoise, Sphere, Training
 from diabolo.checks import example_rows
+from diabolo.data.scaling import learn_scaling
 from diabolo.errors import DataError, InterruptedWarning, SettingError, UnknownNameError
-from diabolo.fitting import Preparation
+from diabolo.estimator.preparation import Preparation
 from diabolo.recipes import RECIPES, make
-from diabolo.scaling import learn_scaling
 
 X = example_rows(80, 16)
 TINY = Training(epochs=2, batch_size=32)

@@ -17,9 +17,9 @@ from scipy import sparse
 
 from diabolo import Autoencoder, Training, density, metrics
 from diabolo.anomaly import OutlierDetector
+from diabolo.data.foreign import as_plain
 from diabolo.errors import DataError
 from diabolo.explorer.subject import make_dataset
-from diabolo.foreign import as_plain
 from diabolo.report import health_report
 
 X = np.random.default_rng(0).random((60, 6), np.float32)

@@ -33,10 +33,10 @@ from diabolo.checks import example_rows
 from diabolo.cli.settings import build, read_plan
 from diabolo.datasets.idx import IDX_TYPES, read_idx
 from diabolo.errors import CheckpointWarning, DiaboloError, FileError, VersionWarning
-from diabolo.model_files import seal
 from diabolo.runs.source import Source
+from diabolo.storage.checkpoints import newest
+from diabolo.storage.format import seal
 from diabolo.studies.files import from_yaml
-from diabolo.training.checkpoint import newest
 
 MINUTES = float(os.environ.get("DIABOLO_FUZZ", "0"))
 X = example_rows(30, 4)

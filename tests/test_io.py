@@ -19,10 +19,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import diabolo
-from diabolo import MLP, Autoencoder, EarlyStopping, Gaussian, GaussianNoise, Sphere, Training, atomic
+from diabolo import MLP, Autoencoder, EarlyStopping, Gaussian, GaussianNoise, Sphere, Training
 from diabolo.checks import example_rows
 from diabolo.errors import FileError, SettingError
-from diabolo.model_files import FORMAT, seal
+from diabolo.storage import atomic
+from diabolo.storage.format import FORMAT, seal
 
 X = example_rows(40, 6)
 FIXTURES = Path(__file__).parent / "fixtures"

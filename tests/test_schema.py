@@ -22,7 +22,7 @@ from diabolo import (
     Mirror,
     SquaredError,
     Training,
-    schema,
+    slots,
 )
 from diabolo.checks import example_rows
 from diabolo.errors import SettingError, UnknownNameError
@@ -33,7 +33,7 @@ X = example_rows(60, 6)
 
 
 def test_defaults_stand_for_parts():
-    found = {name: schema.resolve(name, None) for name in schema.SLOTS}
+    found = {name: slots.resolve(name, None) for name in slots.SLOTS}
     assert found == {
         "latent": Euclidean(2),
         "encoder": MLP(),
@@ -43,8 +43,8 @@ def test_defaults_stand_for_parts():
         "corruption": (),
         "training": Training(),
     }
-    assert schema.resolve("penalties", None, Gaussian(3)) == (KL(),)
-    assert schema.resolve("penalties", (), Gaussian(3)) == ()
+    assert slots.resolve("penalties", None, Gaussian(3)) == (KL(),)
+    assert slots.resolve("penalties", (), Gaussian(3)) == ()
 
 
 @pytest.mark.parametrize("name", [None, *RECIPES])
@@ -151,11 +151,11 @@ def test_a_latent_that_is_none_is_refused_with_the_list(value):
 @pytest.mark.parametrize("name", [None, *RECIPES])
 def test_plain_values_come_back_as_the_same_parts(name):
     ae = Autoencoder() if name is None else make(name)
-    for slot in schema.SLOTS:
+    for slot in slots.SLOTS:
         value = getattr(ae, slot)
-        back = schema.from_plain(slot, schema.to_plain(slot, value))
+        back = slots.from_plain(slot, slots.to_plain(slot, value))
         assert (back is None) == (value is None)
-        assert schema.resolve(slot, back) == schema.resolve(slot, value)
+        assert slots.resolve(slot, back) == slots.resolve(slot, value)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_plain_values_come_back_as_the_same_parts(name):
 )
 def test_plain_values_of_another_form_are_refused(name, plain):
     with pytest.raises(SettingError, match=name):
-        schema.from_plain(name, plain)
+        slots.from_plain(name, plain)
 
 
 def test_an_estimator_prints_and_draws_itself_whatever_it_holds():

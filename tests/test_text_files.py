@@ -15,8 +15,8 @@ import diabolo
 from diabolo import datasets
 from diabolo.cli import main
 from diabolo.errors import FileError, SettingError
+from diabolo.storage.text import parse_yaml, read_text, read_yaml
 from diabolo.studies.files import from_yaml
-from diabolo.text_files import parse_yaml, read_text, read_yaml
 
 # 300 bytes that stand for nine to the power of nine values.
 MULTIPLIED = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -18,8 +18,8 @@ _ROOMS = {
     "networks": ("MLP", "Convolutional", "Custom", "Mirror", "Residual"),
     "training": ("SGD", "Adam", "AdamW", "EarlyStopping", "Training"),
     "estimator": ("Autoencoder",),
-    "streams": ("Stream",),
-    "io": ("load",),
+    "data.streams": ("Stream",),
+    "storage.model": ("load",),
 }
 _MODULES = (
     "anomaly",
@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from .corruption import PixelShuffle as PixelShuffle
     from .corruption import Rotation as Rotation
     from .corruption import SaltAndPepper as SaltAndPepper
+    from .data.streams import Stream as Stream
     from .errors import DataError as DataError
     from .errors import DiaboloError as DiaboloError
     from .errors import DivergedError as DivergedError
     from .errors import FileError as FileError
     from .errors import SettingError as SettingError
-    from .estimator import Autoencoder as Autoencoder
-    from .io import load as load
+    from .estimator.autoencoder import Autoencoder as Autoencoder
     from .latent import Euclidean as Euclidean
     from .latent import Gaussian as Gaussian
     from .latent import Sphere as Sphere
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from .reconstruction import GaussianLikelihood as GaussianLikelihood
     from .reconstruction import Poisson as Poisson
     from .reconstruction import SquaredError as SquaredError
-    from .streams import Stream as Stream
+    from .storage.model import load as load
     from .training import SGD as SGD
     from .training import Adam as Adam
     from .training import AdamW as AdamW

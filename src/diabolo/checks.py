@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from .estimator import Autoencoder
-from .fitting import architecture
-from .io import load
+from .estimator.autoencoder import Autoencoder
+from .estimator.preparation import architecture
+from .storage.model import load
 
 __all__ = [
     "AUTOENCODER_CHECKS",

@@ -10,20 +10,19 @@ argument: :func:`draw_noise` makes them, :meth:`Model.forward` only uses them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
 from .corruption import CORRUPTIONS, Corruption
-from .domain import Domain
+from .data.domain import Domain
 from .latent import LatentSpace, Stochastic
 from .networks import Mirror, Network, Socket
+from .passes import Noise, Pass
 from .penalties import PENALTIES, Learnt, NeedsInputGradient, Noisy, Penalty
 from .reconstruction import Reconstruction
-
-Noise = Mapping[str, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -46,60 +45,6 @@ class Architecture:
     def named_corruption(self) -> dict[str, Corruption]:
         """Corruptions by name, in the order they are applied."""
         return CORRUPTIONS.named(self.corruption)
-
-
-@dataclass(frozen=True)
-class Pass:
-    """All that one pass computed, and what it was computed from.
-
-    Attributes
-    ----------
-    target : Tensor, shape (*models, batch, features)
-        The clean rows.
-    corrupted : Tensor, shape (*models, batch, features)
-        The rows that the encoder saw.
-    h : Tensor, shape (*models, batch, latent.encoder_width)
-        The encoder's output.
-    z : Tensor, shape (*models, batch, dim)
-        The code that the decoder saw.
-    output : Tensor, shape (*models, batch, features)
-        The decoder's raw output, before the loss's link.
-    hidden : tuple of Tensor
-        Activations of the encoder's hidden layers.
-    weights : tuple of Tensor
-        The matrices and kernels of encoder and decoder (no biases).
-    latent : LatentSpace
-    noise : mapping of str to mapping of str to Tensor
-        The random numbers of the pass, by purpose.
-    learnt : mapping of str to Tensor, shape (*models,)
-        Trained scalars of losses and penalties, by name.
-    term : str
-        The name of the penalty that looks at the pass: its own entry in ``noise`` and ``learnt``.
-    """
-
-    target: Tensor
-    corrupted: Tensor
-    h: Tensor
-    z: Tensor
-    output: Tensor
-    hidden: tuple[Tensor, ...]
-    weights: tuple[Tensor, ...]
-    latent: LatentSpace
-    noise: Noise
-    learnt: Mapping[str, Tensor]
-    term: str = ""
-
-    def seen_by(self, term: str) -> Pass:
-        """The pass as the penalty of a name sees it."""
-        return replace(self, term=term)
-
-    def widened(self) -> Pass:
-        """The pass in numbers that are wide enough to be added up, whatever its networks computed with."""
-        dtype = torch.promote_types(self.target.dtype, torch.float32)
-        if self.output.dtype == dtype and self.h.dtype == dtype:
-            return self
-        made = {name: getattr(self, name).to(dtype) for name in ("target", "h", "z", "output")}
-        return replace(self, **made, hidden=tuple(a.to(dtype) for a in self.hidden))
 
 
 class Model(nn.Module):

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
-from .model import Architecture, Pass
+from .model import Architecture
+from .passes import Pass
 from .penalties import Learnt, Noisy, SamplePenalty
 
 RECONSTRUCTION = "reconstruction"

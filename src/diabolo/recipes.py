@@ -17,7 +17,7 @@ from .penalties import KL, L1, MMD, Contractive, Topological, WeightDecay
 from .training.settings import Adam, OneCycle, Training
 
 if TYPE_CHECKING:
-    from .estimator import Autoencoder
+    from .estimator.autoencoder import Autoencoder
 
 __all__ = [
     "RECIPES",
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def _make(settings: dict[str, Any], **parts: Any) -> Autoencoder:
-    from .estimator import Autoencoder
+    from .estimator.autoencoder import Autoencoder
 
     return Autoencoder(**parts).set_params(**settings)
 

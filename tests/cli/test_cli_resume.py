@@ -18,8 +18,8 @@ import pytest
 
 import diabolo
 from diabolo.cli import main
-from diabolo.training.checkpoint import Checkpoints
-from diabolo.training.lock import Lock
+from diabolo.storage.checkpoints import Checkpoints
+from diabolo.storage.lock import Lock
 from diabolo.training.loop import Run
 
 Command = Callable[..., tuple[int, str, str]]

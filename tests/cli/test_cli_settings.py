@@ -14,7 +14,7 @@ from diabolo.cli.options import SETTING_OPTIONS
 from diabolo.cli.settings import build, parse_value, read_plan
 from diabolo.errors import FileError, SettingError, UnknownNameError
 from diabolo.parts import settings
-from diabolo.schema import SLOTS, resolve
+from diabolo.slots import SLOTS, resolve
 
 
 def _plan(given: dict | None = None, assignments: tuple[str, ...] = (), config: Path | None = None):

@@ -18,7 +18,7 @@ from diabolo.corruption import (
     Rotation,
     SaltAndPepper,
 )
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.errors import DataError, SettingError
 
 ALL = [cls() for cls in CORRUPTIONS.values()] + [Occlusion(share=0.3), GaussianNoise(clip=False)]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diabolo.corruption import GaussianNoise, Masking, Occlusion, PixelShuffle, Rotation, SaltAndPepper
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.functional import pixel_permutation, rotate_images
 
 

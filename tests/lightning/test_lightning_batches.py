@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from diabolo import datasets, recipes
+from diabolo.data.rng import generator
 from diabolo.lightning.batches import Batches, Judged, rows_of, sliced
 from diabolo.lightning.gathering import gathered_fields, whole_pass
 from diabolo.model import Model
 from diabolo.objective import terms
-from diabolo.training.keyed import generator
 from diabolo.training.member import Member
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.errors import DataError, SettingError
 from diabolo.networks import INITIALISERS, Convolutional, Socket
 from diabolo.parts import Unstackable

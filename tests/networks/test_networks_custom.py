@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
 from diabolo.networks import MLP, NETWORKS, Convolutional, Custom, Network, Residual, Socket, describe
 from diabolo.parts import Unstackable

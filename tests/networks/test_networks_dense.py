@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.errors import SettingError, UnknownNameError
 from diabolo.networks import INITIALISERS, MLP, NETWORKS, Convolutional, Mirror, Network, Residual, Socket
 from diabolo.networks.layers import Dense

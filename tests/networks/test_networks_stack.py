@@ -10,7 +10,7 @@ import torch
 from tolerances import ONE_PASS, assert_near
 from torch import Tensor, nn
 
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.networks import ACTIVATIONS, MLP, Network, Residual, Socket
 from diabolo.networks.layers import _Rectify
 from diabolo.training.row import Layout

@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from diabolo import functional as F
-from diabolo.domain import Domain
+from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
 from diabolo.latent import Euclidean, Gaussian, LatentSpace, Sphere
-from diabolo.model import Architecture, Model, Pass, draw_noise, purposes
+from diabolo.model import Architecture, Model, draw_noise, purposes
 from diabolo.networks import MLP
 from diabolo.objective import terms
+from diabolo.passes import Pass
 from diabolo.penalties import (
     KL,
     L1,

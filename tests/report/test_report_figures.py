@@ -24,10 +24,10 @@ from diabolo import (
     metrics,
     plots,
 )
-from diabolo.fitting import architecture
+from diabolo.data.rng import generator
+from diabolo.estimator.preparation import architecture
 from diabolo.model import Model
 from diabolo.report import DimensionCurve, Options, dimensions, health_report, knee
-from diabolo.training.keyed import generator
 
 SMALL = Options(pairs=100, samples=60, codes=200)
 

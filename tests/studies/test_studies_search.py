@@ -118,7 +118,7 @@ def test_a_pipeline(cache: bool, alone: list[int], tmp_path: Any) -> None:
 
 
 def test_without_a_seed_models_are_still_trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diabolo.estimator.execute", None)
+    monkeypatch.setattr("diabolo.estimator.autoencoder.execute", None)
     options = {"cv": KFold(2, shuffle=True), "refit": False}
     found = StackedGridSearchCV(autoencoder(random_state=None), {"training__lr": [1e-3, 1e-2]}, **options)
     assert np.isfinite(found.fit(rows()).cv_results_["mean_test_score"]).all()

@@ -19,12 +19,12 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import diabolo
 from diabolo import MLP, Autoencoder, GaussianNoise, Rotation, Stream, Training, datasets
+from diabolo.data.memmap import Stored, is_mapped
+from diabolo.data.prefetch import ahead
+from diabolo.data.shuffle import Mixer
+from diabolo.data.summary import rebatch, survey
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
-from diabolo.fitting import look
-from diabolo.training.ahead import ahead
-from diabolo.training.stored import Stored, is_mapped
-from diabolo.training.stream import Mixer
-from diabolo.training.survey import rebatch, survey
+from diabolo.estimator.preparation import look
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2, 3, (430, 9)).astype(np.float32)
@@ -38,7 +38,7 @@ def small(**params):
 @pytest.fixture
 def all_large(monkeypatch):
     """Mapped arrays of any size stay in their files."""
-    monkeypatch.setattr("diabolo.streams.LARGE", 0)
+    monkeypatch.setattr("diabolo.data.streams.LARGE", 0)
 
 
 def mapped(path, array):
@@ -104,7 +104,7 @@ def test_small_files_are_loaded_and_large_ones_are_not(tmp_path, monkeypatch):
     assert not is_mapped(X)
     fitted = small().fit(file)
     assert isinstance(fitted._rows(file), np.ndarray)
-    monkeypatch.setattr("diabolo.streams.LARGE", 1000)
+    monkeypatch.setattr("diabolo.data.streams.LARGE", 1000)
     assert isinstance(fitted._rows(file), Stored)
 
 
@@ -152,7 +152,7 @@ def test_the_first_fault_is_named_with_its_row(tmp_path, all_large):
 def test_a_fault_met_on_the_way_is_named_with_its_row(monkeypatch):
     rows = np.zeros((1000, 9), np.float32)
     rows[800, 3] = np.nan
-    monkeypatch.setattr("diabolo.fitting._SLAB_NUMBERS", 512 * 9)
+    monkeypatch.setattr("diabolo.estimator.preparation._SLAB_NUMBERS", 512 * 9)
     with pytest.raises(DataError, match=r"NaN in 1 of the rows 512 to 999 \(first: row 800, column 3\)"):
         small().fit(X).transform(Stored(rows))
 
@@ -215,8 +215,8 @@ def test_every_kind_of_stream_gives_its_rows(tmp_path, kind):
 
 
 def epoch_of(stream, epoch=0, passed=0, skip=0, size=20, buffer=None):
-    from diabolo.fitting import Preparation
-    from diabolo.scaling import Scaler
+    from diabolo.data.scaling import Scaler
+    from diabolo.estimator.preparation import Preparation
 
     stream.buffer_rows = buffer
     prepare = Preparation(Scaler("none", np.zeros(1), np.ones(1)), torch.float32, torch.device("cpu"))
@@ -273,8 +273,8 @@ def test_an_endless_stream_goes_on_from_epoch_to_epoch():
         return (np.full((10, 1), i, np.float32) for i in itertools.count())
 
     def run(epochs, skip=0):
-        from diabolo.fitting import Preparation
-        from diabolo.scaling import Scaler
+        from diabolo.data.scaling import Scaler
+        from diabolo.estimator.preparation import Preparation
 
         prepare = Preparation(Scaler("none", np.zeros(1), np.ones(1)), torch.float32, torch.device("cpu"))
         fed = prepare(look(Stream(rows, rows_per_epoch=60, buffer_rows=25)), 5)
@@ -310,8 +310,8 @@ def test_a_training_on_a_stream_goes_on_to_the_bits_of_one_that_was_not_stopped(
 
     training = Training(epochs=3, batch_size=8)
     whole = small(training=training).fit(rows())
-    monkeypatch.setattr("diabolo.training.checkpoint._SECONDS", 0.0)
-    monkeypatch.setattr("diabolo.training.checkpoint._SHARE", 0.0)
+    monkeypatch.setattr("diabolo.storage.checkpoints._SECONDS", 0.0)
+    monkeypatch.setattr("diabolo.storage.checkpoints._SHARE", 0.0)
     from diabolo.training.loop import Run
 
     step, taken = Run._step, 0

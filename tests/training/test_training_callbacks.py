@@ -16,8 +16,8 @@ from diabolo.datasets import load_digits
 from diabolo.errors import SettingError
 from diabolo.networks import Custom
 from diabolo.networks.layers import Activation
+from diabolo.storage.checkpoints import Checkpoints
 from diabolo.training import Adam, AdamW, replay
-from diabolo.training.checkpoint import Checkpoints
 from diabolo.training.events import Callback, Event
 from diabolo.training.replay import Replay
 

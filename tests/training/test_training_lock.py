@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from diabolo.errors import FileError
-from diabolo.training.lock import LOCK_NAME, Lock
+from diabolo.storage.lock import LOCK_NAME, Lock
 
 _HOLD = (
     "import sys, pathlib; sys.path.insert(0, sys.argv[2]); from diabolo.training.lock import Lock; "

@@ -21,10 +21,10 @@ from diabolo import (
     Training,
 )
 from diabolo.checks import example_rows
+from diabolo.data.batches import block_steps, split_blocks
+from diabolo.data.rng import generator
 from diabolo.errors import DataError, DivergedError
 from diabolo.model import Model
-from diabolo.training.keyed import generator
-from diabolo.training.source import block_steps, split_blocks
 
 X = example_rows(90, 6).astype(np.float64)
 SMALL = MLP((5,), activation="tanh")

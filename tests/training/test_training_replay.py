@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from diabolo import MLP, Autoencoder, Training, recipes
 from diabolo.datasets import load_digits
-from diabolo.model import Pass
 from diabolo.networks import Custom
 from diabolo.parts import part
+from diabolo.passes import Pass
 from diabolo.penalties import PENALTIES, KLSparsity, SamplePenalty
 from diabolo.studies import fit_stack
 from diabolo.training import EarlyStopping, replay

@@ -25,8 +25,8 @@ from diabolo.errors import (
     SettingError,
     VersionWarning,
 )
-from diabolo.model_files import seal
-from diabolo.training.checkpoint import Checkpoints, newest
+from diabolo.storage.checkpoints import Checkpoints, newest
+from diabolo.storage.format import seal
 from diabolo.training.settings import OneCycle
 
 X = example_rows(70, 6).astype(np.float64)
@@ -228,7 +228,7 @@ def test_without_a_random_state_the_seed_is_kept(tmp_path, monkeypatch):
 
 
 def test_the_number_of_threads_is_that_of_the_checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setattr("diabolo.estimator.threads_for", lambda *_: 2)
+    monkeypatch.setattr("diabolo.estimator.autoencoder.threads_for", lambda *_: 2)
     _kill_after(monkeypatch, 1)
     with pytest.raises(_KilledError):
         _fit("plain", checkpoint=tmp_path)
@@ -254,7 +254,7 @@ def test_other_settings_and_data_are_refused_by_name(tmp_path):
 
 def test_another_version_is_told(tmp_path, monkeypatch):
     _fit("plain", checkpoint=tmp_path, epochs=1)
-    monkeypatch.setattr("diabolo.resumable.__version__", "99.0")
+    monkeypatch.setattr("diabolo.estimator.resuming.__version__", "99.0")
     with pytest.warns(VersionWarning, match=r"was written with diabolo .* \(now 99.0\)"):
         _fit("plain", checkpoint=tmp_path, epochs=1)
 
@@ -407,7 +407,7 @@ def test_other_files_in_the_folder_are_left_alone(tmp_path):
 
 
 def test_a_newer_format_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("diabolo.training.checkpoint.FORMAT", 2)
+    monkeypatch.setattr("diabolo.storage.checkpoints.FORMAT", 2)
     _fit("plain", checkpoint=tmp_path, epochs=1)
     monkeypatch.undo()
     with pytest.raises(

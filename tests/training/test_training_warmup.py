@@ -11,7 +11,7 @@ import pytest
 from diabolo import KL, L2, MLP, MMD, Autoencoder, EarlyStopping, Gaussian, Training, recipes
 from diabolo.datasets import load_digits
 from diabolo.errors import SettingError, WarmupWarning
-from diabolo.fitting import architecture
+from diabolo.estimator.preparation import architecture
 from diabolo.objective import rising_weights
 from diabolo.studies import fit_stack
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..data.foreign import as_plain
 from ..errors import SettingError
-from ..foreign import as_plain
 from ..metrics import checks
 from ..metrics.checks import Float
 

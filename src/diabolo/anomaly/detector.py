@@ -11,8 +11,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..data.foreign import as_plain
 from ..errors import SettingError, UnknownNameError
-from ..foreign import as_plain
 from ..metrics.checks import Float
 from .baselines import PCAResidual
 

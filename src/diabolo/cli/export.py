@@ -13,7 +13,7 @@ from ..export.files import fresh_target
 from ..runs.source import Source
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
 
 __all__ = ["TARGETS", "export"]
 
@@ -66,7 +66,7 @@ def export(run: Path, given: Given) -> None:
             raise SettingError(f"--{name} is for --to {whose}, not for --to {kind}.")
     source = Source.of(run)
     out = fresh_target(given["out"] or Path(f"{run.resolve().name}{ending}"))
-    from ..io import load
+    from ..storage.model import load
 
     typer.echo(_shown(write(load(run, device="cpu"), out, source, given)))
 

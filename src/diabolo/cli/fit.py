@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .. import schema
+from .. import slots
 from ..errors import FileError, InterruptedWarning, LostProcessError, SettingError
 from ..runs import folder as runs
 from ..runs import large, trainers
@@ -23,7 +23,7 @@ from .settings import Plan, build, read_plan
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
     from ..training.events import Callback
     from ..training.settings import Training
 
@@ -150,7 +150,7 @@ def _read(plan: Plan) -> Dataset:
 def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]:
     """Train, or go on; the estimator, and 0 or the exit code of what interrupted it."""
     autoencoder, parted = job.autoencoder, job.split
-    training = schema.resolve("training", autoencoder.training)
+    training = slots.resolve("training", autoencoder.training)
     watched = parted.held if training.validation == 0 else None
     if not quiet:
         typer.echo(f"training on {parted.train!r}", err=True)

@@ -12,7 +12,7 @@ import typer
 from ..runs.trainers import INTERRUPTED
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
     from ..explorer import Live
 
 __all__ = ["stay", "watched"]

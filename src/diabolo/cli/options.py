@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ..parts import Part, Setting, settings
-from ..schema import SLOTS
+from ..slots import SLOTS
 from ..training.settings import Training
 
 __all__ = [

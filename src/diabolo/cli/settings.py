@@ -11,12 +11,12 @@ from ..errors import FileError, SettingError, UnknownNameError
 from ..runs.paths import existing
 from ..runs.split import check_hold_out
 from ..runs.trainers import chosen, take_precision
-from ..schema import SLOTS, resolve
-from ..text_files import parse_yaml, read_text
+from ..slots import SLOTS, resolve
+from ..storage.text import parse_yaml, read_text
 from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
 
 __all__ = ["DEFAULT_RECIPE", "Plan", "build", "parse_value", "read_plan"]
 
@@ -122,7 +122,7 @@ def build(plan: Plan) -> Autoencoder:
 
     if plan.recipe not in RECIPES:
         raise UnknownNameError("recipe", plan.recipe, RECIPES)
-    from ..fitting import architecture
+    from ..estimator.preparation import architecture
 
     estimator = RECIPES[plan.recipe]()
     for changes in ({"random_state": 0}, *plan.settings):

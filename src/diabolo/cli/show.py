@@ -76,7 +76,7 @@ def datasets() -> None:
 def info(run: Path, as_json: bool) -> None:
     """Tell what is in a run."""
     source = Source.of(run)
-    from ..io import load
+    from ..storage.model import load
 
     autoencoder = load(run, device="cpu")
     model, history = autoencoder.module_, autoencoder.history_
@@ -166,7 +166,7 @@ def _version(name: str) -> str | None:
 
 def _bfloat16() -> str:
     try:
-        from ..inputs import find_device
+        from ..data.checks import find_device
         from ..training.control import multiplies_bfloat16
     except (ImportError, OSError):
         return "unknown"

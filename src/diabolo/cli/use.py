@@ -19,7 +19,7 @@ from .fit import open_page
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
 
 __all__ = ["decode", "encode", "evaluate", "reconstruct", "sample", "score"]
 
@@ -145,7 +145,7 @@ _PAGES: dict[str, Callable[[Any], str]] = {
 
 
 def _load(run: Path, given: Given) -> Autoencoder:
-    from ..io import load
+    from ..storage.model import load
 
     return load(run, device=given["device"] or "auto")
 

@@ -16,9 +16,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.memmap import Stored
 from ..errors import DataError, FileError
-from ..text_files import readable
-from ..training.stored import Stored
+from ..storage.text import readable
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file, few, size_of, take

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError, UnknownNameError
-from ..text_files import readable
+from ..storage.text import readable
 from .idx import read_idx
 
 __all__ = ["FASHION_MNIST", "MNIST", "Remote", "cache_folder", "fetch", "load_fashion_mnist", "load_mnist"]

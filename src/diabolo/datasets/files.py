@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from ..text_files import readable
+from ..storage.text import readable
 
 __all__ = [
     "MAX_BYTES",

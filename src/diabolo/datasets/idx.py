@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from ..text_files import readable
+from ..storage.text import readable
 from .files import MAX_BYTES, begins_as, expect_file, size_of, take
 
 __all__ = ["IDX_TYPES", "map_idx", "read_idx"]

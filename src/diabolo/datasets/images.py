@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError, SettingError
-from ..text_files import readable
+from ..storage.text import readable
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file, few
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, SettingError, UnknownNameError
-from ..text_files import readable
+from ..storage.text import readable
 from .arrays import read_array_file, read_idx_file, read_npz
 from .catalogue import DATASETS
 from .columns import Choice

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.chunks import Pieces
+from ..data.memmap import Array, Stored
 from ..errors import FileError, SettingError
-from ..text_files import readable
-from ..training.pieces import Pieces
-from ..training.stored import Array, Stored
+from ..storage.text import readable
 from .arrays import map_array_file, table_of
 from .columns import Choice, choose, refuse_text
 from .files import expect_file, few, option
@@ -24,7 +24,7 @@ from .reading import is_idx
 from .tables import PANDAS_INDEX, matrix, text_cells
 
 if TYPE_CHECKING:
-    from ..streams import Stream
+    from ..data.streams import Stream
 
 __all__ = ["stream"]
 
@@ -78,7 +78,7 @@ def stream(
     >>> codes.shape
     (1797, 2)
     """
-    from ..streams import Stream
+    from ..data.streams import Stream
 
     path = Path(path)
     size = parse_size(resize)

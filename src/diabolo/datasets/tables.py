@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, FileError
-from ..text_files import readable
+from ..storage.text import readable
 from .columns import Choice, Selection, as_labels, choose, fill, refuse_text
 from .dataset import Dataset
 from .files import MAX_BYTES, begins_as, expect_file, option

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..atomic import replacing
 from ..errors import DataError, FileError
+from ..storage.atomic import replacing
 
 __all__ = ["WRITERS", "write"]
 

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..data.foreign import as_plain
 from ..errors import DataError, SettingError
-from ..foreign import as_plain
 
 __all__ = ["Array", "Density", "per_class", "per_feature_floor"]
 

@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 
 from .. import plots
 from ..datasets import make_spheres
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..latent import Gaussian
 from ..metrics import active_units, cluster_agreement, kl_per_dimension, knn_accuracy, neighbourhood
 from ..networks import MLP

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from ..corruption import Corruption
+from ..data.domain import Domain
+from ..data.rng import generator
 from ..datasets import load_digits, load_mnist
-from ..domain import Domain
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..metrics import dead_units
 from ..networks import MLP
-from ..training.keyed import generator
 from ..training.settings import Training
 from .context import ExperimentContext
 

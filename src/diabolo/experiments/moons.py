@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from .. import plots
 from ..datasets import make_moons
 from ..density import GaussianMixture
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..metrics import c2st, code_histogram, mmd, mse, precision_recall
 from ..networks import MLP, Network, Residual
 from ..penalties import MMD

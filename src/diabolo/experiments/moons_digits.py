@@ -11,7 +11,7 @@ from .. import plots
 from ..corruption import GaussianNoise
 from ..datasets import load_digits
 from ..density import GaussianMixture
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..metrics import certainty, label_accuracy, mse, train_judge
 from ..networks import MLP
 from .context import ExperimentContext

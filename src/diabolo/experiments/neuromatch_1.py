@@ -14,7 +14,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from .. import plots
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..metrics import bce as bce_of
 from ..metrics import mse
 from ..networks import MLP

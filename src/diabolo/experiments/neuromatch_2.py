@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from .. import plots
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..latent import Euclidean, LatentSpace, Sphere
 from ..metrics import knn_accuracy, mse, rayleigh_test, uniformity
 from ..networks import MLP

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .. import plots
 from ..corruption import Corruption, GaussianNoise, Occlusion, Rotation
 from ..errors import DataError
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..latent import Euclidean, Sphere
 from ..metrics import mse
 from ..training import Cosine, Training

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 
 from .. import plots
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
 from ..penalties import L1, L2, WeightDecay, WeightL1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .. import plots
 from ..datasets import make_rectangle
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..metrics import mse
 from ..networks import MLP
 from .context import ExperimentContext

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..estimator import Autoencoder
-from ..fitting import architecture
-from ..io import load
+from ..estimator.autoencoder import Autoencoder
+from ..estimator.preparation import architecture
 from ..networks import NETWORKS
+from ..storage.model import load
 from .context import ExperimentContext
 from .course import autoencoder, deep, pictures
 

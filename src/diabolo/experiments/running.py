@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..atomic import replacing
 from ..errors import FileError, SettingError, UnknownNameError
-from ..text_files import read_text
+from ..storage.atomic import replacing
+from ..storage.text import read_text
 from .catalogue import EXPERIMENTS
 from .findings import Findings
 from .record import Experiment, Result, Section, findings_from

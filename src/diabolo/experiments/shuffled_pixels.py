@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .. import plots
 from ..corruption import GaussianNoise, PixelShuffle
-from ..domain import Domain
-from ..estimator import Autoencoder
+from ..data.domain import Domain
+from ..estimator.autoencoder import Autoencoder
 from ..latent import Sphere
 from ..metrics import knn_accuracy
 from ..networks import Convolutional

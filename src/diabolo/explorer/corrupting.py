@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..corruption import CORRUPTIONS
-from ..domain import Domain
+from ..data.domain import Domain
 from ..errors import UnknownNameError
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from .subject import ExplorerModel
 
 __all__ = ["AMOUNTS", "Amount", "corrupt"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..corruption import CORRUPTIONS
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from .corrupting import AMOUNTS
 from .subject import ExplorerModel
 

@@ -27,7 +27,7 @@ from ..reconstruction import (
 )
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
 
 __all__ = ["NoProgramError", "ModelProgram", "count_products", "make_program", "scoring"]
 

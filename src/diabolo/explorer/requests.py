@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, SettingError, UnknownNameError
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from .corrupting import corrupt
 from .describe import describe
 from .exporting import animate, export

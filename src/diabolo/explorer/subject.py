@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.domain import SMALLEST_GUESS, square_picture
+from ..data.foreign import as_plain
 from ..datasets import Dataset
-from ..domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError, SettingError
-from ..estimator import Autoencoder
-from ..foreign import as_plain
+from ..estimator.autoencoder import Autoencoder
 from ..latent import Sphere, Stochastic
 
 __all__ = [

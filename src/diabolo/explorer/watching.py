@@ -126,7 +126,7 @@ def live(model: Any, X: Any, y: Any = None, *, port: int = 0, open_browser: bool
     ...     ae.fit(X, callbacks=[page]).status_
     'finished'
     """
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
     from .subject import make_dataset
 
     if not isinstance(model, Autoencoder):

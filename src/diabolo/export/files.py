@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..atomic import replacing, replacing_folder
 from ..errors import FileError
+from ..storage.atomic import replacing, replacing_folder
 
 __all__ = ["fresh_target", "write_file", "writing_folder"]
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import FileError, MissingExtraError, SettingError
-from ..estimator import Autoencoder
-from ..io import load, save
-from ..model_files import JSON_NAME, WEIGHTS_NAME
+from ..estimator.autoencoder import Autoencoder
 from ..report.files import METRICS, read_figures
+from ..storage.format import JSON_NAME, WEIGHTS_NAME
+from ..storage.model import load, save
 
 if TYPE_CHECKING:
     from ..report import Report

@@ -21,7 +21,7 @@ from .files import fresh_target, writing_folder
 from .torch_modules import to_torch_modules
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
 
 __all__ = [
     "OPSET",

@@ -20,11 +20,11 @@ from ..networks.modules import Block, Chain, ResidualChain
 from ..networks.wrapper import Wrapped
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..data.scaling import Scaler
+    from ..estimator.autoencoder import Autoencoder
     from ..latent import LatentSpace
     from ..model import Model
     from ..reconstruction import Reconstruction
-    from ..scaling import Scaler
 
 __all__ = ["Decoder", "Encoder", "Own", "Residue", "to_torch_layers", "to_torch_modules"]
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..data.batches import block_steps, split_blocks
 from ..training.member import Draws, Member
-from ..training.source import block_steps, split_blocks
 
 __all__ = ["Batch", "Batches", "Judged", "Slice", "rows_of", "sliced"]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import FileError, SettingError
-from ..estimator import Autoencoder
-from ..io import describe, restore, tensors_of
+from ..estimator.autoencoder import Autoencoder
+from ..storage.model import describe, restore, tensors_of
 from ..training.history import History
 from ..training.resume import differences
 

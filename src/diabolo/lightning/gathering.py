@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..model import Architecture, Noise, Pass
+from ..model import Architecture
+from ..passes import Noise, Pass
 from ..penalties import BatchPenalty
 from .batches import Slice, rows_of
 

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from torch import Tensor
 
 from ..errors import DivergedError, SettingError
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
 from ..training.member import Member

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from ..data.checks import find_device
+from ..data.rng import generator
+from ..data.streams import Stream, find_large
 from ..errors import DataError, DivergedError
-from ..estimator import Autoencoder
-from ..fitting import Looked, look
-from ..inputs import find_device
+from ..estimator.autoencoder import Autoencoder
+from ..estimator.preparation import Looked, look
 from ..model import Model
-from ..streams import Stream, find_large
 from ..training.control import threads_for
-from ..training.keyed import generator
+from ..training.fitted import Trained, count_parameters
 from ..training.member import Ended, Member
 from ..training.row import Layout
-from ..weights import Trained, count_parameters
 from .data import Given
 
 __all__ = ["Prepared", "finish", "go_on", "prepare", "require_same_rows"]

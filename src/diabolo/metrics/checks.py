@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..data.foreign import as_plain
 from ..errors import DataError, SettingError
-from ..foreign import as_plain
 
 Float = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from ..domain import Domain
+    from ..data.domain import Domain
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from ..domain import Domain
+    from ..data.domain import Domain
 
 DEFAULT_CHANNELS = (16, 32)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..latent import LatentSpace
-    from ..model import Pass
+    from ..passes import Pass
 
 
 @part

@@ -11,7 +11,7 @@ from .base import NeedsInputGradient, SamplePenalty
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..model import Pass
+    from ..passes import Pass
 
 
 @part

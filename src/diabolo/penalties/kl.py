@@ -12,7 +12,7 @@ from .base import SamplePenalty
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..model import Pass
+    from ..passes import Pass
 
 
 @part

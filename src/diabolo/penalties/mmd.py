@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ..model import Pass
+    from ..passes import Pass
 
 
 @part

@@ -14,7 +14,7 @@ from .base import BatchPenalty, Penalty, SamplePenalty
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..model import Pass
+    from ..passes import Pass
 
 PLACES = ("code", "hidden")
 

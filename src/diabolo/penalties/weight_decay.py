@@ -10,7 +10,7 @@ from .base import BatchPenalty
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..model import Pass
+    from ..passes import Pass
 
 
 @part

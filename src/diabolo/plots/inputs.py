@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..domain import square_picture
+from ..data.domain import square_picture
 from ..errors import DataError
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..domain import SMALLEST_GUESS, square_picture
+from ..data.domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError
 from ..watching import stages
 from .compute import Computed, Options, compute, flat_rows

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import metrics
+from ..data.foreign import as_plain
 from ..errors import DataError, SettingError
-from ..foreign import as_plain
 from ..metrics._distances import SquaredDistances
 from ..metrics.generation import Pair
 from ..metrics.neighbours import neighbourhood_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
-from ..text_files import read_text
+from ..storage.text import read_text
 
 __all__ = ["METRICS", "read_figures"]
 

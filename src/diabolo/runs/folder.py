@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .. import __version__, schema
+from .. import __version__, slots
 from ..errors import FileError, SettingError
 from ..report.files import METRICS
-from ..text_files import parse_yaml, read_text
-from ..training.lock import LOCK_NAME
+from ..storage.lock import LOCK_NAME
+from ..storage.text import parse_yaml, read_text
 from .large import few_rows
 from .paths import existing
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
     from ..report import Report
     from .split import Split
 
@@ -256,7 +256,7 @@ def planned(
         "data": {"source": str(source.absolute()) if source.exists() else dataset.source, **options},
         "hold_out": split.hold_out,
         "recipe": recipe,
-        **{name: _resolved(name, params) for name in schema.SLOTS},
+        **{name: _resolved(name, params) for name in slots.SLOTS},
         "scaling": params["scaling"],
         "image_shape": None if shape is None else list(shape),
         "random_state": params["random_state"],
@@ -268,8 +268,8 @@ def _resolved(name: str, params: Mapping[str, Any]) -> Any:
     """A parameter with its defaults written out; a decoder that mirrors stays null, so that it goes on to."""
     if name == "decoder" and params[name] is None:
         return None
-    latent = schema.resolve("latent", params["latent"])
-    return schema.to_plain(name, schema.resolve(name, params[name], latent))
+    latent = slots.resolve("latent", params["latent"])
+    return slots.to_plain(name, slots.resolve(name, params[name], latent))
 
 
 def as_json(value: Any) -> str:

@@ -51,7 +51,7 @@ def load(source: str, options: Mapping[str, Any]) -> Dataset:
 
 def is_large(dataset: Dataset) -> bool:
     """Whether the rows of a data set are not in memory."""
-    from ..training.stored import Stored
+    from ..data.memmap import Stored
 
     return isinstance(dataset.X, Stored)
 
@@ -74,7 +74,7 @@ def refuse_large(dataset: Dataset, out: Path, what: str = "") -> None:
     FileError
         With the formats that can be written piece by piece.
     """
-    from ..outputs import SUFFIXES
+    from ..storage.sinks import SUFFIXES
 
     if is_large(dataset) and (what or out.suffix.lower() not in SUFFIXES):
         raise FileError(

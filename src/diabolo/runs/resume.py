@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, SettingError
-from ..text_files import parse_yaml
+from ..storage.text import parse_yaml
 from . import folder as runs
 
 __all__ = ["check", "clear", "how_to_go_on", "holds_work", "opened", "recorded", "resumable", "tidy"]
@@ -65,7 +65,7 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
     SettingError
         With what to type, and with every setting that differs.
     """
-    from ..training.checkpoint import newest
+    from ..storage.checkpoints import newest
     from ..training.resume import differences
 
     path = recorded(place)
@@ -99,7 +99,7 @@ def opened(place: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
     FileError
         If another process is at it, or the folder cannot be written.
     """
-    from ..training.lock import Lock
+    from ..storage.lock import Lock
 
     made = [folder for folder in (place, *place.parents) if not folder.exists()]
     folder = folder_of(place)
@@ -125,7 +125,7 @@ def clear(place: Path) -> None:
 
 def tidy(place: Path) -> None:
     """Remove what is left where a run was killed when it was finished, but had not cleared up after itself."""
-    from ..training.lock import LOCK_NAME, Lock
+    from ..storage.lock import LOCK_NAME, Lock
 
     if any((place / name).exists() for name in (LOCK_NAME, runs.CHECKPOINT)):
         with suppress(FileError), Lock(place):  # else its process is just about to do this itself

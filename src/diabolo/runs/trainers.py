@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import LostProcessError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..estimator import Autoencoder
+    from ..estimator.autoencoder import Autoencoder
 
 __all__ = ["INTERRUPTED", "check", "chosen", "is_worker", "place_of_first", "take_precision", "train"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..datasets import DATASETS
 from ..errors import FileError, SettingError, UnknownNameError
 from ..recipes import make
-from ..text_files import read_yaml
+from ..storage.text import read_yaml
 from .design import path_of
 from .study import Study
 

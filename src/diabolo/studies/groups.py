@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..data.batches import Rows, RowSet, block_steps
 from ..parts import Part, Unstackable, settings
 from ..training.member import Member
-from ..training.source import Rows, RowSet, block_steps
 
 T = TypeVar("T")
 

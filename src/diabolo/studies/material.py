@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import metrics
 from ..datasets import DATASETS
 from ..errors import DataError, SettingError, UnknownNameError
-from ..estimator import Autoencoder
+from ..estimator.autoencoder import Autoencoder
 
 Array = NDArray[Any]
 Metric = Callable[[Any, Array], float]

@@ -14,10 +14,10 @@ from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 
-from ..estimator import Autoencoder
-from ..fitting import trained_ahead
+from ..estimator.autoencoder import Autoencoder
+from ..estimator.preparation import trained_ahead
+from ..training.fitted import Trained
 from ..training.member import Member
-from ..weights import Trained
 from .groups import member_key
 from .stack import Budget, Job, Jobs, train
 

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..errors import DivergedError, SettingError
-from ..estimator import Autoencoder
-from ..fitting import in_chunks
+from ..estimator.autoencoder import Autoencoder
+from ..estimator.preparation import in_chunks
 from ..training.control import threads, threads_for
+from ..training.fitted import Trained, rebuild
 from ..training.loop import Run
 from ..training.member import Member
 from ..training.row import Layout
-from ..weights import Trained, rebuild
 from .groups import (
     STACK_SIZE,
     SharedData,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.rng import generator
 from ..model import Model
 from ..networks.modules import Startable
-from ..training.keyed import generator
+from ..training.fitted import count_parameters
 from ..training.member import Member
 from ..training.row import Layout
-from ..weights import count_parameters
 
 
 class Start:

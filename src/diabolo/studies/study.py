@@ -15,10 +15,10 @@ import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 
-from ..atomic import replacing
 from ..errors import DivergedError, FileError, SettingError
-from ..estimator import Autoencoder
-from ..text_files import read_text
+from ..estimator.autoencoder import Autoencoder
+from ..storage.atomic import replacing
+from ..storage.text import read_text
 from .design import DATA, SEED, Settings, check_axes, check_repeats, plan, points_of
 from .groups import STACK_SIZE, chunks
 from .material import Material, Metric, resolve_metrics

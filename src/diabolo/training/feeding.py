@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..data.prefetch import ahead
+from ..data.shuffle import StreamedRows
 from ..model import corrupt
-from .ahead import ahead
 from .member import Draws, Member, combine_draws
-from .stream import StreamedRows
 
 if TYPE_CHECKING:
     from .loop import Run

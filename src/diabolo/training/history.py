@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..described import listing, mapping, number
+from ..storage.description import listing, mapping, number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,10 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.batches import block_steps, split_blocks
 from ..errors import DivergedError
-from ..model import Model, Noise
+from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
-from .checkpoint import Checkpoints
+from ..passes import Noise
+from ..storage.checkpoints import Checkpoints
 from .compiling import check_compilable, compiled
 from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
@@ -31,7 +33,6 @@ from .recording import epoch_lines, record_steps, take_snapshot
 from .replay import Replay
 from .resume import ENDS, capture
 from .row import Gradient, Layout, under
-from .source import block_steps, split_blocks
 from .statistics import Statistics
 
 _LOOK_EVERY = 32

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..domain import Domain
+from ..data.batches import TrainingData
+from ..data.domain import Domain
+from ..data.rng import generator
 from ..errors import SettingError
 from ..model import Architecture, corrupt, draw_noise, purposes
 from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
 from .history import History
-from .keyed import generator
 from .settings import EarlyStopping, Training
-from .source import TrainingData
 
 _ROWS_AT_ONCE = 1024
 

@@ -14,10 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..described import anything, integer, listing, mapping, number, one_of, optional, record, text
 from ..errors import FileError, SettingError
 from ..networks import Custom
-from .checkpoint import FORMAT, Saved
+from ..storage.checkpoints import FORMAT, Saved
+from ..storage.description import (
+    anything,
+    integer,
+    listing,
+    mapping,
+    number,
+    one_of,
+    optional,
+    record,
+    text,
+)
 from .history import EPOCHS, History
 
 if TYPE_CHECKING:

@@ -130,7 +130,7 @@ ENGINES: Mapping[str, str] = {
 
 
 def _autoencoder(kept: ExplorerModel) -> Any:
-    from ...estimator import Autoencoder
+    from ...estimator.autoencoder import Autoencoder
 
     if not isinstance(kept.model, Autoencoder):
         raise _CannotError(f"{kept.name} is no autoencoder of Diabolo")

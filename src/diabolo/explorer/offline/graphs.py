@@ -15,7 +15,7 @@ from ...export.torch_modules import Decoder, Encoder, to_torch_modules
 from ..program import NoProgramError, scoring
 
 if TYPE_CHECKING:
-    from ...estimator import Autoencoder
+    from ...estimator.autoencoder import Autoencoder
     from ...reconstruction import Reconstruction
 
 __all__ = ["make_graphs"]

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import __version__, schema
-from .errors import VersionWarning
-from .networks import Custom
-from .scaling import Scaler
-from .training.checkpoint import Checkpoints, newest
-from .training.loop import Run
-from .training.resume import require_same, require_told, restore
-from .training.settings import Training
-from .training.source import RowSet, put
+from .. import __version__, slots
+from ..data.batches import RowSet, put
+from ..data.scaling import Scaler
+from ..errors import VersionWarning
+from ..networks import Custom
+from ..storage.checkpoints import Checkpoints, newest
+from ..training.loop import Run
+from ..training.resume import require_same, require_told, restore
+from ..training.settings import Training
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
     """All that decides what a training comes to, as plain values; data and first weights as their digests."""
     member = run.members[0]
     parts: dict[str, Any] = {
-        name: value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
+        name: value.marked() if isinstance(value, Custom) else slots.to_plain(name, value)
         for name in ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
         for value in (getattr(member.parts, name),)
     }
@@ -66,7 +66,7 @@ def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
     rows = [r for r in (data.inputs, data.targets, *(data.validation or ())) if r is not None]
     scaling = [torch.from_numpy(np.ascontiguousarray(v)) for v in (scaler.offset, scaler.scale)]
     return parts | {
-        "training": schema.to_plain("training", member.training),
+        "training": slots.to_plain("training", member.training),
         "random_state": member.seed,
         "scaling": scaler.kind,
         "rows": list(data.inputs.shape),

@@ -14,28 +14,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import schema
-from .domain import Domain
-from .errors import DataError, WarmupWarning
-from .inputs import check_companion, lent, require_finite, to_tensor
-from .model import Architecture, resolve_decoder
-from .outputs import open_sink
-from .reconstruction import Reconstruction
-from .scaling import Scaler, needs_moments, require_range
-from .streams import Stream
-from .training.ahead import ahead
-from .training.control import threads
-from .training.events import Callback
-from .training.keyed import generator
-from .training.loop import Run
-from .training.member import Member
-from .training.progress import Progress, reading
-from .training.settings import Training
-from .training.source import Finish, Rows, RowSet, StoredRows, TrainingData
-from .training.stored import Stored, blocks_of
-from .training.stream import StreamedRows, room_for
-from .training.survey import Survey, rebatch, survey
-from .weights import Trained
+from .. import slots
+from ..data.batches import Finish, Rows, RowSet, StoredRows, TrainingData
+from ..data.checks import check_companion, lent, require_finite, to_tensor
+from ..data.domain import Domain
+from ..data.memmap import Stored, blocks_of
+from ..data.prefetch import ahead
+from ..data.rng import generator
+from ..data.scaling import Scaler, needs_moments, require_range
+from ..data.shuffle import StreamedRows, room_for
+from ..data.streams import Stream
+from ..data.summary import Survey, rebatch, survey
+from ..errors import DataError, WarmupWarning
+from ..model import Architecture, resolve_decoder
+from ..reconstruction import Reconstruction
+from ..storage.sinks import open_sink
+from ..training.control import threads
+from ..training.events import Callback
+from ..training.fitted import Trained
+from ..training.loop import Run
+from ..training.member import Member
+from ..training.progress import Progress, reading
+from ..training.settings import Training
 
 Array = NDArray[np.floating]
 
@@ -56,15 +56,15 @@ def architecture(params: dict[str, Any]) -> Architecture:
     SettingError
         If a part cannot be understood or does not go with the others.
     """
-    latent = schema.resolve("latent", params["latent"])
-    encoder = schema.resolve("encoder", params["encoder"])
+    latent = slots.resolve("latent", params["latent"])
+    encoder = slots.resolve("encoder", params["encoder"])
     parts = Architecture(
         encoder=encoder,
-        decoder=resolve_decoder(encoder, schema.resolve("decoder", params["decoder"])),
+        decoder=resolve_decoder(encoder, slots.resolve("decoder", params["decoder"])),
         latent=latent,
-        reconstruction=schema.resolve("reconstruction", params["reconstruction"]),
-        penalties=schema.resolve("penalties", params["penalties"], latent),
-        corruption=schema.resolve("corruption", params["corruption"]),
+        reconstruction=slots.resolve("reconstruction", params["reconstruction"]),
+        penalties=slots.resolve("penalties", params["penalties"], latent),
+        corruption=slots.resolve("corruption", params["corruption"]),
     )
     for penalty in parts.penalties:
         penalty.validate(latent)
@@ -363,7 +363,7 @@ def by_blocks(
         From rows (k, n_features) to rows (k, width); each from its own row alone.
     rows : array, Stored or Stream
     out : array, path or None
-        See :func:`diabolo.outputs.open_sink`; None gives an array in memory.
+        See :func:`diabolo.storage.sinks.open_sink`; None gives an array in memory.
     width : int
     names : sequence of str or None
         The names of columns, for Parquet.

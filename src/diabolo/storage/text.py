@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from .errors import FileError, SettingError
+from ..errors import FileError, SettingError
 
 __all__ = ["parse_yaml", "read_text", "read_yaml", "readable"]
 

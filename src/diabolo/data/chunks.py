@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import DataError
-from .stored import Array
+from .memmap import Array
 
 
 class Pieces(ABC):

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import DataError
-from .keyed import generator
-from .pieces import Pieces, read_checked
-from .source import Digest, Finish, Finished
-from .stored import Array
+from .batches import Digest, Finish, Finished
+from .chunks import Pieces, read_checked
+from .memmap import Array
+from .rng import generator
 
 _BUFFER_BYTES = 128 << 20
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .errors import FileError
+from ..errors import FileError
 
 __all__ = [
     "Check",

@@ -16,9 +16,16 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
-from . import __version__, schema
-from . import density as densities
-from .errors import (
+from .. import __version__, slots
+from .. import density as densities
+from ..data.batches import TrainingData
+from ..data.checks import check_image_shape, check_one_row, check_rows, find_device, require_finite
+from ..data.foreign import as_plain
+from ..data.memmap import Stored
+from ..data.rng import generator
+from ..data.scaling import learn_scaling
+from ..data.streams import Stream
+from ..errors import (
     DataError,
     DivergedError,
     InterruptedWarning,
@@ -27,7 +34,18 @@ from .errors import (
     VersionWarning,
     WarmupWarning,
 )
-from .fitting import (
+from ..latent import HasPrior
+from ..model import Model
+from ..networks import Summary, describe
+from ..penalties import MatchesPrior
+from ..training.control import threads_for
+from ..training.events import Callback
+from ..training.fitted import Kept, Trained, count_parameters, require_parameters, take_over
+from ..training.loop import Run
+from ..training.member import Ended, Member
+from ..training.row import Layout
+from ..training.settings import Training
+from .preparation import (
     Looked,
     Preparation,
     architecture,
@@ -40,34 +58,10 @@ from .fitting import (
     training_data,
     warn_of_warmups,
 )
-from .foreign import as_plain
-from .inputs import (
-    check_image_shape,
-    check_one_row,
-    check_rows,
-    find_device,
-    require_finite,
-)
-from .latent import HasPrior
-from .model import Model
-from .networks import Summary, describe
-from .penalties import MatchesPrior
-from .resumable import resumable, seed_of_checkpoint
-from .scaling import learn_scaling
-from .streams import Stream
-from .training.control import threads_for
-from .training.events import Callback
-from .training.keyed import generator
-from .training.loop import Run
-from .training.member import Ended, Member
-from .training.row import Layout
-from .training.settings import Training
-from .training.source import TrainingData
-from .training.stored import Stored
-from .weights import Kept, Trained, count_parameters, require_parameters, take_over
+from .resuming import resumable, seed_of_checkpoint
 
 if TYPE_CHECKING:
-    from .report import Report
+    from ..report import Report
 
 Array = NDArray[np.floating]
 
@@ -192,8 +186,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         params = {name: getattr(self, name) for name in self._get_param_names()}
         if deep:
             latent = self._latent_or_none()
-            for name in schema.SLOTS:
-                params |= schema.deep_items(name, getattr(self, name), latent)
+            for name in slots.SLOTS:
+                params |= slots.deep_items(name, getattr(self, name), latent)
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -209,10 +203,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         names = self._get_param_names()
         for path, value in sorted(params.items(), key=lambda item: item[0].count("__")):
             name, _, rest = path.partition("__")
-            if name not in names or (rest and name not in schema.SLOTS):
+            if name not in names or (rest and name not in slots.SLOTS):
                 raise UnknownNameError(f"parameter of {type(self).__name__}", path, names)
             if rest:
-                value = schema.change(name, getattr(self, name), rest, value, self._latent_or_none())
+                value = slots.change(name, getattr(self, name), rest, value, self._latent_or_none())
             setattr(self, name, value)
         return self
 
@@ -603,7 +597,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Report
             Prints as text, shows in a notebook, and has ``to_dict`` and ``to_html``.
         """
-        from .report import health_report
+        from ..report import health_report
 
         return health_report(
             self, X, y, **{"untrained": self.untrained(), "verbose": self.verbose, **options}
@@ -619,7 +613,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of ``model.json`` and ``model.safetensors``; see :func:`diabolo.load`."""
-        from .io import save
+        from ..storage.model import save
 
         return save(self, path)
 
@@ -637,18 +631,18 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             The widget's ``selection`` holds the chosen rows. A page has its ``url``; ``stop()`` ends it. A notebook
             gets the widget where the extra ``notebook`` is installed and no port is asked for.
         """
-        from .explorer import show
+        from ..explorer import show
 
         check_is_fitted(self)
         return show(self, X, y, compare=compare, port=port)
 
     def _training(self, value: Any) -> Training:
-        settings: Training = schema.resolve("training", self.training if value is None else value)
+        settings: Training = slots.resolve("training", self.training if value is None else value)
         return settings
 
     def _latent_or_none(self) -> Any:
         try:
-            return schema.resolve("latent", self.latent)
+            return slots.resolve("latent", self.latent)
         except SettingError:
             return None
 

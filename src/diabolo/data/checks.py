@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from .errors import DataError, FileError, SettingError
+from ..errors import DataError, FileError, SettingError
 from .foreign import as_plain
+from .memmap import Stored
 from .streams import Stream, find_large
-from .training.stored import Stored
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .domain import Domain
-from .errors import SettingError, UnknownNameError
-from .model import Architecture, Model
-from .training.member import Ended
-from .training.row import Layout, under
+from ..data.domain import Domain
+from ..errors import SettingError, UnknownNameError
+from ..model import Architecture, Model
+from .member import Ended
+from .row import Layout, under
 
 Array = NDArray[np.floating]
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import torch
 
-from ..atomic import PART, replacing
 from ..errors import CheckpointWarning, FileError
+from .atomic import PART, replacing
 from .lock import Lock
 
 FORMAT = 1

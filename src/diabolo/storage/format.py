@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from .errors import FileError
-from .text_files import read_text, readable
+from .. import __version__
+from ..errors import FileError
+from .text import read_text, readable
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .errors import DataError
+from ..errors import DataError
 
 #: Fewer features are taken for a picture only where pictures are asked for: 16 columns of a table are a square too.
 SMALLEST_GUESS = 64

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .stored import Array, Stored
+from .memmap import Array, Stored
 
 
 class Digest(Protocol):

@@ -20,20 +20,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import __version__, schema
+from .. import __version__, slots
+from ..data.checks import check_modules, find_device
+from ..data.domain import Domain
+from ..data.scaling import SCALER_KINDS, SCALINGS, Scaler
+from ..errors import FileError, SettingError
+from ..estimator.autoencoder import Autoencoder
+from ..model import Architecture, Model
+from ..networks import Custom
+from ..training.fitted import rebuild
+from ..training.history import EPOCHS, History
+from ..training.row import Layout
 from .atomic import replacing_folder
-from .described import anything, integer, listing, mapping, number, one_of, optional, record, text
-from .domain import Domain
-from .errors import FileError, SettingError
-from .estimator import Autoencoder
-from .inputs import check_modules, find_device
-from .model import Architecture, Model
-from .model_files import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
-from .networks import Custom
-from .scaling import SCALER_KINDS, SCALINGS, Scaler
-from .training.history import EPOCHS, History
-from .training.row import Layout
-from .weights import rebuild
+from .description import anything, integer, listing, mapping, number, one_of, optional, record, text
+from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 
 _PLAIN = ("scaling", "device", "verbose")
 _FITTED = ("seed_", "n_threads_", "n_iter_", "status_", "n_features_in_")
@@ -46,7 +46,7 @@ _DESCRIPTION = record(
         "format": integer(1, FORMAT),
         "made_by": mapping(text),
         "params": record(
-            dict.fromkeys(schema.SLOTS, anything)
+            dict.fromkeys(slots.SLOTS, anything)
             | {
                 "scaling": one_of(*SCALINGS),
                 "device": text,
@@ -210,7 +210,7 @@ def describe(estimator: Autoencoder) -> dict[str, Any]:
     parts, domain = estimator.module_.parts, estimator.module_.domain
     params = estimator.get_params(deep=False)
     seed = params["random_state"]
-    given = {name: _to_plain(name, params[name]) for name in schema.SLOTS}
+    given = {name: _to_plain(name, params[name]) for name in slots.SLOTS}
     given |= {name: params[name] for name in _PLAIN}
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
@@ -236,13 +236,13 @@ def describe(estimator: Autoencoder) -> dict[str, Any]:
 
 
 def _to_plain(name: str, value: Any) -> Any:
-    return value.marked() if isinstance(value, Custom) else schema.to_plain(name, value)
+    return value.marked() if isinstance(value, Custom) else slots.to_plain(name, value)
 
 
 def _from_plain(name: str, plain: Any, modules: tuple[Any, Any]) -> Any:
     if name in ("encoder", "decoder") and Custom.is_marked(plain):
         return Custom.from_mark(plain, modules)
-    return schema.from_plain(name, plain)
+    return slots.from_plain(name, plain)
 
 
 def _own_modules(described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
@@ -269,7 +269,7 @@ def restore(
     _DESCRIPTION(described, "")
     params, fitted = dict(described["params"]), described["fitted"]
     _check_sizes(fitted, tensors)
-    for name in schema.SLOTS:
+    for name in slots.SLOTS:
         params[name] = _from_plain(name, params[name], modules)
     if params["training"] is not None:
         params["training"] = params["training"].replace(checkpoint=None)  # a file chooses no folder here

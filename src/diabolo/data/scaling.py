@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
-from .errors import DataError, SettingError
-from .reconstruction import Reconstruction
-from .training.stored import Stored, blocks_of
-from .training.survey import MOMENT_ROWS, Survey, survey
+from ..errors import DataError, SettingError
+from ..reconstruction import Reconstruction
+from .memmap import Stored, blocks_of
+from .summary import MOMENT_ROWS, Survey, survey
 
 SCALINGS = ("auto", "minmax", "standard", None)
 SCALER_KINDS = ("none", "minmax", "standard")

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError, FileError
 from .atomic import replacing
-from .errors import DataError, FileError
 
 __all__ = ["SUFFIXES", "Sink", "open_sink"]
 

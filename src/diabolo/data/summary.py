@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .stored import Array
+from .memmap import Array
 
 #: Rows of a block that moments are added up by: they decide how sums round.
 MOMENT_ROWS = 8192

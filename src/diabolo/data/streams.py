@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 from torch.utils.data import Dataset as TorchDataset
 
-from .errors import DataError, SettingError, UnknownNameError
-from .training.pieces import Pieces, read_checked
-from .training.stored import Array, Stored, is_mapped, picture_shape
+from ..errors import DataError, SettingError, UnknownNameError
+from .chunks import Pieces, read_checked
+from .memmap import Array, Stored, is_mapped, picture_shape
 
 __all__ = ["LARGE", "Stream", "find_large"]
 
