@@ -76,6 +76,10 @@ def test_user_code_is_type_checked_against_the_real_names(tmp_path: Path) -> Non
     errors = [line for line in shown.splitlines() if "error:" in line]
     assert len(errors) == 1, shown
     assert 'has no attribute "Autoencodr"' in errors[0]
-    for told in ("diabolo.networks.mlp.MLP", 'is "diabolo.estimator.autoencoder.Autoencoder"', "types.ModuleType"):
+    for told in (
+        "diabolo.networks.mlp.MLP",
+        'is "diabolo.estimator.autoencoder.Autoencoder"',
+        "types.ModuleType",
+    ):
         assert told in shown
     assert 'is "Any"' not in shown

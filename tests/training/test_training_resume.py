@@ -123,8 +123,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(kind, saves, tmp_path, monke
         with pytest.raises(_KilledError):
             _fit(kind, checkpoint=tmp_path)
     found = newest(tmp_path)
-    assert found.told["status"] == "running"
-    assert (found.told["epoch"], found.told["step"]) != (0, 0)
+    assert found.metadata["status"] == "running"
+    assert (found.metadata["epoch"], found.metadata["step"]) != (0, 0)
     torch.manual_seed(99)
     _same(_make(kind, checkpoint=tmp_path).fit(X), whole)
 
@@ -168,7 +168,7 @@ def test_a_signal_at_any_step_saves_and_the_next_fit_goes_on(number, when, tmp_p
             assert left.value.code == 143
     assert len(taken) == when
     assert signal.getsignal(number) is before
-    assert newest(tmp_path).told["epoch"] * 70 + newest(tmp_path).told["step"] == when
+    assert newest(tmp_path).metadata["epoch"] * 70 + newest(tmp_path).metadata["step"] == when
     _same(_fit("plain", checkpoint=tmp_path), whole)
 
 
@@ -189,7 +189,7 @@ def test_a_second_signal_leaves_at_once_and_the_last_checkpoint_is_whole(tmp_pat
             _fit("plain", checkpoint=tmp_path)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert len(os.listdir(tmp_path)) == 1
-    assert newest(tmp_path).told["step"] == 32
+    assert newest(tmp_path).metadata["step"] == 32
     _same(_fit("plain", checkpoint=tmp_path), whole)
 
 
@@ -221,7 +221,7 @@ def test_without_a_random_state_the_seed_is_kept(tmp_path, monkeypatch):
     with pytest.raises(_KilledError):
         make.fit(X)
     monkeypatch.undo()
-    seed = newest(tmp_path).told["seed"]
+    seed = newest(tmp_path).metadata["seed"]
     assert make.fit(X).seed_ == seed
     other = Autoencoder(encoder=SMALL, training=make.training.replace(checkpoint=None), random_state=None)
     assert other.fit(X).seed_ != seed
@@ -303,7 +303,7 @@ def test_an_error_in_a_callback_loses_no_epoch(tmp_path):
 
     with pytest.raises(RuntimeError, match="mine"):
         _make("plain", checkpoint=tmp_path).fit(X, callbacks=[fail])
-    assert newest(tmp_path).told["epoch"] == 2
+    assert newest(tmp_path).metadata["epoch"] == 2
     _same(_fit("plain", checkpoint=tmp_path), _fit("plain"))
 
 
@@ -386,7 +386,7 @@ def test_a_folder_that_is_removed_is_made_anew(tmp_path, monkeypatch):
         folder.rmdir()
 
     ae = _make("plain", checkpoint=folder).fit(X, callbacks=[remove])
-    assert newest(folder).told["status"] == "finished"
+    assert newest(folder).metadata["status"] == "finished"
     _same(_fit("plain", checkpoint=folder), ae)
 
 
@@ -459,7 +459,7 @@ def test_a_reader_meets_a_training_that_goes_on(tmp_path, monkeypatch, ends):
         monkeypatch.setattr(Path, "read_bytes", while_it_trains)
         found = newest(tmp_path)
     assert met
-    assert found is None if ends else found.told["step"] == 4
+    assert found is None if ends else found.metadata["step"] == 4
 
 
 def test_damaged_checkpoints_are_removed_only_where_a_whole_one_is_left(tmp_path):
@@ -469,7 +469,7 @@ def test_damaged_checkpoints_are_removed_only_where_a_whole_one_is_left(tmp_path
     first, second = sorted(tmp_path.glob("*.safetensors"))
     second.write_bytes(b"broken")
     with pytest.warns(CheckpointWarning, match="SHA-256"):
-        assert newest(tmp_path, repair=True).told["step"] == 1
+        assert newest(tmp_path, repair=True).metadata["step"] == 1
     assert list(tmp_path.glob("*.safetensors")) == [first]
     second.write_bytes(b"broken")
     first.write_bytes(b"broken too")

@@ -16,9 +16,9 @@ from ..data.batches import RowSet, put
 from ..data.scaling import Scaler
 from ..errors import VersionWarning
 from ..networks import Custom
-from ..storage.checkpoints import Checkpoints, newest
+from ..storage.checkpoints import Checkpoints, newest, require_known
 from ..training.loop import Run
-from ..training.resume import require_same, require_told, restore
+from ..training.resume import require_same, restore
 from ..training.settings import Training
 
 
@@ -41,14 +41,14 @@ def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
         yield n_threads
         return
     settings, makers = identity(run, scaler), _makers(run)
-    told = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
-    with Checkpoints(folder, told) as checkpoints:
+    metadata = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
+    with Checkpoints(folder, metadata) as checkpoints:
         saved = newest(folder, repair=True)
         if saved is not None:
-            require_told(saved, folder)
-            require_same(saved.told.get("settings"), settings, folder)
-            _warn_of_other_makers(saved.told.get("made_by"), makers, folder)
-            n_threads = checkpoints.told["n_threads"] = restore(run, saved)
+            require_known(saved, folder)
+            require_same(saved.metadata.get("settings"), settings, folder)
+            _warn_of_other_makers(saved.metadata.get("made_by"), makers, folder)
+            n_threads = checkpoints.metadata["n_threads"] = restore(run, saved)
         checkpoints.expect(6 * run.row.numel() * run.row.element_size())
         run.checkpoints = checkpoints
         yield n_threads
@@ -93,8 +93,8 @@ def _makers(run: Run) -> dict[str, str]:
     return {"diabolo": __version__, "torch": torch.__version__, "device": run.row.device.type}
 
 
-def _warn_of_other_makers(told: Any, now: Mapping[str, str], folder: str) -> None:
-    before = told if isinstance(told, Mapping) else {}
+def _warn_of_other_makers(metadata: Any, now: Mapping[str, str], folder: str) -> None:
+    before = metadata if isinstance(metadata, Mapping) else {}
     other = [f"{name} {before.get(name)} (now {now[name]})" for name in now if before.get(name) != now[name]]
     if other:
         warnings.warn(
@@ -108,5 +108,5 @@ def _warn_of_other_makers(told: Any, now: Mapping[str, str], folder: str) -> Non
 def seed_of_checkpoint(training: Training) -> int | None:
     """The seed of the training that a folder holds a checkpoint of; None if there is none."""
     saved = None if training.checkpoint is None else newest(training.checkpoint)
-    seed = None if saved is None else saved.told.get("seed")
+    seed = None if saved is None else saved.metadata.get("seed")
     return seed if type(seed) is int and 0 <= seed < 2**31 else None

@@ -78,7 +78,7 @@ def check(place: Path, plan: Mapping[str, Any], resume: bool) -> None:
         told = (
             f" with other settings: {'; '.join(other)}"
             if other
-            else f", {saved.told['epoch']} epochs done"
+            else f", {saved.metadata['epoch']} epochs done"
             if saved is not None
             else ""
         )

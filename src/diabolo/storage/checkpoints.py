@@ -15,14 +15,15 @@ import time
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..errors import CheckpointWarning, FileError
+from ..training.resume import ENDS, Checkpoint
 from .atomic import PART, replacing
+from .description import EPOCHS, anything, integer, listing, mapping, number, one_of, optional, record, text
 from .lock import Lock
 
 FORMAT = 1
@@ -36,19 +37,41 @@ _NAME = re.compile(r"(\d{8})-([0-9a-f]{64})\.safetensors")
 _KEY = "checkpoint"
 
 
-@dataclass(frozen=True)
-class Saved:
-    """What a checkpoint holds.
+#: Every field of the text of a checkpoint; its settings are compared with those of the training.
+_METADATA = record(
+    {
+        "format": one_of(FORMAT),
+        "n_threads": integer(1, 1024),
+        "seed": integer(0, 2**32 - 1),
+        "made_by": mapping(text),
+        "settings": mapping(anything),
+        "status": one_of("running", *ENDS),
+        "epoch": integer(0),
+        "step": integer(0),
+        "looked": integer(0),
+        "spent": number(low=0.0),
+        "watch": optional(record({"best": number(finite=False), "epoch": integer(0), "waited": integer(0)})),
+        "epochs": EPOCHS,
+    },
+    more={"trained": listing(text)},
+)
 
-    Attributes
-    ----------
-    tensors : dict of str to Tensor
-    told : dict
-        Plain values: where the training stood, its settings, its history.
+
+def require_known(saved: Checkpoint, folder: object) -> None:
+    """Refuse a checkpoint whose text says what none can say.
+
+    Raises
+    ------
+    FileError
+        Which field, what it holds, and what is allowed.
     """
-
-    tensors: dict[str, torch.Tensor]
-    told: dict[str, Any]
+    try:
+        _METADATA(saved.metadata, "")
+    except FileError as error:
+        raise FileError(
+            f"the checkpoint in {folder} was not written by a training: {error} Remove its folder to train from the "
+            "start."
+        ) from error
 
 
 class Checkpoints:
@@ -58,7 +81,7 @@ class Checkpoints:
     ----------
     folder : str or Path
         It is made where there is none. Other files in it are left alone.
-    told : mapping of str to object
+    metadata : mapping of str to object
         What every checkpoint says beside what it is given.
 
     Raises
@@ -72,12 +95,12 @@ class Checkpoints:
     >>> with tempfile.TemporaryDirectory() as folder, Checkpoints(folder) as checkpoints:
     ...     for epoch in range(3):
     ...         _ = checkpoints.save({"row": torch.zeros(4)}, {"epoch": epoch})
-    ...     newest(folder).told["epoch"], len(list(Path(folder).glob("*.safetensors")))
+    ...     newest(folder).metadata["epoch"], len(list(Path(folder).glob("*.safetensors")))
     (2, 2)
     """
 
-    def __init__(self, folder: str | Path, told: Mapping[str, Any] | None = None) -> None:
-        self.folder, self.told = Path(folder).absolute(), dict(told or {})
+    def __init__(self, folder: str | Path, metadata: Mapping[str, Any] | None = None) -> None:
+        self.folder, self.metadata = Path(folder).absolute(), dict(metadata or {})
         self._stack = ExitStack()
         self._last, self._cost = time.perf_counter(), 0.0
 
@@ -104,16 +127,16 @@ class Checkpoints:
         """Whether it is time for a checkpoint."""
         return time.perf_counter() - self._last >= max(_SECONDS, _SHARE * self._cost)
 
-    def save(self, tensors: Mapping[str, torch.Tensor], told: Mapping[str, Any]) -> bool:
+    def save(self, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any]) -> bool:
         """Write a checkpoint, and remove all but the last two; True if it is written.
 
-        What prevents it is told as a warning, since training can go on: the last checkpoint is whole then.
+        What prevents it is a warning, since training can go on: the last checkpoint is whole then.
         """
         start = time.perf_counter()
         try:
             if not self.lock.held:
                 self._lock()  # someone removed the folder
-            self._write(_as_bytes(tensors, {**self.told, **told}))
+            self._write(_as_bytes(tensors, {**self.metadata, **metadata}))
         except (OSError, FileError) as error:
             words = error.strerror or str(error) if isinstance(error, OSError) else str(error).rstrip(".")
             warnings.warn(
@@ -145,7 +168,7 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
 
-def newest(folder: str | Path, *, repair: bool = False) -> Saved | None:
+def newest(folder: str | Path, *, repair: bool = False) -> Checkpoint | None:
     """The newest whole checkpoint of a folder, None if there is none.
 
     A damaged one is passed over with a warning, and removed with ``repair``; the one before it takes its place.
@@ -193,14 +216,14 @@ def _names(folder: Path) -> list[Path]:
         return []
 
 
-def _as_bytes(tensors: Mapping[str, torch.Tensor], told: Mapping[str, Any]) -> bytes:
+def _as_bytes(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, Any]) -> bytes:
     from safetensors.torch import save
 
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    return save(plain, metadata={_KEY: json.dumps({"format": FORMAT, **told})})
+    return save(plain, metadata={_KEY: json.dumps({"format": FORMAT, **metadata})})
 
 
-def _read(path: Path) -> Saved:
+def _read(path: Path) -> Checkpoint:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
@@ -209,10 +232,10 @@ def _read(path: Path) -> Saved:
         raise _DamagedError(f"{path} is damaged (its SHA-256 is not that in its name)")
     try:
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        told = json.loads(header["__metadata__"][_KEY])
+        metadata = json.loads(header["__metadata__"][_KEY])
         tensors = {name: t.clone() for name, t in load(content).items()}
-        number = told["format"]
-        if not isinstance(told, dict):
+        number = metadata["format"]
+        if not isinstance(metadata, dict):
             raise TypeError("its text is no object")
     except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _DamagedError(f"{path} is no checkpoint ({error})") from error
@@ -221,4 +244,4 @@ def _read(path: Path) -> Saved:
             f"{path} has the checkpoint format {number!r}; this version of diabolo knows format {FORMAT}. Go on with "
             "the version that wrote it, or remove the folder to train from the start."
         )
-    return Saved(tensors, told)
+    return Checkpoint(tensors, metadata)

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import FileError
 
 __all__ = [
+    "EPOCHS",
     "Check",
     "anything",
     "integer",
@@ -135,3 +136,7 @@ def record(fields: Mapping[str, Check], more: Mapping[str, Check] | None = None)
             known[name](item, f"{path}.{name}" if path else str(name))
 
     return check
+
+
+#: What a file may say of the epochs; the loss of a training that diverged is not finite.
+EPOCHS = listing(mapping(number(finite=False), "epoch", "loss"))

@@ -29,10 +29,10 @@ from ..estimator.autoencoder import Autoencoder
 from ..model import Architecture, Model
 from ..networks import Custom
 from ..training.fitted import rebuild
-from ..training.history import EPOCHS, History
+from ..training.history import History
 from ..training.row import Layout
 from .atomic import replacing_folder
-from .description import anything, integer, listing, mapping, number, one_of, optional, record, text
+from .description import EPOCHS, anything, integer, listing, mapping, number, one_of, optional, record, text
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 
 _PLAIN = ("scaling", "device", "verbose")

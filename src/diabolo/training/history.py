@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..storage.description import listing, mapping, number
-
 if TYPE_CHECKING:
     import pandas as pd
-
-
-#: What a file may say of the epochs; the loss of a training that diverged is not finite.
-EPOCHS = listing(mapping(number(finite=False), "epoch", "loss"))
 
 
 @dataclass

@@ -20,7 +20,6 @@ from ..errors import DivergedError
 from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
 from ..passes import Noise
-from ..storage.checkpoints import Checkpoints
 from .compiling import check_compilable, compiled
 from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
@@ -31,7 +30,7 @@ from .member import Member
 from .optimizers import Groups, RowOptimizer, make_optimizer, rate_groups
 from .recording import epoch_lines, record_steps, take_snapshot
 from .replay import Replay
-from .resume import ENDS, capture
+from .resume import ENDS, CheckpointStore, capture
 from .row import Gradient, Layout, under
 from .statistics import Statistics
 
@@ -77,7 +76,7 @@ class Run:
         self.trace: Tensor | None = None
         #: The learning rate of each model at the last step of the running epoch.
         self.last_rates: list[float] = []
-        self.checkpoints: Checkpoints | None = None
+        self.checkpoints: CheckpointStore | None = None
         #: Is told how many epochs, with their fraction, are done, every few dozen steps.
         self.tell: Callable[[float], object] = lambda _epochs: None
         self._started_at = time.perf_counter()
@@ -263,7 +262,7 @@ class Run:
     def _save(self, trace: Tensor | None = None) -> None:
         if self.checkpoints is not None:
             saved = capture(self, None if trace is None else trace[: self.step])
-            self.checkpoints.save(saved.tensors, saved.told)
+            self.checkpoints.save(saved.tensors, saved.metadata)
 
     def _step(self, given: Sequence[Tensor], rates: Groups, trace: Tensor) -> None:
         results = self.replay(*given)

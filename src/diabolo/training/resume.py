@@ -8,7 +8,8 @@ stopping, the history, and the terms of the epoch that is running.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -16,19 +17,7 @@ from torch import Tensor
 
 from ..errors import FileError, SettingError
 from ..networks import Custom
-from ..storage.checkpoints import FORMAT, Saved
-from ..storage.description import (
-    anything,
-    integer,
-    listing,
-    mapping,
-    number,
-    one_of,
-    optional,
-    record,
-    text,
-)
-from .history import EPOCHS, History
+from .history import History
 
 if TYPE_CHECKING:
     from .loop import Run
@@ -37,43 +26,39 @@ if TYPE_CHECKING:
 ENDS = ("finished", "early_stopped")
 _REMEDY = "remove its folder to train from the start"
 
-#: Every field of the text of a checkpoint; its settings are compared with those of the training.
-_TOLD = record(
-    {
-        "format": one_of(FORMAT),
-        "n_threads": integer(1, 1024),
-        "seed": integer(0, 2**32 - 1),
-        "made_by": mapping(text),
-        "settings": mapping(anything),
-        "status": one_of("running", *ENDS),
-        "epoch": integer(0),
-        "step": integer(0),
-        "looked": integer(0),
-        "spent": number(low=0.0),
-        "watch": optional(record({"best": number(finite=False), "epoch": integer(0), "waited": integer(0)})),
-        "epochs": EPOCHS,
-    },
-    more={"trained": listing(text)},
-)
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a training needs to go on.
 
-def require_told(saved: Saved, folder: object) -> None:
-    """Refuse a checkpoint whose text says what none can say.
-
-    Raises
-    ------
-    FileError
-        Which field, what it holds, and what is allowed.
+    Attributes
+    ----------
+    tensors : dict of str to Tensor
+    metadata : dict
+        Plain values: where the training stood, its settings, its history.
     """
-    try:
-        _TOLD(saved.told, "")
-    except FileError as error:
-        raise FileError(
-            f"the checkpoint in {folder} was not written by a training: {error} {_REMEDY.capitalize()}."
-        ) from error
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, Any]
 
 
-def capture(run: Run, trace: Tensor | None = None) -> Saved:
+class CheckpointStore(Protocol):
+    """Where a training leaves checkpoints, such as :class:`diabolo.storage.checkpoints.Checkpoints`."""
+
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        ...
+
+    def save(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bool:
+        """Write a checkpoint; True if it is written."""
+        ...
+
+    def clear(self) -> None:
+        """Remove every checkpoint."""
+        ...
+
+
+def capture(run: Run, trace: Tensor | None = None) -> Checkpoint:
     """All that a run of one model needs to go on from here.
 
     Parameters
@@ -90,7 +75,7 @@ def capture(run: Run, trace: Tensor | None = None) -> Saved:
     for name in shots[0] if shots else ():
         tensors[f"snapshots.{name}"] = torch.from_numpy(np.stack([shot[name] for shot in shots]))
     watch = member.watch
-    told = {
+    metadata = {
         "status": member.status if ended else "running",
         "epoch": run.epoch,
         "step": run.step,
@@ -100,7 +85,7 @@ def capture(run: Run, trace: Tensor | None = None) -> Saved:
         "epochs": member.history.epochs,
         "trained": run.trained_names,
     }
-    return Saved(tensors, told)
+    return Checkpoint(tensors, metadata)
 
 
 def _ended(run: Run) -> dict[str, Tensor]:
@@ -135,7 +120,7 @@ def _draws_by_itself(run: Run) -> bool:
     return isinstance(parts.encoder, Custom) or isinstance(parts.decoder, Custom)
 
 
-def restore(run: Run, saved: Saved) -> int:
+def restore(run: Run, saved: Checkpoint) -> int:
     """Bring a fresh run of one model to where a checkpoint was made; the number of threads it was computed with.
 
     Raises
@@ -144,18 +129,18 @@ def restore(run: Run, saved: Saved) -> int:
         If the checkpoint lacks something, or has it in another shape than the run.
     """
     try:
-        _restore(run, saved.tensors, saved.told)
+        _restore(run, saved.tensors, saved.metadata)
     except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise FileError(f"the checkpoint does not fit this training ({error}); {_REMEDY}.") from error
-    return int(saved.told["n_threads"])
+    return int(saved.metadata["n_threads"])
 
 
-def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:
+def _restore(run: Run, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     member, watch = run.members[0], run.members[0].watch
-    run.epoch = _number(told, "epoch", run.first_epoch, run.epochs)
-    run.step = _number(told, "step", 0, run.per_epoch)
-    run.looked = _number(told, "looked", 0, run.step)
-    run.before = float(told["spent"])
+    run.epoch = _number(metadata, "epoch", run.first_epoch, run.epochs)
+    run.step = _number(metadata, "step", 0, run.per_epoch)
+    run.looked = _number(metadata, "looked", 0, run.step)
+    run.before = float(metadata["spent"])
     _put(run.row, tensors["row"], "row")
     with torch.no_grad():
         for name, value in run.statistics.now.items():
@@ -168,16 +153,16 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         raise ValueError(f"its snapshots are not of the same rows: {shapes}")
     n_shots = len(next(iter(shots.values()))) if shots else 0
     member.history = History(
-        [dict(row) for row in told["epochs"]],
+        [dict(row) for row in metadata["epochs"]],
         {name: value.numpy() for name, value in _under(tensors, "steps").items()},
         [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
         member.history.units,
     )
     _check_history(run, member.history)
-    if told["status"] in ENDS:
-        run.end(told["status"])
+    if metadata["status"] in ENDS:
+        run.end(metadata["status"])
         return
-    _restrict(run, told.get("trained", run.trained_names))
+    _restrict(run, metadata.get("trained", run.trained_names))
     _put(run.good, tensors["good"], "good")
     _put(run.pending, tensors.get("pending", tensors["row"]), "pending")
     device = run.row.device
@@ -189,11 +174,11 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -
         for name, place in run.statistics.kept[which].items():
             _put(place, kept[name], f"statistics.{which}.{name}")
     if watch is not None:
-        if told["watch"] is None:
+        if metadata["watch"] is None:
             raise ValueError("it does not say where early stopping stood")
-        watch.best = float(told["watch"]["best"])
-        watch.epoch = _number(told["watch"], "epoch", 0, run.epoch)
-        watch.waited = _number(told["watch"], "waited", 0, run.epoch)
+        watch.best = float(metadata["watch"]["best"])
+        watch.epoch = _number(metadata["watch"], "epoch", 0, run.epoch)
+        watch.waited = _number(metadata["watch"], "waited", 0, run.epoch)
         watch.row = None
         if "best" in tensors:
             watch.row = run.row.detach().clone()
@@ -233,8 +218,8 @@ def _restrict(run: Run, names: list[str]) -> None:
         run.restrict(names)
 
 
-def _number(told: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    value = told[name]
+def _number(metadata: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    value = metadata[name]
     if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{name} is {value!r:.80}, a number from {least} to {most} was expected")
     return value
