@@ -10,8 +10,7 @@ import pytest
 from diabolo import watching
 from diabolo.training import progress
 from diabolo.training.events import Event
-from diabolo.training.progress import Progress, reading
-from diabolo.watching import stages, wanted
+from diabolo.training.progress import Progress, reading, stages, wanted
 
 
 @pytest.fixture(autouse=True)

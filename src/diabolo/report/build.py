@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError
-from ..watching import stages
+from ..training.progress import stages
 from .compute import Computed, Options, compute, flat_rows
 from .figures import Figures, plain
 from .findings import Finding, find

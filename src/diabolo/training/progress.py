@@ -1,7 +1,8 @@
-"""A progress bar that shows rate, loss and time left, on terminals only."""
+"""What who watches a terminal is shown: a bar with rate, loss and time left, or the stage of what takes a while."""
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +10,18 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from ..watching import wanted
 from .events import Event
 
 _PATIENCE = 0.7
 # An epoch that lasts longer than this is worth a bar that moves within it.
 _LASTS = 2.0
+
+
+def wanted(verbose: bool | None) -> bool:
+    """Whether to show progress: as told, else if a person is watching this process's terminal."""
+    if verbose is not None:
+        return verbose
+    return sys.stderr.isatty() and multiprocessing.parent_process() is None
 
 
 class Progress:
@@ -116,3 +123,31 @@ def reading(rows: int | None, verbose: bool | None) -> Iterator[Callable[[int], 
     with bar:
         task = bar.add_task("", total=rows)
         yield lambda n: bar.update(task, completed=n)
+
+
+@contextmanager
+def stages(what: str, verbose: bool | None) -> Iterator[Callable[[str], None]]:
+    """Within it a function takes the name of what is computed now, and shows it to who wants to see it.
+
+    Parameters
+    ----------
+    what : str
+        What all of it comes to.
+    verbose : bool or None
+    """
+    if not wanted(verbose):
+        yield lambda _stage: None
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.SpinnerColumn(),
+        progress.TextColumn(f"{what}: {{task.description}}"),
+        progress.TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    bar = progress.Progress(*columns, console=console, transient=console.is_terminal, refresh_per_second=8)
+    with bar:
+        task = bar.add_task("reading the rows")
+        yield lambda stage: bar.update(task, description=stage, refresh=True)
