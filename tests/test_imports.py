@@ -14,8 +14,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "diabolo"
 FACE = "diabolo"
 # The estimator's convenience methods open rooms that stand above it.
 ALLOWED = {
-    ("diabolo.estimator", "diabolo.storage.model"),
-    ("diabolo.estimator", "diabolo.explorer"),
+    ("diabolo.estimator.autoencoder", "diabolo.explorer"),
+    ("diabolo.estimator.autoencoder", "diabolo.report"),
 }
 # Circles that are still to be ended; none may grow, and there may be no other.
 KNOWN = [
@@ -23,12 +23,6 @@ KNOWN = [
     {"lightning.checkpoints", "lightning.module"},
     {"networks.convolutional", "networks.convolutions"},
     {"networks.mlp", "networks.modules", "networks.residual"},
-    {
-        "model",
-        "penalties",
-        *(f"penalties.{name}" for name in ("base", "contractive", "kl", "mmd", "sparsity")),
-    }
-    | {"penalties.topological", "penalties.weight_decay"},
     {"training.loop"}
     | {f"training.{name}" for name in ("divergence", "feeding", "judging", "recording", "resume")},
 ]

@@ -19,7 +19,7 @@ _ROOMS = {
     "training": ("SGD", "Adam", "AdamW", "EarlyStopping", "Training"),
     "estimator": ("Autoencoder",),
     "data.streams": ("Stream",),
-    "storage.model": ("load",),
+    "estimator.loading": ("load",),
 }
 _MODULES = (
     "anomaly",
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .errors import FileError as FileError
     from .errors import SettingError as SettingError
     from .estimator.autoencoder import Autoencoder as Autoencoder
+    from .estimator.loading import load as load
     from .latent import Euclidean as Euclidean
     from .latent import Gaussian as Gaussian
     from .latent import Sphere as Sphere
@@ -79,7 +80,6 @@ if TYPE_CHECKING:
     from .reconstruction import GaussianLikelihood as GaussianLikelihood
     from .reconstruction import Poisson as Poisson
     from .reconstruction import SquaredError as SquaredError
-    from .storage.model import load as load
     from .training import SGD as SGD
     from .training import Adam as Adam
     from .training import AdamW as AdamW

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from .estimator.autoencoder import Autoencoder
+from .estimator.loading import load
 from .estimator.preparation import architecture
-from .storage.model import load
 
 __all__ = [
     "AUTOENCODER_CHECKS",

@@ -83,8 +83,8 @@ def _same(a, b):
     """Raise unless two estimators are the same but for the seconds they took."""
     for name, value in a.module_.state_dict().items():
         assert torch.equal(value, b.module_.state_dict()[name]), name
-    assert a._optimizer_state.keys() == b._optimizer_state.keys()
-    assert all(torch.equal(v, b._optimizer_state[k]) for k, v in a._optimizer_state.items())
+    assert a.fitted().moments.keys() == b.fitted().moments.keys()
+    assert all(torch.equal(v, b.fitted().moments[k]) for k, v in a.fitted().moments.items())
     rows = [[{k: v for k, v in row.items() if k != "seconds"} for row in e.history_.epochs] for e in (a, b)]
     assert rows[0] == rows[1]
     assert [row["epoch"] for row in rows[0]] == list(range(1, a.n_iter_ + 1))

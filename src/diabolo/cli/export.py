@@ -66,7 +66,7 @@ def export(run: Path, given: Given) -> None:
             raise SettingError(f"--{name} is for --to {whose}, not for --to {kind}.")
     source = Source.of(run)
     out = fresh_target(given["out"] or Path(f"{run.resolve().name}{ending}"))
-    from ..storage.model import load
+    from ..estimator.loading import load
 
     typer.echo(_shown(write(load(run, device="cpu"), out, source, given)))
 

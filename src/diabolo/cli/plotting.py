@@ -237,8 +237,8 @@ def plot(kind: str, run: Path, data: str | None, given: dict[str, Any]) -> None:
         raise UnknownNameError("kind of plot", kind, KINDS)
     out = _checked(given["out"] or Path(f"{name}.png"))
     source = Source.of(run)
+    from ..estimator.loading import load
     from ..plots import PLOTS, offscreen
-    from ..storage.model import load
 
     shown = Shown(load(run, device=given["device"] or "auto"), lambda: _dataset(run, source, data, given))
     chosen = KINDS[name]

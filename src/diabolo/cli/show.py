@@ -76,7 +76,7 @@ def datasets() -> None:
 def info(run: Path, as_json: bool) -> None:
     """Tell what is in a run."""
     source = Source.of(run)
-    from ..storage.model import load
+    from ..estimator.loading import load
 
     autoencoder = load(run, device="cpu")
     model, history = autoencoder.module_, autoencoder.history_

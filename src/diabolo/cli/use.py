@@ -145,7 +145,7 @@ _PAGES: dict[str, Callable[[Any], str]] = {
 
 
 def _load(run: Path, given: Given) -> Autoencoder:
-    from ..storage.model import load
+    from ..estimator.loading import load
 
     return load(run, device=given["device"] or "auto")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -38,11 +40,12 @@ from ..latent import HasPrior
 from ..model import Model
 from ..networks import Summary, describe
 from ..penalties import MatchesPrior
+from ..storage.model import save
 from ..training.control import threads_for
 from ..training.events import Callback
-from ..training.fitted import Kept, Trained, count_parameters, require_parameters, take_over
+from ..training.fitted import Fitted, count_parameters, require_parameters, transfer
 from ..training.loop import Run
-from ..training.member import Ended, Member
+from ..training.member import Member
 from ..training.row import Layout
 from ..training.settings import Training
 from .preparation import (
@@ -165,15 +168,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def module_(self) -> Model:
         """The trained network; a model that was trained in a stack is built when it is first asked for."""
         if "_module" not in self.__dict__:
-            if "_kept" not in self.__dict__:
+            if "_learnt" not in self.__dict__:
                 raise AttributeError(f"this {type(self).__name__} is not fitted yet; call fit.")
-            self.module_ = self._kept.rebuild()
+            self.module_ = self._learnt.model()
         return self._module
 
     @module_.setter
     def module_(self, model: Model) -> None:
         self._module = model
-        self.__dict__.pop("_kept", None)
+        self.__dict__.pop("_learnt", None)
 
     @classmethod
     @cache
@@ -263,9 +266,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         True
         """
         rows, member = self._prepare(X, target, validation)
-        trained = find_trained(self, rows, member)
-        if trained is not None:
-            return self._adopt(member, trained)
+        fitted = find_trained(self, rows, member)
+        if fitted is not None:
+            return self.take_over(fitted)
         like = member.data.inputs
         model = Model(member.parts, member.domain, generator(member.seed, "weights"))
         self.module_ = model.to(device=like.device, dtype=like.dtype)
@@ -336,19 +339,19 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         frozen = require_parameters(self.module_, "freeze", freeze)
         anew = require_parameters(self.module_, "reset", reset)
         fresh = architecture(other.get_params(deep=False))
-        other.module_ = take_over(self.module_, fresh, generator(self.seed_, "reset"), anew)
+        other.module_ = transfer(self.module_, fresh, generator(self.seed_, "reset"), anew)
         for c in other.module_.parts.corruption:
             c.validate(other.module_.domain)
-        if keep_optimizer and self._optimizer_state is None:
+        if keep_optimizer and self._moments is None:
             raise SettingError(
                 "keep_optimizer=True: there is no optimiser's state to go on with (a saved model holds none, nor "
                 "does one that diverged); use keep_optimizer=False."
             )
         data = other._data(rows, target, validation, settings)
-        state = self._optimizer_state if keep_optimizer else None
+        state = self._moments if keep_optimizer else None
         model = other.module_
         warmed = () if warm_up else tuple(self.module_.parts.named_penalties)
-        member = Member(model.parts, model.domain, settings, data, self.seed_, warmed=warmed)
+        member = Member(model.parts, model.domain, settings, data, self.seed_, self.scaler_, warmed=warmed)
         warn_of_warmups(member)
         run = Run(model, [member], frozen=frozen, state=state, anew=anew)
         return other._train(rows, run, callbacks)
@@ -376,9 +379,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 self.training = before
         settings = self._training(None).replace(**once)
         rows = look(self._rows(X), verbose=self.verbose)
-        data, state = self._data(rows, None, None, settings), self._optimizer_state
+        data, state = self._data(rows, None, None, settings), self._moments
         model = self.module_
-        member = Member(model.parts, model.domain, settings, data, self.seed_, self.history_)
+        member = Member(model.parts, model.domain, settings, data, self.seed_, self.scaler_, self.history_)
         return self._train(rows, Run(model, [member], epoch=self.n_iter_, state=state), ())
 
     def transform(self, X: Any, *, out: Any = None) -> Any:
@@ -611,11 +614,77 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
         return other
 
+    def fitted(self) -> Fitted:
+        """All that ``fit`` has learnt, as one value: what is saved, and what :meth:`from_fitted` takes."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        feature_names = None if names is None else tuple(str(name) for name in names)
+        if "_learnt" in self.__dict__:
+            return replace(self._learnt, feature_names=feature_names)
+        model = self.module_
+        return Fitted(
+            model.parts,
+            model.domain,
+            self.scaler_,
+            Layout.of(model).flatten(model),
+            model.statistics(),
+            self.history_,
+            self.status_,
+            self.message_,
+            self.seed_,
+            self.n_threads_,
+            self.codes_,
+            self._moments,
+            feature_names,
+        )
+
+    @classmethod
+    def from_fitted(cls, fitted: Fitted, **params: Any) -> Self:
+        """A fitted estimator of what was learnt elsewhere.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            As :meth:`fitted` gives it.
+        **params
+            The parameters that the estimator has, as for ``Autoencoder(...)``.
+
+        Examples
+        --------
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
+        >>> same = Autoencoder.from_fitted(ae.fitted(), **ae.get_params(deep=False))
+        >>> bool((same.transform(X) == ae.transform(X)).all())
+        True
+        """
+        made = cls(**params)
+        made.n_features_in_ = fitted.domain.n_features
+        if fitted.feature_names is not None:
+            made.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
+        with suppress(DivergedError):  # its status says so
+            made.take_over(fitted)
+        return made
+
+    def take_over(self, fitted: Fitted) -> Self:
+        """Take in what was learnt elsewhere in place of a training: this estimator's own, in a stack of models.
+
+        Raises
+        ------
+        DivergedError
+            If that training diverged; the estimator has the last good weights.
+        """
+        self.__dict__.pop("_module", None)
+        self._learnt, self.scaler_ = fitted, fitted.scaler
+        self.n_threads_, self.codes_ = fitted.n_threads, fitted.codes
+        self._take_in(fitted)
+        if fitted.status == "diverged":
+            raise DivergedError(fitted.message)
+        return self
+
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of ``model.json`` and ``model.safetensors``; see :func:`diabolo.load`."""
-        from ..storage.model import save
-
-        return save(self, path)
+        return save(self.fitted(), self.get_params(deep=False), path)
 
     def explore(self, X: Any, y: Any = None, *, compare: Any = None, port: int = 0) -> Any:
         """Open the explorer of the latent space: a widget in a notebook, else a page in the browser.
@@ -668,7 +737,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         prepare = Preparation(scaler, dtype, device)
         data = training_data(rows, target, validation, training, seed, loss, prepare)
         self.scaler_, self.seed_ = scaler, seed
-        member = Member(parts, domain, training, data, seed)
+        member = Member(parts, domain, training, data, seed, scaler)
         warn_of_warmups(member)
         return rows, member
 
@@ -684,7 +753,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             try:
                 execute(run, self.n_threads_, self.verbose, callbacks)
             finally:
-                self._take_in(member.ended(), run.epoch)
+                self._take_in(member)
                 self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
         if member.status == "interrupted":
             folder = member.training.checkpoint
@@ -697,26 +766,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return self
 
-    def _adopt(self, member: Member, trained: Trained) -> Self:
-        """Take in what came of this estimator's member, which was trained elsewhere."""
-        ended = trained.ended
-        if ended.row is None:
-            raise ValueError("a model that has not ended its training cannot be taken over.")
-        self.__dict__.pop("_module", None)
-        self._kept = Kept(member.parts, member.domain, ended.row, ended.statistics)
-        self.n_threads_, self.codes_ = trained.n_threads, trained.codes
-        self._take_in(ended, len(ended.history))
-        if ended.status == "diverged":
-            raise DivergedError(ended.message)
-        return self
-
-    def _take_in(self, ended: Ended, epochs: int) -> None:
+    def _take_in(self, learnt: Member | Fitted) -> None:
         """What a training leaves, beside the weights of :attr:`module_` and the codes."""
-        self.history_, self.n_iter_, self.status_ = ended.history, epochs, ended.status
-        self.seed_, self.message_ = ended.seed, ended.message
-        # After a divergence the moments are NaN too.
-        state = None if ended.status == "diverged" else ended.state
-        self._optimizer_state: dict[str, torch.Tensor] | None = state
+        self.history_, self.n_iter_, self.status_ = learnt.history, len(learnt.history), learnt.status
+        self.seed_, self.message_, self._moments = learnt.seed, learnt.message, learnt.moments
 
     def _shown(self, rows: Looked, dtype: torch.dtype | None = None) -> Array:
         """The training rows whose codes are kept, as the model sees them."""
@@ -752,7 +805,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __sklearn_is_fitted__(self) -> bool:
         # The number of features is learnt before it is known whether the rest of a fit will succeed.
-        return "_module" in self.__dict__ or "_kept" in self.__dict__
+        return "_module" in self.__dict__ or "_learnt" in self.__dict__
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -762,14 +815,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __getstate__(self) -> dict[str, Any]:
         # Parameters are views into one row: pickled one by one they would be stored many times over.
         state: dict[str, Any] = dict(super().__getstate__()) | {"_diabolo_version": __version__}
-        model: Model | None = state.pop("_module", None)
-        if model is not None:
-            row = Layout.of(model).flatten(model)
-            state["_kept"] = Kept(model.parts, model.domain, row, model.statistics())
-        if "_kept" in state:
-            state["_kept"] = state["_kept"].to("cpu")
-            moments = state.pop("_optimizer_state", None) or {}
-            state["_frozen_moments"] = {name: t.cpu().numpy() for name, t in moments.items()}
+        if self.__sklearn_is_fitted__():
+            state["_learnt"] = self.fitted()
+            for name in ("_module", "_moments"):
+                state.pop(name, None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -782,7 +831,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 VersionWarning,
                 stacklevel=2,
             )
-        moments = state.pop("_frozen_moments", None)
         super().__setstate__(state)
-        if moments is not None:
-            self._optimizer_state = {n: torch.from_numpy(a.copy()) for n, a in moments.items()} or None
+        if "_learnt" in self.__dict__:
+            self._moments = self._learnt.moments

@@ -31,7 +31,7 @@ from ..reconstruction import Reconstruction
 from ..storage.sinks import open_sink
 from ..training.control import threads
 from ..training.events import Callback
-from ..training.fitted import Trained
+from ..training.fitted import Fitted
 from ..training.loop import Run
 from ..training.member import Member
 from ..training.progress import Progress, reading
@@ -274,13 +274,13 @@ def _companion(X: Any, like: Looked, name: str, *, same_rows: bool) -> Looked:
     return look(check_companion(X, like.shape, name, same_rows=same_rows), name)
 
 
-_AHEAD: ContextVar[Callable[[Any, Looked, Member], Trained | None]] = ContextVar(
+_AHEAD: ContextVar[Callable[[Any, Looked, Member], Fitted | None]] = ContextVar(
     "diabolo_trained_ahead", default=lambda *_: None
 )
 
 
 @contextmanager
-def trained_ahead(find: Callable[[Any, Looked, Member], Trained | None]) -> Iterator[None]:
+def trained_ahead(find: Callable[[Any, Looked, Member], Fitted | None]) -> Iterator[None]:
     """Within it a fit takes over what ``find(estimator, rows, member)`` gives; where that is None, it trains."""
     token = _AHEAD.set(find)
     try:
@@ -289,7 +289,7 @@ def trained_ahead(find: Callable[[Any, Looked, Member], Trained | None]) -> Iter
         _AHEAD.reset(token)
 
 
-def find_trained(estimator: Any, rows: Looked, member: Member) -> Trained | None:
+def find_trained(estimator: Any, rows: Looked, member: Member) -> Fitted | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
     return _AHEAD.get()(estimator, rows, member)
 

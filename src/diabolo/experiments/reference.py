@@ -10,9 +10,9 @@ import numpy as np
 
 from .. import __version__
 from ..estimator.autoencoder import Autoencoder
+from ..estimator.loading import load
 from ..estimator.preparation import architecture
 from ..networks import NETWORKS
-from ..storage.model import load
 from .context import ExperimentContext
 from .course import autoencoder, deep, pictures
 

@@ -98,7 +98,7 @@ def from_sklearn(name: str, data: str, n_components: int = 2) -> Load:
 
 def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[ExplorerModel]:
     from .. import datasets
-    from ..storage.model import load
+    from ..estimator.loading import load
     from .subject import make_subjects
 
     if callable(data):

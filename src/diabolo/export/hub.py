@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import FileError, MissingExtraError, SettingError
 from ..estimator.autoencoder import Autoencoder
+from ..estimator.loading import load
 from ..report.files import METRICS, read_figures
 from ..storage.format import JSON_NAME, WEIGHTS_NAME
-from ..storage.model import load, save
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -80,7 +80,7 @@ def push(
         report = read_figures(Path(model))
     told = report if report is None or isinstance(report, Mapping) else report.to_dict()
     with tempfile.TemporaryDirectory() as place:
-        folder = save(fitted, Path(place) / "model")
+        folder = fitted.save(Path(place) / "model")
         (folder / "README.md").write_text(model_card(fitted, repo, told), encoding="utf-8")
         with _talking(f"{repo} could not be written to"):
             api = client.HfApi(
@@ -146,7 +146,7 @@ def pull(
             raise FileError(f"{repo} holds no {' and '.join(_FILES)}: it is no model of diabolo.")
         fitted = load(place, device=device)
     if path is not None:
-        save(fitted, path)
+        fitted.save(path)
     return fitted
 
 

@@ -30,12 +30,13 @@ _FORMAT = 1
 def pack(module: AutoencoderModule) -> dict[str, Any]:
     """The estimator as it is now, and where the training stands."""
     made = module.to_estimator()
+    fitted, params = made.fitted(), made.get_params(deep=False)
     member = module.member
     watch = member.watch
     return {
         "format": _FORMAT,
-        "described": json.dumps(describe(made)),
-        "tensors": tensors_of(made),
+        "described": json.dumps(describe(fitted, params)),
+        "tensors": tensors_of(fitted),
         "domain": json.dumps(asdict(member.domain)),
         "random_state": None if module._prepared is None else module._prepared.drawn,
         "record": module._record.state(),
@@ -83,9 +84,10 @@ def unpack(checkpoint: Any, name: str = "the checkpoint") -> dict[str, Any]:
 def estimator_of(kept: Mapping[str, Any], modules: tuple[Any, Any] | None = None) -> Autoencoder:
     """The fitted estimator of a checkpoint, on the CPU."""
     try:
-        return restore(
+        params, fitted = restore(
             json.loads(kept["described"]), kept["tensors"], torch.device("cpu"), modules or (None, None)
         )
+        return Autoencoder.from_fitted(fitted, **params)
     except FileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
@@ -105,7 +107,9 @@ def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:
     member, described = module.member, json.loads(kept["described"])
     now = {"domain": json.loads(json.dumps(asdict(member.domain))), "seed": member.seed}
     then = {"domain": json.loads(kept["domain"]), "seed": described["fitted"]["seed_"]}
-    parts = json.loads(json.dumps(describe(module.to_estimator())["fitted"]["parts"]))
+    made = module.to_estimator()
+    described_now = describe(made.fitted(), made.get_params(deep=False))
+    parts = json.loads(json.dumps(described_now["fitted"]["parts"]))
     other = differences({**then, **described["fitted"]["parts"]}, {**now, **parts})
     if other:
         raise SettingError(f"the checkpoint is of another training: {'; '.join(other)}.")

@@ -20,8 +20,8 @@ from ..estimator.autoencoder import Autoencoder
 from ..estimator.preparation import Looked, look
 from ..model import Model
 from ..training.control import threads_for
-from ..training.fitted import Trained, count_parameters
-from ..training.member import Ended, Member
+from ..training.fitted import Fitted, count_parameters
+from ..training.member import Member
 from ..training.row import Layout
 from .data import Given
 
@@ -85,7 +85,9 @@ def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) ->
     training, parts = fitted._training(None), fitted.module_.parts
     rows = look(fitted._rows(_numbered(given.X)), verbose=fitted.verbose)
     data = fitted._data(rows, given.target, given.validation, training)
-    member = Member(parts, fitted.module_.domain, training, data, fitted.seed_, fitted.history_)
+    member = Member(
+        parts, fitted.module_.domain, training, data, fitted.seed_, fitted.scaler_, fitted.history_
+    )
     return Prepared(fitted, rows, member, model, drawn)
 
 
@@ -93,13 +95,22 @@ def finish(prepared: Prepared, status: str) -> Autoencoder:
     """A fitted estimator with the weights and the history that there are now."""
     member, model, made = prepared.member, prepared.model, copy.deepcopy(prepared.estimator)
     place, training = find_device(made.device), made._training(None)
-    row = Layout.of(model).flatten(model).to(place, getattr(torch, training.stored))
-    kept = {name: value.to(place, copy=True) for name, value in model.statistics().items()}
-    ended = Ended(member.seed, copy.deepcopy(member.history), status, member.message, row, {}, kept)
     n_threads = threads_for(count_parameters(model), training.batch_of(member.n_rows))
+    fitted = Fitted(
+        member.parts,
+        member.domain,
+        member.scaler,
+        Layout.of(model).flatten(model).to(place, getattr(torch, training.stored)),
+        {name: value.to(place, copy=True) for name, value in model.statistics().items()},
+        copy.deepcopy(member.history),
+        status,
+        member.message,
+        member.seed,
+        n_threads,
+        np.empty((0, 0)),
+    )
     with suppress(DivergedError):  # whoever trained was told
-        made._adopt(member, Trained(ended, np.empty((0, 0)), n_threads, 0.0))
-    made._optimizer_state = None
+        made.take_over(fitted)
     made.codes_ = made._compute(made.module_.encode, made._shown(prepared.rows)).numpy()
     return made
 

@@ -21,14 +21,13 @@ import numpy as np
 import torch
 
 from .. import __version__, slots
-from ..data.checks import check_modules, find_device
+from ..data.checks import check_modules
 from ..data.domain import Domain
 from ..data.scaling import SCALER_KINDS, SCALINGS, Scaler
 from ..errors import FileError, SettingError
-from ..estimator.autoencoder import Autoencoder
 from ..model import Architecture, Model
 from ..networks import Custom
-from ..training.fitted import rebuild
+from ..training.fitted import Fitted
 from ..training.history import History
 from ..training.row import Layout
 from .atomic import replacing_folder
@@ -36,7 +35,6 @@ from .description import EPOCHS, anything, integer, listing, mapping, number, on
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 
 _PLAIN = ("scaling", "device", "verbose")
-_FITTED = ("seed_", "n_threads_", "n_iter_", "status_", "n_features_in_")
 _PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
 _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
@@ -82,13 +80,14 @@ _DESCRIPTION = record(
 )
 
 
-def save(estimator: Autoencoder, path: str | Path) -> Path:
-    """Write a fitted autoencoder to a folder.
+def save(fitted: Fitted, params: Mapping[str, Any], path: str | Path) -> Path:
+    """Write what an estimator has learnt, and the parameters that it was given, to a folder.
 
     Parameters
     ----------
-    estimator : Autoencoder
-        Fitted.
+    fitted : Fitted
+    params : mapping of str to object
+        By name, as ``get_params(deep=False)`` gives them.
     path : path
         The folder; one that holds a model is replaced, any other that is not empty is refused.
 
@@ -103,13 +102,11 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
         If the folder cannot be written.
     """
     from safetensors.torch import save as to_bytes
-    from sklearn.utils.validation import check_is_fitted
 
-    check_is_fitted(estimator)
     target = Path(path).absolute()
     _check_target(target)
-    weights = to_bytes(tensors_of(estimator))
-    described = seal(describe(estimator) | {"sha256": hashlib.sha256(weights).hexdigest()})
+    weights = to_bytes(tensors_of(fitted))
+    described = seal(describe(fitted, params) | {"sha256": hashlib.sha256(weights).hexdigest()})
     text = json.dumps(described, indent=1, allow_nan=True).encode()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -121,44 +118,13 @@ def save(estimator: Autoencoder, path: str | Path) -> Path:
     return target
 
 
-def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | None = None) -> Autoencoder:
-    """Read an autoencoder from a folder that :func:`save` wrote.
+def read(
+    path: str | Path, device: torch.device, modules: tuple[Any, Any] | None = None
+) -> tuple[dict[str, Any], Fitted]:
+    """What :func:`save` wrote: an estimator's parameters, and what it has learnt.
 
-    Parameters
-    ----------
-    path : path
-        The folder, or a run folder that holds it as ``model/``.
-    device : str, default "auto"
-        Where to put it, wherever it was trained.
-    modules : pair of torch.nn.Module or None
-        (encoder, decoder) of a model whose networks were :class:`~diabolo.Custom`, built as they were; None for
-        a side that was not. They are copied, and get the saved weights. A new ``fit`` starts from the weights
-        that they have themselves.
-
-    Returns
-    -------
-    Autoencoder
-        Fitted.
-
-    Raises
-    ------
-    FileError
-        If the folder is missing, damaged, of a newer format, or its files do not belong together; or if modules
-        are needed and not given, or do not fit the saved weights.
-    SettingError
-        If ``modules`` is no pair of modules, or the model needs none.
-
-    Examples
-    --------
-    >>> import tempfile, diabolo
-    >>> X, y = diabolo.datasets.load_digits()
-    >>> ae = diabolo.Autoencoder(training=diabolo.Training(epochs=1), random_state=0).fit(X)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     same = diabolo.load(ae.save(folder + "/model"))
-    >>> bool((same.transform(X) == ae.transform(X)).all())
-    True
+    Parameters and errors are those of :func:`diabolo.load`.
     """
-    place = find_device(device)
     folder = find(Path(path))
     described = read_description(folder / JSON_NAME)
     tensors = read_weights(folder / WEIGHTS_NAME, described)
@@ -168,7 +134,7 @@ def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | N
         own = {}  # no description of a model: what is missing is said below
     check_modules(own, modules, folder)
     try:
-        return restore(described, tensors, place, modules or (None, None))
+        return restore(described, tensors, device, modules or (None, None))
     except FileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
@@ -194,33 +160,35 @@ def _check_target(target: Path) -> None:
         )
 
 
-def tensors_of(estimator: Autoencoder) -> dict[str, torch.Tensor]:
+def tensors_of(fitted: Fitted) -> dict[str, torch.Tensor]:
     """Everything numeric, by name: parameters, scaling, kept codes, the steps of the history."""
-    model = estimator.module_
-    arrays = {"scaler.offset": estimator.scaler_.offset, "scaler.scale": estimator.scaler_.scale}
-    arrays |= {"codes": estimator.codes_}
-    arrays |= {f"steps.{name}": values for name, values in estimator.history_.steps.items()}
+    model, scaler = fitted.model(), fitted.scaler
+    arrays = {"scaler.offset": scaler.offset, "scaler.scale": scaler.scale, "codes": fitted.codes}
+    arrays |= {f"steps.{name}": values for name, values in fitted.history.steps.items()}
     tensors = {f"model.{name}": p.detach().cpu().contiguous().clone() for name, p in model.named_parameters()}
     tensors |= {f"buffer.{name}": b.cpu().contiguous().clone() for name, b in model.statistics().items()}
     return tensors | {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
 
 
-def describe(estimator: Autoencoder) -> dict[str, Any]:
-    """Everything else that a fitted estimator is, as plain values: what ``model.json`` holds."""
-    parts, domain = estimator.module_.parts, estimator.module_.domain
-    params = estimator.get_params(deep=False)
+def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything else, as plain values: what ``model.json`` holds."""
     seed = params["random_state"]
     given = {name: _to_plain(name, params[name]) for name in slots.SLOTS}
     given |= {name: params[name] for name in _PLAIN}
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
-    fitted: dict[str, Any] = {name: getattr(estimator, name) for name in _FITTED}
-    fitted["parts"] = {name: _to_plain(name, getattr(parts, name)) for name in _PARTS}
-    fitted["domain"] = asdict(domain)
-    fitted["scaling"] = estimator.scaler_.kind
-    fitted["precision"] = str(next(estimator.module_.parameters()).dtype).removeprefix("torch.")
-    names = getattr(estimator, "feature_names_in_", None)
-    fitted["feature_names"] = None if names is None else [str(name) for name in names]
+    learnt: dict[str, Any] = {
+        "seed_": fitted.seed,
+        "n_threads_": fitted.n_threads,
+        "n_iter_": fitted.n_epochs,
+        "status_": fitted.status,
+        "n_features_in_": fitted.domain.n_features,
+        "parts": {name: _to_plain(name, getattr(fitted.parts, name)) for name in _PARTS},
+        "domain": asdict(fitted.domain),
+        "scaling": fitted.scaler.kind,
+        "precision": str(fitted.parameters.dtype).removeprefix("torch."),
+        "feature_names": None if fitted.feature_names is None else list(fitted.feature_names),
+    }
     return {
         "format": FORMAT,
         "made_by": {
@@ -230,8 +198,8 @@ def describe(estimator: Autoencoder) -> dict[str, Any]:
             "python": platform.python_version(),
         },
         "params": given,
-        "fitted": fitted,
-        "history": estimator.history_.to_dict(),
+        "fitted": learnt,
+        "history": fitted.history.to_dict(),
     }
 
 
@@ -264,32 +232,22 @@ def restore(
     tensors: Mapping[str, torch.Tensor],
     device: torch.device,
     modules: tuple[Any, Any],
-) -> Autoencoder:
-    """The fitted estimator of a description and its tensors, after a check that they belong together."""
+) -> tuple[dict[str, Any], Fitted]:
+    """Parameters, and what was learnt, of a description and its tensors, after a check that they belong together."""
     _DESCRIPTION(described, "")
-    params, fitted = dict(described["params"]), described["fitted"]
-    _check_sizes(fitted, tensors)
-    for name in slots.SLOTS:
-        params[name] = _from_plain(name, params[name], modules)
-    if params["training"] is not None:
-        params["training"] = params["training"].replace(checkpoint=None)  # a file chooses no folder here
-    if params["image_shape"] is not None:
-        params["image_shape"] = tuple(params["image_shape"])
-    estimator = Autoencoder(**params)
-    parts = Architecture(**{name: _from_plain(name, fitted["parts"][name], modules) for name in _PARTS})
-    shape = fitted["domain"]["image_shape"]
-    domain = Domain(**(fitted["domain"] | {"image_shape": None if shape is None else tuple(shape)}))
-    row = _row(parts, domain, tensors, _PRECISIONS[fitted["precision"]])
-    statistics = {name[7:]: t for name, t in tensors.items() if name.startswith("buffer.")}
-    estimator.module_ = rebuild(parts, domain, row, device, statistics)
+    params, learnt = _params(described["params"], modules), described["fitted"]
+    _check_sizes(learnt, tensors)
+    parts = Architecture(**{name: _from_plain(name, learnt["parts"][name], modules) for name in _PARTS})
+    shape = learnt["domain"]["image_shape"]
+    domain = Domain(**(learnt["domain"] | {"image_shape": None if shape is None else tuple(shape)}))
+    row = _row(parts, domain, tensors, _PRECISIONS[learnt["precision"]])
     offset, scale = _array(tensors, "scaler.offset", 1), _array(tensors, "scaler.scale", 1)
-    estimator.scaler_ = Scaler(fitted["scaling"], offset, scale)
-    estimator.codes_ = _array(tensors, "codes", 2)
+    codes = _array(tensors, "codes", 2)
     widths = {
         "scaler.offset": (len(offset), domain.n_features),
         "scaler.scale": (len(scale), domain.n_features),
-        "codes": (estimator.codes_.shape[1], parts.latent.dim),
-        "n_features_in_": (fitted["n_features_in_"], domain.n_features),
+        "codes": (codes.shape[1], parts.latent.dim),
+        "n_features_in_": (learnt["n_features_in_"], domain.n_features),
     }
     for name, (found, wanted) in widths.items():
         if found != wanted:
@@ -299,19 +257,40 @@ def restore(
             column = int((~(np.isfinite(values) & (values > low))).argmax())
             allowed = "finite" if low else "finite and above 0"
             raise FileError(f"{name} is {values[column]:g} in column {column}, it must be {allowed}.")
-    steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
+    names = learnt["feature_names"]
+    if names is not None and len(names) != domain.n_features:
+        raise FileError(f"{len(names)} feature names for {domain.n_features} features.")
     history = described["history"]
-    estimator.history_ = History(list(history["epochs"]), steps, [], dict(history["units"]))
-    if len(estimator.history_) != fitted["n_iter_"]:
-        raise FileError(f"the history has {len(estimator.history_)} epochs, n_iter_ is {fitted['n_iter_']}.")
-    for name in _FITTED:
-        setattr(estimator, name, fitted[name])
-    if fitted["feature_names"] is not None:
-        if len(fitted["feature_names"]) != domain.n_features:
-            raise FileError(f"{len(fitted['feature_names'])} feature names for {domain.n_features} features.")
-        estimator.feature_names_in_ = np.array(fitted["feature_names"], dtype=object)
-    estimator._optimizer_state = None
-    return estimator
+    if len(history["epochs"]) != learnt["n_iter_"]:
+        raise FileError(f"the history has {len(history['epochs'])} epochs, n_iter_ is {learnt['n_iter_']}.")
+    steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
+    return params, Fitted(
+        parts,
+        domain,
+        Scaler(learnt["scaling"], offset, scale),
+        row.to(device),
+        {name[7:]: t for name, t in tensors.items() if name.startswith("buffer.")},
+        History(list(history["epochs"]), steps, [], dict(history["units"])),
+        learnt["status_"],
+        "",
+        learnt["seed_"],
+        learnt["n_threads_"],
+        codes,
+        None,
+        None if names is None else tuple(names),
+    )
+
+
+def _params(plain: Mapping[str, Any], modules: tuple[Any, Any]) -> dict[str, Any]:
+    """An estimator's parameters out of plain values."""
+    params = dict(plain)
+    for name in slots.SLOTS:
+        params[name] = _from_plain(name, params[name], modules)
+    if params["training"] is not None:
+        params["training"] = params["training"].replace(checkpoint=None)  # a file chooses no folder here
+    if params["image_shape"] is not None:
+        params["image_shape"] = tuple(params["image_shape"])
+    return params
 
 
 def _array(tensors: Mapping[str, torch.Tensor], name: str, n_axes: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.preparation import trained_ahead
-from ..training.fitted import Trained
+from ..training.fitted import Fitted
 from ..training.member import Member
 from .groups import member_key
 from .stack import Budget, Job, Jobs, train
@@ -38,14 +38,14 @@ class _Rehearsal:
         self.keys: list[Hashable] = []
         self.jobs: list[Job] = []
         self.due = Jobs()
-        self.found: dict[Hashable, list[Trained]] = defaultdict(list)
+        self.found: dict[Hashable, list[tuple[Fitted, float]]] = defaultdict(list)
         self.seconds: list[float] = []
 
     @staticmethod
     def key(estimator: Autoencoder, member: Member) -> Hashable:
         return member_key(member, any_seed=estimator.random_state is None)
 
-    def note(self, estimator: Autoencoder, rows: Any, member: Member) -> Trained | None:
+    def note(self, estimator: Autoencoder, rows: Any, member: Member) -> Fitted | None:
         """Note a member that is about to train, and end its fit."""
         self.jobs.append(self.due.make(estimator, rows, member))
         self.keys.append(self.key(estimator, member))
@@ -56,14 +56,14 @@ class _Rehearsal:
             self.found[key].append(result)
         self.jobs.clear()
 
-    def answer(self, estimator: Autoencoder, rows: Any, member: Member) -> Trained | None:
+    def answer(self, estimator: Autoencoder, rows: Any, member: Member) -> Fitted | None:
         """What became of a member; None if it was not foreseen."""
         results = self.found.get(self.key(estimator, member))
         if not results:
             return None
-        trained = results.pop(0)
-        self.seconds.append(trained.seconds)
-        return trained
+        fitted, seconds = results.pop(0)
+        self.seconds.append(seconds)
+        return fitted
 
 
 class _Stacked(BaseEstimator):

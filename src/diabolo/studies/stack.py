@@ -20,7 +20,7 @@ from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.preparation import in_chunks
 from ..training.control import threads, threads_for
-from ..training.fitted import Trained, rebuild
+from ..training.fitted import Fitted, build_model
 from ..training.loop import Run
 from ..training.member import Member
 from ..training.row import Layout
@@ -222,17 +222,17 @@ def fit_all(
             jobs[i] = due.make(outcome.estimator, rows, member)
         except Exception as error:  # what a fit alone would raise is this model's outcome
             outcome.error = error
-    for (i, job), trained in zip(jobs.items(), train(list(jobs.values()), budget), strict=True):
-        outcomes[i].seconds = trained.seconds
+    for i, (fitted, seconds) in zip(jobs, train(list(jobs.values()), budget), strict=True):
+        outcomes[i].seconds = seconds
         try:
-            outcomes[i].estimator._adopt(job.member, trained)
+            outcomes[i].estimator.take_over(fitted)
         except DivergedError as error:
             outcomes[i].error = error
     return outcomes
 
 
-def train(jobs: Sequence[Job], budget: Budget) -> list[Trained]:
-    """Train members in stacks, through joblib; what became of each."""
+def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Fitted, float]]:
+    """Train members in stacks, through joblib: what each has learnt, and its share of the seconds."""
     workers = effective_n_jobs(budget.n_jobs)
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for i, job in enumerate(jobs):
@@ -246,7 +246,7 @@ def train(jobs: Sequence[Job], budget: Budget) -> list[Trained]:
     stacks.sort(key=lambda stack: -_cost([jobs[i] for i in stack]))
     run = Parallel(n_jobs=budget.n_jobs)
     results = run(delayed(train_stack)([jobs[i] for i in stack]) for stack in stacks)
-    found: dict[int, Trained] = {}
+    found: dict[int, tuple[Fitted, float]] = {}
     for stack, each in zip(stacks, results, strict=True):
         found |= zip(stack, each, strict=True)
     return [found[i] for i in range(len(jobs))]
@@ -258,13 +258,13 @@ def _cost(stack: Sequence[Job]) -> float:
     return len(stack) * rows * stack[0].row.size
 
 
-def train_stack(jobs: Sequence[Job]) -> list[Trained]:
+def train_stack(jobs: Sequence[Job]) -> list[tuple[Fitted, float]]:
     """Train members that share a stack; a single one trains alone. Divergence is left in the status."""
     begin = time.perf_counter()
     members, first = [job.member for job in jobs], jobs[0]
     device = first.member.data.inputs.device
     rows = torch.from_numpy(np.stack([job.row for job in jobs])).to(device)
-    model = rebuild(first.member.parts, first.member.domain, rows[0].clone(), device)
+    model = build_model(first.member.parts, first.member.domain, rows[0].clone())
     alone = len(jobs) == 1
     # As many threads as each would have alone: several processes beat several threads, which wait for each other many
     # times in a step.
@@ -272,16 +272,15 @@ def train_stack(jobs: Sequence[Job]) -> list[Trained]:
         Run(model, members, rows=None if alone else rows).run()
     if any(member.status == "interrupted" for member in members):
         raise KeyboardInterrupt
-    ended = [member.ended() for member in members]
-    codes = _codes(jobs, [e.row for e in ended if e.row is not None])
+    codes = _codes(jobs, [member.row for member in members if member.row is not None])
     seconds = (time.perf_counter() - begin) / len(jobs)
-    return [Trained(e, own, job.n_threads, seconds) for job, e, own in zip(jobs, ended, codes, strict=True)]
+    return [(job.member.fitted(job.n_threads, own), seconds) for job, own in zip(jobs, codes, strict=True)]
 
 
 def _codes(jobs: Sequence[Job], rows: list[torch.Tensor]) -> list[NDArray[np.floating]]:
     """The codes that each member's estimator keeps, from the rows of parameters that they ended with."""
     first, member = jobs[0], jobs[0].member
-    model = rebuild(member.parts, member.domain, rows[0], rows[0].device, member.statistics)
+    model = build_model(member.parts, member.domain, rows[0], member.statistics)
     encode = partial(
         in_chunks, model.encode, dtype=rows[0].dtype, device=rows[0].device, n_threads=first.n_threads
     )

@@ -1,9 +1,9 @@
-"""Trained models as values: their weights taken out, put back, and taken over by models of other parts."""
+"""What a fit has learnt as one value, and models built from it or taken over by other parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,86 +11,102 @@ import torch
 from numpy.typing import NDArray
 
 from ..data.domain import Domain
+from ..data.scaling import Scaler
 from ..errors import SettingError, UnknownNameError
 from ..model import Architecture, Model
-from .member import Ended
+from .history import History
 from .row import Layout, under
 
 Array = NDArray[np.floating]
 
 
-def rebuild(
-    parts: Architecture,
-    domain: Domain,
-    row: torch.Tensor,
-    device: torch.device | str,
-    statistics: Mapping[str, torch.Tensor] | None = None,
-) -> Model:
-    """A model from its parts, its row of parameters, and what its modules keep beside them (None: as built)."""
-    model = Model(parts, domain, torch.Generator()).to(dtype=row.dtype)
-    put_row(model, row, statistics)
-    return model.to(device)
-
-
 @dataclass(frozen=True)
-class Kept:
-    """All that a trained model is, to be built again from when it is needed.
+class Fitted:
+    """All that a fit has learnt, as one value: what is saved, what processes send, and what an estimator takes over.
 
     Attributes
     ----------
     parts : Architecture
     domain : Domain
-    row : Tensor, shape (size,)
-        Its parameters.
-    statistics : mapping of str to Tensor
-        What its modules keep beside parameters.
+    scaler : Scaler
+    parameters : Tensor, shape (size,)
+        All of the model's, flat, as :class:`~diabolo.training.row.Layout` lays them.
+    buffers : mapping of str to Tensor
+        What modules keep beside parameters, such as running means.
+    history : History
+    status : str
+        "finished", "early_stopped", "stopped", "interrupted" or "diverged".
+    message : str
+        What happened, where the status is "diverged"; else empty.
+    seed : int
+        What ``random_state`` came to.
+    n_threads : int
+        Threads that it computes with.
+    codes : array of shape (rows kept, dim)
+        Codes of training rows.
+    moments : dict of str to Tensor, or None
+        The optimiser's state, to go on with; None after a divergence, and in what was saved.
+    feature_names : tuple of str, or None
+        None where the data had no names.
     """
 
     parts: Architecture
     domain: Domain
-    row: torch.Tensor
-    statistics: Mapping[str, torch.Tensor]
-
-    def rebuild(self) -> Model:
-        """The model, on the device of its row."""
-        return rebuild(self.parts, self.domain, self.row, self.row.device, self.statistics)
-
-    def to(self, device: str) -> Kept:
-        """The same on another device."""
-        statistics = {name: value.to(device) for name, value in self.statistics.items()}
-        return Kept(self.parts, self.domain, self.row.to(device), statistics)
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        statistics = {name: value.numpy() for name, value in self.statistics.items()}
-        return self.parts, self.domain, self.row.numpy(), statistics
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        parts, domain, row, statistics = state
-        tensors = {name: torch.from_numpy(value.copy()) for name, value in statistics.items()}
-        values = (parts, domain, torch.from_numpy(row.copy()), tensors)
-        for f, value in zip(fields(self), values, strict=True):
-            object.__setattr__(self, f.name, value)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a fit takes over of a model that was trained elsewhere.
-
-    Attributes
-    ----------
-    ended : Ended
-        With the row of parameters.
-    codes : array of shape (rows kept, dim)
-    n_threads : int
-        Threads that it computes with.
-    seconds : float
-        Its share of the time that its stack took.
-    """
-
-    ended: Ended
-    codes: Array
+    scaler: Scaler
+    parameters: torch.Tensor
+    buffers: Mapping[str, torch.Tensor]
+    history: History
+    status: str
+    message: str
+    seed: int
     n_threads: int
-    seconds: float
+    codes: Array
+    moments: dict[str, torch.Tensor] | None = None
+    feature_names: tuple[str, ...] | None = None
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs trained."""
+        return len(self.history)
+
+    def model(self) -> Model:
+        """The trained network, on the device of its parameters."""
+        return build_model(self.parts, self.domain, self.parameters, self.buffers)
+
+    def to(self, device: str) -> Fitted:
+        """The same on another device."""
+        moved = {name: _each(getattr(self, name), lambda t: t.to(device)) for name in _TENSORS}
+        return replace(self, **moved)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Arrays are sent between processes many times faster than tensors are.
+        return vars(self) | {name: _each(getattr(self, name), lambda t: t.cpu().numpy()) for name in _TENSORS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        tensors = {name: _each(state[name], lambda a: torch.from_numpy(a.copy())) for name in _TENSORS}
+        vars(self).update(state | tensors)
+
+
+_TENSORS = ("parameters", "buffers", "moments")
+
+
+def _each(value: Any, function: Callable[[Any], Any]) -> Any:
+    """A function of a tensor, or of each in a mapping; None stays None."""
+    if isinstance(value, Mapping):
+        return {name: function(item) for name, item in value.items()}
+    return None if value is None else function(value)
+
+
+def build_model(
+    parts: Architecture,
+    domain: Domain,
+    parameters: torch.Tensor,
+    buffers: Mapping[str, torch.Tensor] | None = None,
+) -> Model:
+    """A model of flat parameters, on their device, that is trained no more; buffers None: as they are built."""
+    model = Model(parts, domain, torch.Generator()).to(dtype=parameters.dtype, device=parameters.device)
+    put_parameters(model, parameters, buffers)
+    return model
 
 
 def count_parameters(model: Model) -> int:
@@ -98,17 +114,19 @@ def count_parameters(model: Model) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def put_row(model: Model, row: torch.Tensor, statistics: Mapping[str, torch.Tensor] | None = None) -> None:
-    """Give a model the parameters that are views into a row, and what its modules keep; train them no more."""
-    Layout.of(model).bind(model, row)
+def put_parameters(
+    model: Model, parameters: torch.Tensor, buffers: Mapping[str, torch.Tensor] | None = None
+) -> None:
+    """Give a model flat parameters, of which its own become views, and buffers; it is trained no more."""
+    Layout.of(model).bind(model, parameters)
     for p in model.parameters():
         p.requires_grad_(False)
-    if statistics is not None:
+    if buffers is not None:
         for name, value in model.statistics().items():
-            value.copy_(statistics[name])
+            value.copy_(buffers[name])
 
 
-def take_over(old: Model, parts: Architecture, fresh: torch.Generator, reset: Sequence[str]) -> Model:
+def transfer(old: Model, parts: Architecture, fresh: torch.Generator, reset: Sequence[str]) -> Model:
     """A model of these parts with the weights that an old one has learnt, but for what starts anew.
 
     Raises

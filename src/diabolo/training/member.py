@@ -6,20 +6,22 @@ there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data.batches import TrainingData
 from ..data.domain import Domain
 from ..data.rng import generator
+from ..data.scaling import Scaler
 from ..errors import SettingError
 from ..model import Architecture, corrupt, draw_noise, purposes
 from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
+from .fitted import Fitted
 from .history import History
 from .settings import EarlyStopping, Training
 
@@ -49,41 +51,6 @@ class Watch:
 
 
 @dataclass
-class Ended:
-    """What became of a model in training: all that its estimator has to know, without its data.
-
-    Attributes are those of :class:`Member`.
-    """
-
-    seed: int
-    history: History
-    status: str
-    message: str
-    row: Tensor | None
-    state: dict[str, Tensor]
-    statistics: dict[str, Tensor]
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Arrays are sent between processes many times faster than tensors are.
-        return {name: _map(value, _to_array) for name, value in vars(self).items()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({name: _map(value, _to_tensor) for name, value in state.items()})
-
-
-def _map(value: Any, function: Callable[[Any], Any]) -> Any:
-    return {k: function(v) for k, v in value.items()} if isinstance(value, dict) else function(value)
-
-
-def _to_array(value: Any) -> Any:
-    return value.numpy() if isinstance(value, Tensor) and value.device.type == "cpu" else value
-
-
-def _to_tensor(value: Any) -> Any:
-    return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
-
-
-@dataclass
 class Member:
     """One model in training.
 
@@ -94,6 +61,8 @@ class Member:
     training : Training
     data : TrainingData
     seed : int
+    scaler : Scaler
+        What led from the user's units to those of the data.
     history : History
     warmed : collection of str
         Names of penalties whose warm-up was over before: their weights do not rise again.
@@ -114,6 +83,7 @@ class Member:
     training: Training
     data: TrainingData
     seed: int
+    scaler: Scaler
     history: History = field(default_factory=History)
     warmed: Collection[str] = ()
     status: str = "running"
@@ -132,10 +102,31 @@ class Member:
         self.history.units |= {RECONSTRUCTION: f"{units} a sample"}
         self.history.units |= {name: p.unit for name, p in self.parts.named_penalties.items()}
 
-    def ended(self) -> Ended:
-        """What became of it, once it is trained."""
-        return Ended(
-            self.seed, self.history, self.status, self.message, self.row, self.state, self.statistics
+    def fitted(self, n_threads: int, codes: NDArray[np.floating]) -> Fitted:
+        """What it has learnt, once it is trained.
+
+        Parameters
+        ----------
+        n_threads : int
+            Threads that it computes with.
+        codes : array of shape (rows kept, dim)
+            Codes of training rows.
+        """
+        if self.row is None:
+            raise ValueError("a model that has not ended its training has learnt nothing yet.")
+        return Fitted(
+            self.parts,
+            self.domain,
+            self.scaler,
+            self.row,
+            self.statistics,
+            self.history,
+            self.status,
+            self.message,
+            self.seed,
+            n_threads,
+            codes,
+            self.moments,
         )
 
     def follow(self, parts: Architecture) -> None:
@@ -155,6 +146,11 @@ class Member:
                 f"{after} now; a training goes on with those it began with. Fit a new estimator."
             )
         self.parts = parts
+
+    @property
+    def moments(self) -> dict[str, Tensor] | None:
+        """The optimiser's state, as far as there is one to go on with: after a divergence it is NaN too."""
+        return None if self.status == "diverged" else self.state
 
     @property
     def n_rows(self) -> int:
