@@ -71,6 +71,13 @@ class Model(nn.Module):
         for name, start in starts.items():
             if start is not None:
                 self.learnt[name] = nn.Parameter(torch.tensor(start))
+        # Gains of normalisations and slopes are called weights too. In a stack every parameter has one axis more.
+        self._matrices = frozenset(
+            f"{side}.{name}"
+            for side, half in (("encoder", self.encoder), ("decoder", self.decoder))
+            for name, p in half.named_parameters()
+            if name.rpartition(".")[2] == "weight" and p.dim() > 1
+        )
         self.refresh()
         # Only a training epoch changes this: codes must not depend on dropout or on the rows beside.
         self.eval()
@@ -81,12 +88,7 @@ class Model(nn.Module):
 
         They are looked up once: walking the modules in every pass would cost more than a small pass does.
         """
-        self._weights = tuple(
-            p
-            for half in (self.encoder, self.decoder)
-            for name, p in half.named_parameters()
-            if name.rpartition(".")[2] == "weight"
-        )
+        self._weights = tuple(p for name, p in self.named_parameters() if name in self._matrices)
         self._learnt = dict(self.learnt.items())
 
     def statistics(self) -> dict[str, Tensor]:

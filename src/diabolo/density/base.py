@@ -180,9 +180,10 @@ class Density(DensityMixin, BaseEstimator, ABC):
 def per_feature_floor(variance: Array) -> float:
     """The smallest variance that is told from rounding: one millionth of the mean variance.
 
-    It is relative, so that codes of any scale are treated alike; constant codes get 1e-12.
+    It is relative, so that codes of any scale are treated alike; constant codes, which have none, get 1e-12.
     """
-    return max(1e-6 * float(np.mean(variance)), 1e-12)
+    mean = float(np.mean(variance))
+    return max(1e-6 * mean, float(np.finfo(np.float64).tiny)) if mean > 0 else 1e-12
 
 
 def per_class(codes: ArrayLike, y: ArrayLike, density: Any = "gaussian_mixture") -> dict[Any, Density]:

@@ -41,7 +41,7 @@ from ..model import Model
 from ..networks import Summary, describe
 from ..penalties import MatchesPrior
 from ..storage.model import save
-from ..training.control import threads_for
+from ..training.control import threads_for, undisturbed
 from ..training.events import Callback
 from ..training.fitted import Fitted, count_parameters, require_parameters, transfer
 from ..training.loop import Run
@@ -170,7 +170,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if "_module" not in self.__dict__:
             if "_learnt" not in self.__dict__:
                 raise AttributeError(f"this {type(self).__name__} is not fitted yet; call fit.")
-            self.module_ = self._learnt.model()
+            with undisturbed():
+                self.module_ = self._learnt.model()
         return self._module
 
     @module_.setter
@@ -213,6 +214,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             setattr(self, name, value)
         return self
 
+    @undisturbed()
     def fit(
         self,
         X: Any,
@@ -275,6 +277,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.n_threads_ = threads_for(count_parameters(model), member.training.batch_of(member.n_rows))
         return self._train(rows, Run(self.module_, [member]), callbacks)
 
+    @undisturbed()
     def fine_tune(
         self,
         X: Any,
@@ -356,6 +359,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         run = Run(model, [member], frozen=frozen, state=state, anew=anew)
         return other._train(rows, run, callbacks)
 
+    @undisturbed()
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """One more epoch on the rows given, at a constant rate, with one optimiser throughout.
 
@@ -384,6 +388,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         member = Member(model.parts, model.domain, settings, data, self.seed_, self.scaler_, self.history_)
         return self._train(rows, Run(model, [member], epoch=self.n_iter_, state=state), ())
 
+    @undisturbed()
     def transform(self, X: Any, *, out: Any = None) -> Any:
         """Codes of rows: (n, n_features) to (n, dim), deterministic (the posterior mean for a stochastic code).
 
@@ -421,6 +426,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _encode(self, rows: Array) -> Array:
         return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
 
+    @undisturbed()
     def inverse_transform(self, Z: Any) -> Array:
         """Rows that codes stand for, in the user's units: (n, dim) to (n, n_features).
 
@@ -437,6 +443,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             raise DataError(f"codes of shape (n, {dim}) were expected, got {codes.shape}.")
         return self._decode(codes)
 
+    @undisturbed()
     def reconstruct(self, X: Any, *, out: Any = None) -> Any:
         """Rows as the model gives them back, in the user's units; pictures in arrays keep their shape.
 
@@ -459,6 +466,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _decode(self, codes: Array) -> Array:
         return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), codes.dtype)
 
+    @undisturbed()
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Minus the reconstruction loss of each row, in the loss's units, summed over features: higher is better.
 
@@ -503,6 +511,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self.inverse_transform(self.sample_codes(n, density=density, random_state=random_state))
 
+    @undisturbed()
     def sample_codes(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
         """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim)."""
         check_is_fitted(self)
@@ -520,6 +529,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             chosen = clone(chosen).fit(self.codes_)
         return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)
 
+    @undisturbed()
     def interpolate(self, a: Any, b: Any, n: int = 10) -> Array:
         """Rows on the way from one row to another: both are encoded, and the shortest way between is decoded.
 
@@ -606,6 +616,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self, X, y, **{"untrained": self.untrained(), "verbose": self.verbose, **options}
         )
 
+    @undisturbed()
     def untrained(self) -> Self:
         """This estimator with the weights that its training started from, to compare with."""
         check_is_fitted(self)
@@ -614,6 +625,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
         return other
 
+    @undisturbed()
     def fitted(self) -> Fitted:
         """All that ``fit`` has learnt, as one value: what is saved, and what :meth:`from_fitted` takes."""
         check_is_fitted(self)
@@ -762,7 +774,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"training was interrupted in epoch {run.epoch + 1} of {run.epochs}; the estimator keeps what it "
                 f"has learnt and can be used{go_on}.",
                 InterruptedWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return self
 

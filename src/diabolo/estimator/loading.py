@@ -7,9 +7,11 @@ from typing import Any
 
 from ..data.checks import find_device
 from ..storage.model import read
+from ..training.control import undisturbed
 from .autoencoder import Autoencoder
 
 
+@undisturbed()
 def load(path: str | Path, *, device: str = "auto", modules: tuple[Any, Any] | None = None) -> Autoencoder:
     """Read an autoencoder from a folder that :meth:`Autoencoder.save` wrote.
 

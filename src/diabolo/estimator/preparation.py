@@ -304,7 +304,7 @@ def warn_of_warmups(member: Member) -> None:
                 f"{max(0, epochs - 1) / rise:.0%} of the weight {penalty.weight:g}. Train longer, or give the share of "
                 f"the training that it takes, such as penalties__{name}__warmup=0.1.",
                 WarmupWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

@@ -18,6 +18,7 @@ _HOME = {
         "slerp",
         "sphere_log_area",
     ),
+    "clamping": ("clamp_inwards",),
     "divergences": ("gaussian_kl", "gaussian_kl_per_dimension"),
     "kernels": ("bandwidths", "squared_distances", "gaussian_kernel", "imq_kernel", "squared_mmd"),
     "sparsity": ("log_rates", "sparsity_kl"),

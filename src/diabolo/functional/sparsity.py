@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
+from .clamping import clamp_inwards
+
 
 def log_rates(activation: Tensor, sigmoid: bool) -> tuple[Tensor, Tensor]:
     """Logarithms of the mean activation r of each unit over the batch, and of 1 - r.
@@ -35,7 +37,7 @@ def log_rates(activation: Tensor, sigmoid: bool) -> tuple[Tensor, Tensor]:
         on, off = nnf.logsigmoid(activation), nnf.logsigmoid(-activation)
         return on.logsumexp(-2) - log_n, off.logsumexp(-2) - log_n
     eps = torch.finfo(activation.dtype).eps
-    rate = activation.mean(-2).clamp(eps, 1 - eps)
+    rate = clamp_inwards(activation.mean(-2), eps, 1 - eps)
     return rate.log(), (-rate).log1p()
 
 

@@ -46,7 +46,7 @@ class Gaussian(LatentSpace, Stochastic, HasPrior):
 
     def log_variance(self, h: Tensor) -> Tensor:
         """Log-variance of the posterior, kept within [-20, 20] so that its exponential stays finite."""
-        return h[..., self.dim :].clamp(-20.0, 20.0)
+        return F.clamp_inwards(h[..., self.dim :], -20.0, 20.0)
 
     def place(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
         mean = self.mean(h)

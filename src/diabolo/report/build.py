@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError
+from ..training.control import undisturbed
 from ..training.progress import stages
 from .compute import Computed, Options, compute, flat_rows
 from .figures import Figures, plain
@@ -92,6 +93,7 @@ class Report:
         return fragment(self.figures, self.findings, self.pictures)
 
 
+@undisturbed()
 def health_report(
     model: Any,
     X: Any,

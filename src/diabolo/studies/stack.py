@@ -19,7 +19,7 @@ from sklearn.base import clone
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.preparation import in_chunks
-from ..training.control import threads, threads_for
+from ..training.control import threads, threads_for, undisturbed
 from ..training.fitted import Fitted, build_model
 from ..training.loop import Run
 from ..training.member import Member
@@ -209,6 +209,7 @@ class Budget:
         return max(1, min(self.stack_size, free // need))
 
 
+@undisturbed()
 def fit_all(
     estimators: Sequence[Autoencoder], data: Sequence[tuple[Any, Any, Any]], budget: Budget
 ) -> list[Outcome]:
@@ -258,6 +259,7 @@ def _cost(stack: Sequence[Job]) -> float:
     return len(stack) * rows * stack[0].row.size
 
 
+@undisturbed()
 def train_stack(jobs: Sequence[Job]) -> list[tuple[Fitted, float]]:
     """Train members that share a stack; a single one trains alone. Divergence is left in the status."""
     begin = time.perf_counter()

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from types import FrameType
 from typing import Any, NoReturn
@@ -47,6 +47,21 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and any(
         has for name, has in (tell() if tell else {}).items() if name.endswith("bf16")
     )
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Compute as a program does that has set nothing: with gradients, without autocast or inference mode.
+
+    A fit within ``torch.no_grad()``, ``torch.inference_mode()`` or ``torch.autocast`` comes to the bits of one outside.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for kind in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
 
 
 @contextmanager
