@@ -16,7 +16,7 @@ from diabolo.errors import FileError
 from diabolo.storage.lock import LOCK_NAME, Lock
 
 _HOLD = (
-    "import sys, pathlib; sys.path.insert(0, sys.argv[2]); from diabolo.training.lock import Lock; "
+    "import sys, pathlib; sys.path.insert(0, sys.argv[2]); from diabolo.storage.lock import Lock; "
     "Lock(pathlib.Path(sys.argv[1])).__enter__(); print('held', flush=True); sys.stdin.read()"
 )
 

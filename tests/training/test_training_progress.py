@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from diabolo import watching
 from diabolo.training import progress
 from diabolo.training.events import Event
 from diabolo.training.progress import Progress, reading, stages, wanted
@@ -31,10 +30,10 @@ def test_only_who_watches_a_terminal_or_asks_is_shown_progress(monkeypatch: pyte
     assert wanted(True)
     assert not wanted(False)
     for terminal in (True, False):
-        monkeypatch.setattr(watching.sys.stderr, "isatty", lambda terminal=terminal: terminal, raising=False)
+        monkeypatch.setattr(progress.sys.stderr, "isatty", lambda terminal=terminal: terminal, raising=False)
         assert wanted(None) is terminal
-    monkeypatch.setattr(watching.sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(watching.multiprocessing, "parent_process", object)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress.multiprocessing, "parent_process", object)
     assert not wanted(None)
 
 

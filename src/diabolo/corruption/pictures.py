@@ -154,7 +154,7 @@ class PixelShuffle(Corruption):
     Examples
     --------
     >>> import torch
-    >>> from diabolo.domain import Domain
+    >>> from diabolo.data.domain import Domain
     >>> shuffle, domain = PixelShuffle(seed=1), Domain(3)
     >>> mixed = shuffle.corrupt(torch.tensor([[5.0, 6.0, 7.0]]), {}, domain)
     >>> mixed, shuffle.inverse(mixed, domain)

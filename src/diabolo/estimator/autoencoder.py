@@ -827,10 +827,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __getstate__(self) -> dict[str, Any]:
         # Parameters are views into one row: pickled one by one they would be stored many times over.
         state: dict[str, Any] = dict(super().__getstate__()) | {"_diabolo_version": __version__}
-        if self.__sklearn_is_fitted__():
+        if "codes_" in state:
             state["_learnt"] = self.fitted()
-            for name in ("_module", "_moments"):
-                state.pop(name, None)
+        # Of a fit that is going on, nothing is learnt yet.
+        for name in ("_module", "_moments"):
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def gathered_fields(parts: Architecture) -> tuple[str, ...]:
     Examples
     --------
     >>> from diabolo import recipes
-    >>> from diabolo.fitting import architecture
+    >>> from diabolo.estimator.preparation import architecture
     >>> gathered_fields(architecture(recipes.topological().get_params(deep=False)))
     ('target', 'z')
     """

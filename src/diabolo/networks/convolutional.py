@@ -89,7 +89,7 @@ class Convolutional(Network, Unstackable):
 
     Examples
     --------
-    >>> from diabolo.domain import Domain
+    >>> from diabolo.data.domain import Domain
     >>> [stage.after for stage in Convolutional((8, 16, 32)).stages(Domain(784))]
     [(14, 14), (7, 7), (4, 4)]
     """

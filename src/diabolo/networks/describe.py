@@ -94,7 +94,7 @@ def describe(module: nn.Module, n_in: int, n_features: int | None = None) -> lis
     Examples
     --------
     >>> import torch
-    >>> from diabolo.domain import Domain
+    >>> from diabolo.data.domain import Domain
     >>> from diabolo.networks import MLP, Socket
     >>> encoder = MLP((32,)).build(Socket(64, 2, "encoder", Domain(64)), torch.Generator())
     >>> for row in describe(encoder, 64):
