@@ -71,6 +71,10 @@ class InterruptedWarning(UserWarning):
     """Training was stopped by the user before its last epoch; what was learnt is kept."""
 
 
+class PoorFitWarning(UserWarning):
+    """A training ended far above the loss of a model that gives the same row always."""
+
+
 class WarmupWarning(UserWarning):
     """A penalty's weight does not reach its value within the training."""
 

@@ -20,9 +20,13 @@ from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
 from .latent import LatentSpace, Stochastic
 from .networks import Mirror, Network, Socket
+from .networks.counts import CountScale
 from .passes import Noise, Pass
 from .penalties import PENALTIES, Learnt, NeedsInputGradient, Noisy, Penalty
 from .reconstruction import Reconstruction
+
+#: Parameters under these names are learnt from rows before training, and not trained.
+FIXED = ("counts",)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Model(nn.Module):
         n, latent = domain.n_features, parts.latent
         self.encoder = parts.encoder.build(Socket(n, latent.encoder_width, "encoder", domain), generator)
         self.decoder = parts.decoder.build(Socket(latent.dim, n, "decoder", domain), generator)
+        self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
         self.learnt = nn.ParameterDict()
         starts: dict[str, float | None] = {"reconstruction": parts.reconstruction.start}
         starts |= {name: p.start for name, p in parts.named_penalties.items() if isinstance(p, Learnt)}
@@ -112,18 +117,35 @@ class Model(nn.Module):
             corrupted = corrupt(self.parts, self.domain, x, noise)
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
-        h, hidden = self.encoder(corrupted)
+        h, hidden = self.encode_raw(corrupted)
         z = self.parts.latent.place(h, noise.get("latent", {}).get("normal"))
-        output, _ = self.decoder(z)
+        output, _ = self.decode_raw(z)
         return Pass(x, corrupted, h, z, output, hidden, self._weights, self.parts.latent, noise, self._learnt)
 
     def encode(self, x: Tensor) -> Tensor:
         """The deterministic codes of rows: (*models, batch, features) to (*models, batch, dim)."""
-        return self.parts.latent.mean(self.encoder(x)[0])
+        return self.parts.latent.mean(self.encode_raw(x)[0])
 
     def decode(self, z: Tensor) -> Tensor:
         """The reconstructions that codes stand for: (*models, batch, dim) to (*models, batch, features)."""
-        return self.parts.reconstruction.link(self.decoder(z)[0])
+        return self.parts.reconstruction.link(self.decode_raw(z)[0])
+
+    def encode_raw(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The encoder's output (..., latent.encoder_width) and hidden activations, of rows."""
+        made: tuple[Tensor, tuple[Tensor, ...]] = self.encoder(
+            x if self.counts is None else self.counts.enter(x)
+        )
+        return made
+
+    def decode_raw(self, z: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What the loss is asked about (..., features), before its link, and hidden activations, of codes."""
+        output, hidden = self.decoder(z)
+        return (output if self.counts is None else self.counts.leave(output)), hidden
+
+    def learn_scale(self, rows: Tensor, targets: Tensor) -> None:
+        """Take from rows (n, features) what is learnt of them before training, where the loss asks for it."""
+        if self.counts is not None:
+            self.counts.learn(rows, targets)
 
 
 def corrupt(parts: Architecture, domain: Domain, x: Tensor, noise: Noise) -> Tensor:

@@ -48,6 +48,16 @@ class Reconstruction(Part, ABC):
         """Where the loss's trained scalar starts; None if it has none."""
         return None
 
+    @property
+    def on_log_scale(self) -> bool:
+        """Whether networks see counts on a logarithmic scale."""
+        return False
+
+    def of_constant(self, rows: Tensor) -> float:
+        """The loss of a model that gives every row (of those given, (n, features)) the mean of each feature."""
+        mean = rows.mean(0).expand_as(rows)
+        return float(SquaredError().loss(mean, rows).mean())
+
 
 @part
 class SquaredError(Reconstruction):
@@ -80,6 +90,9 @@ class AbsoluteError(Reconstruction):
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         return (output - target).abs()
 
+    def of_constant(self, rows: Tensor) -> float:
+        return float((rows - rows.median(0).values).abs().sum(-1).mean())
+
 
 @part
 class Bernoulli(Reconstruction):
@@ -106,6 +119,9 @@ class Bernoulli(Reconstruction):
 
     def link(self, output: Tensor) -> Tensor:
         return output.sigmoid()
+
+    def of_constant(self, rows: Tensor) -> float:
+        return float(self.loss(rows.mean(0).clamp(1e-6, 1 - 1e-6).logit().expand_as(rows), rows).mean())
 
 
 @part
@@ -158,12 +174,24 @@ class GaussianLikelihood(Reconstruction):
         log_v = self.log_variance(learnt)[..., None, None]
         return 0.5 * (squares * (-log_v).exp() + log_v + math.log(2 * math.pi))
 
+    def of_constant(self, rows: Tensor) -> float:
+        variance = float((rows - rows.mean(0)).square().mean()) or 1.0
+        given = self if self.variance is not None else GaussianLikelihood(variance)
+        return float(given.loss(rows.mean(0).expand_as(rows), rows).mean())
+
 
 @part
 class Poisson(Reconstruction):
     r"""Negative log-likelihood of counts, in nats: sum_j exp(a_j) - x_j a_j + log Gamma(x_j + 1).
 
-    Targets must be numbers >= 0 (counts); ``scaling="auto"`` leaves them alone.
+    Targets must be numbers >= 0 (counts); ``scaling="auto"`` leaves them alone. The encoder sees log(1 + x),
+    standardised, and the decoder's output is added to the logarithm of each feature's mean, so that counts of any size
+    are learnt from alike.
+
+    Parameters
+    ----------
+    log_scale : bool, default True
+        False: the encoder sees the counts as they are, and the output alone is the logarithm of the rates.
 
     Examples
     --------
@@ -172,14 +200,22 @@ class Poisson(Reconstruction):
     tensor([1.])
     """
 
+    log_scale: bool = setting(default=True, doc="Whether networks see counts on a logarithmic scale.")
     unit: ClassVar[str] = "nats"
     support: ClassVar[Literal["real", "unit", "counts"]] = "counts"
+
+    @property
+    def on_log_scale(self) -> bool:
+        return self.log_scale
 
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         return output.exp() - target * output + (target + 1).lgamma()
 
     def link(self, output: Tensor) -> Tensor:
         return output.exp()
+
+    def of_constant(self, rows: Tensor) -> float:
+        return float(self.loss(rows.mean(0).clamp(min=0.5 / len(rows)).log().expand_as(rows), rows).mean())
 
 
 RECONSTRUCTIONS: Family[Reconstruction] = Family(

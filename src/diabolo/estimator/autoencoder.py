@@ -59,6 +59,7 @@ from .preparation import (
     in_chunks,
     look,
     training_data,
+    warn_of_poor_fit,
     warn_of_warmups,
 )
 from .resuming import resumable, seed_of_checkpoint
@@ -272,7 +273,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if fitted is not None:
             return self.take_over(fitted)
         like = member.data.inputs
-        model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+        model = member.model()
         self.module_ = model.to(device=like.device, dtype=like.dtype)
         self.n_threads_ = threads_for(count_parameters(model), member.training.batch_of(member.n_rows))
         return self._train(rows, Run(self.module_, [member]), callbacks)
@@ -478,7 +479,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
 
         def minus_loss(x: torch.Tensor) -> torch.Tensor:
-            output = self.module_.decoder(self.module_.encode(x))[0]
+            output = self.module_.decode_raw(self.module_.encode(x))[0]
             # Summed in float64, so that a row's score does not depend on how the sum is split.
             return -loss.loss(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
 
@@ -622,6 +623,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         other = copy.copy(self)
         model = Model(self.module_.parts, self.module_.domain, generator(self.seed_, "weights"))
+        if model.counts is not None and self.module_.counts is not None:
+            model.counts.load_state_dict(self.module_.counts.state_dict())
         other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
         return other
 
@@ -767,6 +770,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             finally:
                 self._take_in(member)
                 self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
+        if member.data.targets is None:
+            warn_of_poor_fit(member, self._shown(rows))
         if member.status == "interrupted":
             folder = member.training.checkpoint
             go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"

@@ -25,7 +25,7 @@ from ..data.scaling import Scaler, needs_moments, require_range
 from ..data.shuffle import StreamedRows, room_for
 from ..data.streams import Stream
 from ..data.summary import Survey, rebatch, survey
-from ..errors import DataError, WarmupWarning
+from ..errors import DataError, PoorFitWarning, WarmupWarning
 from ..model import Architecture, resolve_decoder
 from ..reconstruction import Reconstruction
 from ..storage.sinks import open_sink
@@ -44,6 +44,10 @@ Array = NDArray[np.floating]
 _SLAB_NUMBERS, _SLAB_OF_STREAM = 1 << 24, 1 << 22
 # Rows of a file that tell it from others, beside the range of each column.
 _TOLD_ROWS = 1024
+# So many times the loss of the constant model above it is no fit.
+_FAR = 10.0
+# Fewer steps are a trial, whose loss may still be on its way down.
+_MEANT = 100
 # Rows are computed in padded chunks of this size, so that a row's bits do not depend on its neighbours.
 CHUNK = 256
 
@@ -306,6 +310,35 @@ def warn_of_warmups(member: Member) -> None:
                 WarmupWarning,
                 stacklevel=5,
             )
+
+
+def warn_of_poor_fit(member: Member | Fitted, shown: Array) -> None:
+    """Warn of a training that ended as nobody would have it: far above the model that knows the means alone.
+
+    Parameters
+    ----------
+    member : Member or Fitted
+        It has ended.
+    shown : array of shape (k, n_features)
+        Training rows, as the model sees them.
+    """
+    steps = len(next(iter(member.history.steps.values()), ()))
+    if steps < _MEANT or member.status not in ("finished", "early_stopped") or not len(shown):
+        return
+    loss = member.parts.reconstruction
+    reached, constant = (
+        float(member.history["reconstruction"][-1]),
+        loss.of_constant(lent(shown).double()),
+    )
+    # Losses in nats may be near 0.
+    if reached > constant + _FAR * max(abs(constant), shown.shape[1]):
+        warnings.warn(
+            f"the reconstruction loss ended at {reached:.4g} {loss.unit} a row, and a model that gives every row the "
+            f"means of the features has {constant:.4g}: nothing useful was learnt. Lower training.lr, scale the data "
+            "(scaling='standard'), or take a loss that suits them.",
+            PoorFitWarning,
+            stacklevel=5,
+        )
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

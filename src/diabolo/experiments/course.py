@@ -108,7 +108,7 @@ def bce(ae: Autoencoder, X: ArrayLike, clean: ArrayLike | None = None) -> float:
         for start in range(0, len(seen), _AT_ONCE):
             x, target = (torch.from_numpy(a[start : start + _AT_ONCE]) for a in (seen, wanted))
             module = ae.module_.cpu()
-            logits = module.decoder(module.encode(x))[0].double()
+            logits = module.decode_raw(module.encode(x))[0].double()
             total += float(module.parts.reconstruction.loss(logits, target.double()).sum())
     return total / wanted.size
 

@@ -160,6 +160,8 @@ def make_program(autoencoder: Autoencoder, half: bool = False) -> ModelProgram:
     parts = autoencoder.module_.parts
     if type(parts.latent) not in _LATENTS:
         raise NoProgramError(f"the model has {type(parts.latent).__name__}")
+    if autoencoder.module_.counts is not None:
+        raise NoProgramError("its networks see counts on a logarithmic scale")
     scored = scoring(autoencoder)
     encoder, decoder = to_torch_modules(autoencoder)
     to = _Writer()

@@ -236,7 +236,7 @@ class ExplorerModel:
         if not isinstance(latent, Stochastic):
             return None
         rows = self.model._scaled(_spread(self.data.X, CHUNK))
-        kl = self.model._compute(lambda x: latent.kl_per_dimension(self.model.module_.encoder(x)[0]), rows)
+        kl = self.model._compute(lambda x: latent.kl_per_dimension(self.model.module_.encode_raw(x)[0]), rows)
         return np.asarray(kl.double().mean(0).numpy(), np.float32)
 
     @cached_property

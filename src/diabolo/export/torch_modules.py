@@ -186,7 +186,7 @@ class Encoder(_Scaled):
 
     def __init__(self, model: Model, scaler: Scaler, dtype: torch.dtype) -> None:
         super().__init__(scaler, dtype)
-        self.network = to_torch_layers(model.encoder)
+        self.network, self.counts = to_torch_layers(model.encoder), copy.deepcopy(model.counts)
         self.latent: LatentSpace = model.parts.latent
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -194,6 +194,9 @@ class Encoder(_Scaled):
 
     def scaled(self, rows: Tensor) -> Tensor:
         """Rows as the model sees them."""
+        if self.counts is not None:
+            entered: Tensor = self.counts.enter(rows)
+            return entered
         return ((rows.double() - self.offset) / self.scale).to(self.dtype) if self.scales else rows
 
 
@@ -202,7 +205,7 @@ class Decoder(_Scaled):
 
     def __init__(self, model: Model, scaler: Scaler, dtype: torch.dtype) -> None:
         super().__init__(scaler, dtype)
-        self.network = to_torch_layers(model.decoder)
+        self.network, self.counts = to_torch_layers(model.decoder), copy.deepcopy(model.counts)
         self.loss: Reconstruction = model.parts.reconstruction
 
     def forward(self, codes: Tensor) -> Tensor:
@@ -210,7 +213,7 @@ class Decoder(_Scaled):
 
     def rows(self, output: Tensor) -> Tensor:
         """The rows, in the user's units, that the network's raw output stands for."""
-        x = self.loss.link(output)
+        x = self.loss.link(output if self.counts is None else self.counts.leave(output))
         return (x.double() * self.scale + self.offset).to(self.dtype) if self.scales else x
 
 

@@ -13,7 +13,6 @@ import torch
 from sklearn.utils import check_random_state
 
 from ..data.checks import find_device
-from ..data.rng import generator
 from ..data.streams import Stream, find_large
 from ..errors import DataError, DivergedError
 from ..estimator.autoencoder import Autoencoder
@@ -74,7 +73,7 @@ def prepare(estimator: Autoencoder, given: Given, strategy: Any, drawn: int | No
         rows, member = made._prepare(_numbered(given.X), given.target, given.validation)
     finally:
         made.device, made.random_state = before
-    model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+    model = member.model()
     return Prepared(made, rows, member, model.to(dtype=member.data.inputs.dtype), drawn)
 
 

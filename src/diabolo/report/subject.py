@@ -186,8 +186,8 @@ def look_inside(subject: Subject, X: Array, seed: int) -> Probe | None:
         with torch.no_grad():
             for name, value in values.items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(x)
-            clean, hidden = network.encoder(x)
-            _, decoded = network.decoder(network.parts.latent.mean(clean))
+            clean, hidden = network.encode_raw(x)
+            _, decoded = network.decode_raw(network.parts.latent.mean(clean))
             for name, layer in _named_layers(hidden, decoded).items():
                 zeros[name] = zeros.get(name, 0) + (layer == 0).double().sum(0).cpu().numpy()
             if isinstance(network.parts.latent, Stochastic):

@@ -208,6 +208,8 @@ def _to_plain(name: str, value: Any) -> Any:
 
 
 def _from_plain(name: str, plain: Any, modules: tuple[Any, Any]) -> Any:
+    if name == "reconstruction" and isinstance(plain, Mapping) and plain.get("kind") == "poisson":
+        plain = {"log_scale": False, **plain}  # models of before there was the choice
     if name in ("encoder", "decoder") and Custom.is_marked(plain):
         return Custom.from_mark(plain, modules)
     return slots.from_plain(name, plain)

@@ -18,7 +18,7 @@ from sklearn.base import clone
 
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
-from ..estimator.preparation import in_chunks
+from ..estimator.preparation import in_chunks, warn_of_poor_fit
 from ..training.control import threads, threads_for, undisturbed
 from ..training.fitted import Fitted, build_model
 from ..training.loop import Run
@@ -227,6 +227,8 @@ def fit_all(
         outcomes[i].seconds = seconds
         try:
             outcomes[i].estimator.take_over(fitted)
+            if jobs[i].member.data.targets is None:
+                warn_of_poor_fit(fitted, jobs[i].shown)
         except DivergedError as error:
             outcomes[i].error = error
     return outcomes

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.rng import generator
-from ..model import Model
 from ..networks.modules import Startable
 from ..training.fitted import count_parameters
 from ..training.member import Member
@@ -29,11 +28,11 @@ class Start:
     """
 
     def __init__(self, member: Member) -> None:
-        model = Model(member.parts, member.domain, generator(member.seed, "weights"))
+        model = member.model()
         layout = Layout.of(model)
         self._flat = layout.flatten(model)
         layout.bind(model, self._flat)
-        self._halves = (model.encoder, model.decoder)
+        self._model, self._halves = model, (model.encoder, model.decoder)
         self.n_parameters = count_parameters(model)
         self.widths = sum(p.shape[-1] for p in model.parameters() if p.dim())
 
@@ -45,4 +44,5 @@ class Start:
             source = generator(member.seed, "weights")
             for half in halves:
                 half.start(source)
+            member.learn_scale(self._model)
         return self._flat.to(member.data.inputs.dtype, copy=True).numpy()

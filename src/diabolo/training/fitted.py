@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..data.domain import Domain
 from ..data.scaling import Scaler
 from ..errors import SettingError, UnknownNameError
-from ..model import Architecture, Model
+from ..model import FIXED, Architecture, Model
 from .history import History
 from .row import Layout, under
 
@@ -165,7 +165,7 @@ def require_parameters(model: Model, what: str, prefixes: str | Sequence[str]) -
         If everything would be frozen.
     """
     prefixes = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
-    names = [name for name, _ in model.named_parameters()]
+    names = [name for name, _ in model.named_parameters() if not under(name, FIXED)]
     for prefix in prefixes:
         if not any(under(name, (prefix,)) for name in names):
             raise UnknownNameError(f"parameter to {what}", prefix, {n.partition(".")[0] for n in names})

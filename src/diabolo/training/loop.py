@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..data.batches import block_steps, split_blocks
 from ..errors import DivergedError
-from ..model import Model
+from ..model import FIXED, Model
 from ..objective import TOTAL, term_names, terms, total
 from ..passes import Noise
 from .compiling import check_compilable, compiled
@@ -104,7 +104,7 @@ class Run:
         self.row = row
         self.layout.bind(self.model, row)
         self.good, self.pending = row.clone(), row.clone()
-        self._train([s.name for s in self.layout.segments if not under(s.name, self.frozen)])
+        self._train([s.name for s in self.layout.segments if not under(s.name, (*self.frozen, *FIXED))])
 
     def _train(self, names: Sequence[str]) -> None:
         """Train these parameters from now on; the others stand still, and keep what the optimiser knows of them."""

@@ -19,13 +19,15 @@ from ..data.domain import Domain
 from ..data.rng import generator
 from ..data.scaling import Scaler
 from ..errors import SettingError
-from ..model import Architecture, corrupt, draw_noise, purposes
+from ..model import Architecture, Model, corrupt, draw_noise, purposes
 from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
 from .fitted import Fitted
 from .history import History
 from .settings import EarlyStopping, Training
 
 _ROWS_AT_ONCE = 1024
+# Rows that the scale of counts is learnt from, of data in files and streams.
+_SCALE_ROWS = 100_000
 
 Draws = dict[str, dict[str, Tensor]]
 
@@ -151,6 +153,19 @@ class Member:
     def moments(self) -> dict[str, Tensor] | None:
         """The optimiser's state, as far as there is one to go on with: after a divergence it is NaN too."""
         return None if self.status == "diverged" else self.state
+
+    def model(self) -> Model:
+        """The model that its training starts from, on the CPU."""
+        made = Model(self.parts, self.domain, generator(self.seed, "weights"))
+        self.learn_scale(made)
+        return made
+
+    def learn_scale(self, model: Model) -> None:
+        """Let a model learn what it does of rows before training, where its loss asks for it."""
+        if self.parts.reconstruction.on_log_scale:
+            each = (self.data.inputs, self.data.inputs if self.data.targets is None else self.data.targets)
+            most = self.n_rows if self.data.in_memory else _SCALE_ROWS
+            model.learn_scale(*(rows.slice(0, most).cpu() for rows in each))
 
     @property
     def n_rows(self) -> int:

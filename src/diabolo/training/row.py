@@ -180,7 +180,7 @@ class Gradient:
     row : Tensor
         The row or rows of parameters.
     trained : collection of str
-        Names of the parameters that have gradients; the others are in no piece.
+        Names of the parameters that have gradients; the others are in no piece of one row, and zero in several.
     whole : bool
         One piece only, in :attr:`row`.
 
@@ -201,7 +201,8 @@ class Gradient:
         self._views = [views[names[i]] for i in self._copied]
         self.places, self._pieces, start = list[slice](), list[Tensor | int](), 0
         for s in layout.segments:
-            if s.name in trained and s.name not in large:
+            # Pieces of several rows are not contiguous, which the fused optimiser would not notice.
+            if row.dim() > 1 or (s.name in trained and s.name not in large):
                 continue
             self._add(start, s.start)
             start = s.stop

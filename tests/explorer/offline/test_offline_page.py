@@ -16,11 +16,11 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import MDS
 from torch import nn
 
-from diabolo import MLP, Autoencoder, Custom, Gaussian, Residual, Sphere, Training, datasets
+from diabolo import MLP, Autoencoder, Custom, Gaussian, Poisson, Residual, Sphere, Training, datasets
 from diabolo.errors import DataError, FileError, SettingError
 from diabolo.explorer import to_html
 from diabolo.explorer.offline import engines
-from diabolo.explorer.program import make_program
+from diabolo.explorer.program import NoProgramError, make_program
 from diabolo.explorer.subject import make_subjects
 from diabolo.networks import ACTIVATIONS, Convolutional
 
@@ -123,7 +123,9 @@ def test_the_engine_equals_torch(engine: Any, settings: dict[str, Any]) -> None:
 @pytest.mark.browser
 def test_the_engine_counts(engine: Any) -> None:
     X = np.random.default_rng(0).poisson(4, size=(60, 16)).astype(np.float32)
-    check_engine(engine, train(X, reconstruction="poisson"), X)
+    check_engine(engine, train(X, reconstruction=Poisson(log_scale=False)), X)
+    with pytest.raises(NoProgramError, match="counts on a logarithmic scale"):
+        make_program(train(X, reconstruction="poisson"))
 
 
 @pytest.mark.browser
