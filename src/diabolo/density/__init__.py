@@ -15,9 +15,10 @@ from ..errors import SettingError, UnknownNameError
 
 if TYPE_CHECKING:
     from .base import Density, per_class
-    from .gaussian import Gaussian, StandardNormal, UniformSphere
+    from .gaussian import Gaussian, StandardNormal
     from .mixture import GaussianMixture
     from .samples import Empirical, KernelDensity
+    from .sphere import UniformSphere, VonMisesFisherMixture
 
 __all__ = [
     "DENSITIES",
@@ -28,17 +29,19 @@ __all__ = [
     "KernelDensity",
     "StandardNormal",
     "UniformSphere",
+    "VonMisesFisherMixture",
     "per_class",
     "resolve",
 ]
 
 _TABLE = {
     "standard_normal": ("gaussian", "StandardNormal"),
-    "uniform_sphere": ("gaussian", "UniformSphere"),
+    "uniform_sphere": ("sphere", "UniformSphere"),
     "gaussian": ("gaussian", "Gaussian"),
     "gaussian_mixture": ("mixture", "GaussianMixture"),
     "kernel_density": ("samples", "KernelDensity"),
     "empirical": ("samples", "Empirical"),
+    "von_mises_fisher_mixture": ("sphere", "VonMisesFisherMixture"),
 }
 _HOME = {cls: module for module, cls in _TABLE.values()} | {"Density": "base", "per_class": "base"}
 
@@ -104,6 +107,28 @@ def resolve(value: Any) -> Density:
     if isinstance(value, Density):
         return value
     raise SettingError(f"density must be one of {', '.join(DENSITIES)}, or a density object, got {value!r}.")
+
+
+def require_geometry(density: Density, geometry: str) -> None:
+    """Refuse a density that is not for codes of a geometry: its draws would leave it, its density has another measure.
+
+    Parameters
+    ----------
+    density : Density
+    geometry : str
+        That of the latent space, "flat" or "sphere".
+
+    Raises
+    ------
+    SettingError
+        Which densities there are for such codes.
+    """
+    if density.geometry not in ("any", geometry):
+        fitting = [name for name, cls in DENSITIES.items() if cls.geometry in ("any", geometry)]
+        raise SettingError(
+            f"{type(density).__name__} is a density of {density.geometry} codes, and these codes are {geometry}: it "
+            f"would draw codes that no row has. Take one of {', '.join(fitting)}."
+        )
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,8 @@ class Density(DensityMixin, BaseEstimator, ABC):
     and implements ``_learn``, ``_draw`` and ``_score``.
     """
 
+    #: What codes it is for: those of a "flat" space, of the unit "sphere", or "any".
+    geometry: ClassVar[str] = "flat"
     #: Learnt arrays: name without the underscore, to its shape in words of n, d and k.
     _state: ClassVar[Mapping[str, str]]
     _min_rows: ClassVar[int] = 1

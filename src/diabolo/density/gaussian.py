@@ -1,4 +1,4 @@
-"""Densities with a closed form: standard normal, uniform on the sphere, Gaussian."""
+"""Densities with a closed form: standard normal, Gaussian."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.special import gammaln
 
-from ..errors import DataError
 from .base import Array, Density, per_feature_floor
 
-__all__ = ["Gaussian", "StandardNormal", "UniformSphere", "gaussian_log_prob"]
+__all__ = ["Gaussian", "StandardNormal", "gaussian_log_prob"]
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -53,59 +51,6 @@ class StandardNormal(Density):
     def _score(self, codes: Array) -> Array:
         value: Array = -0.5 * ((codes**2).sum(axis=1) + codes.shape[1] * _LOG_2PI)
         return value
-
-
-class UniformSphere(Density):
-    r"""The uniform distribution on the unit sphere of :math:`R^d`; only the dimension is learnt.
-
-    The density is with respect to the area of the sphere,
-
-    .. math:: \log p(z) = -\log A_d, \quad A_d = \frac{2 \pi^{d/2}}{\Gamma(d/2)}, \quad \|z\| = 1 ,
-
-    and zero for a code whose norm differs from one by more than ``tolerance``.
-
-    Parameters
-    ----------
-    tolerance : float
-        How far a norm may be from one; the default leaves room for single precision.
-
-    Raises
-    ------
-    DataError
-        At ``fit``, if the codes are not on the unit sphere.
-
-    Examples
-    --------
-    >>> from diabolo.density import UniformSphere
-    >>> sphere = UniformSphere().fit([[1.0, 0.0, 0.0]])
-    >>> sphere.log_prob([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]])
-    array([-2.531024,      -inf])
-    """
-
-    _state: ClassVar = {"dim": ""}
-
-    def __init__(self, tolerance: float = 1e-4) -> None:
-        self.tolerance = tolerance
-
-    def _learn(self, codes: Array) -> None:
-        norms = np.linalg.norm(codes, axis=1)
-        if np.abs(norms - 1).max() > self.tolerance:
-            raise DataError(
-                f"UniformSphere takes codes of norm 1, got norms from {norms.min():.4g} to {norms.max():.4g} "
-                f"(codes {codes.shape}). Divide each code by its norm, or choose another density."
-            )
-        self.dim_ = codes.shape[1]
-
-    def _draw(self, n: int, rng: np.random.RandomState) -> Array:
-        codes = rng.standard_normal((n, self.n_features_in_))
-        value: Array = codes / np.linalg.norm(codes, axis=1, keepdims=True)
-        return value
-
-    def _score(self, codes: Array) -> Array:
-        d = self.n_features_in_
-        log_area = np.log(2) + d / 2 * np.log(np.pi) - gammaln(d / 2)
-        on_sphere = np.abs(np.linalg.norm(codes, axis=1) - 1) <= self.tolerance
-        return np.where(on_sphere, -log_area, -np.inf)
 
 
 class Gaussian(Density):

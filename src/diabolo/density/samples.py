@@ -105,6 +105,7 @@ class Empirical(Density):
     array([0.5, 0. ])
     """
 
+    geometry: ClassVar = "any"
     _state: ClassVar = {"codes": "n d"}
 
     codes_: Array

@@ -502,7 +502,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         density : object with ``sample``, str or None, default None
             What codes are drawn from. None: the latent space's prior, or the normal that a penalty
             matched the codes to; where there is neither, a Gaussian mixture of the codes of training rows. One
-            that is not fitted is fitted to those codes.
+            that is not fitted is fitted to those codes. On a sphere it must be one of the sphere, such as
+            "von_mises_fisher_mixture".
         random_state : int, RandomState or None
 
         Returns
@@ -526,6 +527,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             matched = any(isinstance(p, MatchesPrior) and p.weight > 0 for p in parts.penalties)
             density = "standard_normal" if matched else "gaussian_mixture"
         chosen = densities.resolve(density)
+        densities.require_geometry(chosen, parts.latent.geometry)
         if not _is_fitted(chosen):
             chosen = clone(chosen).fit(self.codes_)
         return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..parts import Part, part, setting
 
@@ -19,6 +19,9 @@ class LatentSpace(Part, ABC):
     Tensors have trailing axes (..., batch, width): h is the encoder's output of width
     :attr:`encoder_width`, z the code of width ``dim``.
     """
+
+    #: What codes are: "flat", or on the unit "sphere"; decides which densities suit them.
+    geometry: ClassVar[str] = "flat"
 
     dim: int = setting(default=2, doc="Dimension of the code.", ge=1)
 

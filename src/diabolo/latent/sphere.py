@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..parts import part, setting
@@ -32,6 +32,8 @@ class Sphere(LatentSpace, HasPrior):
     >>> Sphere(2).mean(torch.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
+
+    geometry: ClassVar[str] = "sphere"
 
     dim: int = setting(default=3, doc="Dimension of the space around the sphere (3: the globe).", ge=2)
 

@@ -1,0 +1,98 @@
+"""Densities of codes on a sphere: they integrate to one over its area, and are learnt from draws of their own."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+from scipy.integrate import quad, trapezoid
+from scipy.special import gammaln
+
+from diabolo import Autoencoder, Euclidean, Sphere, Training
+from diabolo.datasets import load_digits
+from diabolo.density import DENSITIES, GaussianMixture, UniformSphere, VonMisesFisherMixture
+from diabolo.density.sphere import log_bessel, log_normalizer
+from diabolo.errors import DataError, SettingError
+
+
+def mixture(means: np.ndarray, concentrations: list[float], weights: list[float]) -> VonMisesFisherMixture:
+    made = {"weights": weights, "means": means, "concentrations": concentrations}
+    return VonMisesFisherMixture.from_arrays(made)
+
+
+@pytest.mark.parametrize("order", [0.5, 1.0, 4.0, 24.0, 99.0, 500.0])
+@pytest.mark.parametrize("x", [1e-3, 0.1, 1.0, 10.0, 100.0])
+def test_the_logarithm_of_bessels_function(order: float, x: float) -> None:
+    exact = float(mpmath.log(mpmath.besseli(order, x, maxterms=10**6)))
+    assert log_bessel(order, np.array([x]))[0] == pytest.approx(exact, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize("d", [2, 3, 5, 50])
+@pytest.mark.parametrize("kappa", [0.0, 1e-3, 2.0, 80.0, 5000.0])
+def test_one_component_integrates_to_one_over_the_area(d: int, kappa: float) -> None:
+    # By the height along its mean: the sphere of one dimension less, of radius sin(angle), lies at each.
+    area = np.exp(np.log(2) + (d - 1) / 2 * np.log(np.pi) - gammaln((d - 1) / 2))
+
+    def ring(angle: float) -> float:
+        constant = float(log_normalizer(np.array([kappa]), d)[0])
+        return area * np.sin(angle) ** (d - 2) * np.exp(constant + kappa * np.cos(angle))
+
+    near = min(np.pi, 12 / np.sqrt(max(kappa, 1.0)) + 3 / np.sqrt(d))
+    assert quad(ring, 0, near, limit=500)[0] + quad(ring, near, np.pi, limit=500)[0] == pytest.approx(
+        1, rel=1e-6
+    )
+
+
+def test_a_mixture_integrates_to_one_and_far_out_is_uniform() -> None:
+    angle = np.linspace(-np.pi, np.pi, 200_001)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    two = mixture(np.array([[1.0, 0.0], [0.0, -1.0]]), [20.0, 0.5], [0.3, 0.7])
+    assert trapezoid(np.exp(two.log_prob(circle)), angle) == pytest.approx(1, abs=1e-9)
+    flat = mixture(np.eye(4)[:1], [0.0], [1.0])
+    codes = UniformSphere().fit(np.eye(4)).sample(20, random_state=0)
+    np.testing.assert_allclose(flat.log_prob(codes), UniformSphere().fit(codes).log_prob(codes), rtol=1e-12)
+    assert flat.log_prob([[2.0, 0, 0, 0]])[0] == -np.inf
+
+
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_it_is_learnt_from_its_own_draws(d: int) -> None:
+    means = np.eye(d)[:2]
+    truth = mixture(means, [30.0, 120.0], [0.35, 0.65])
+    codes = truth.sample(4000, random_state=0)
+    np.testing.assert_allclose(np.linalg.norm(codes, axis=1), 1, atol=1e-12)
+    found = VonMisesFisherMixture().fit(codes)
+    assert len(found.weights_) == 2
+    order = np.argsort(found.weights_)
+    np.testing.assert_allclose(found.weights_[order], [0.35, 0.65], atol=0.03)
+    np.testing.assert_allclose(found.concentrations_[order], [30.0, 120.0], rtol=0.1)
+    assert (np.einsum("ij,ij->i", found.means_[order], means) > 0.999).all()
+    held_out = truth.sample(2000, random_state=1)
+    assert found.score(held_out) == pytest.approx(truth.score(held_out), abs=0.02)
+
+
+def test_draws_of_a_model_on_a_sphere_lie_on_it() -> None:
+    """A Gaussian mixture of the surrounding space drew codes of norms 0.3 to 2.1."""
+    X = load_digits()[0]
+    ae = Autoencoder(Sphere(3), training=Training(epochs=5), random_state=0, verbose=False).fit(X)
+    for density in (None, "von_mises_fisher_mixture", "uniform_sphere", "empirical"):
+        codes = ae.sample_codes(300, density=density, random_state=0)
+        np.testing.assert_allclose(np.linalg.norm(codes, axis=1), 1, atol=1e-5)
+    # What was learnt of the codes tells them better than knowing the sphere alone.
+    codes = ae.transform(X)
+    learnt = VonMisesFisherMixture().fit(codes[::2]).score(codes[1::2])
+    assert learnt > UniformSphere().fit(codes[::2]).score(codes[1::2]) + 0.2
+    for density in ("gaussian_mixture", GaussianMixture(2).fit(codes), "standard_normal", "kernel_density"):
+        with pytest.raises(SettingError, match=r"a density of flat codes.*von_mises_fisher_mixture"):
+            ae.sample(3, density=density)
+
+
+def test_densities_of_the_sphere_are_refused_elsewhere() -> None:
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    ae = Autoencoder(Euclidean(2), training=Training(epochs=1), random_state=0, verbose=False).fit(X)
+    with pytest.raises(
+        SettingError, match=r"a density of sphere codes, and these codes are flat.*gaussian_mixture"
+    ):
+        ae.sample(3, density="von_mises_fisher_mixture")
+    with pytest.raises(DataError, match="takes codes of norm 1, got norms from"):
+        VonMisesFisherMixture().fit(X)
+    assert {DENSITIES[name].geometry for name in DENSITIES} == {"flat", "sphere", "any"}
