@@ -320,3 +320,13 @@ def test_who_watches_is_told_once_that_steps_are_not_recorded(
     assert capsys.readouterr().err.count("each step was computed anew: Mine may do something else") == 1
     made.set_params(verbose=False).fit(X)
     assert capsys.readouterr().err == ""
+
+
+def test_a_module_of_another_shape_is_named_though_the_model_computes_nothing_any_more() -> None:
+    def swap(model: Any) -> None:
+        model.encoder.layers[0] = nn.Linear(64, 3)
+
+    ae = Autoencoder(2, training=Training(epochs=3, batch_size=50), verbose=False, random_state=0)
+    with pytest.raises(SettingError, match=r"its parameter encoder\.layers\.0\.weight has shape \(3, 64\)"):
+        ae.fit(X, callbacks=[once(swap)])
+    assert ae.codes_.shape == (0, 2)

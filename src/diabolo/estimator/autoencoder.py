@@ -769,9 +769,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         with resumable(run, self.n_threads_, self.scaler_) as self.n_threads_:
             try:
                 execute(run, self.n_threads_, self.verbose, callbacks)
-            finally:
+            except BaseException:
                 self._take_in(member)
-                self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
+                self.codes_ = np.empty((0, member.parts.latent.dim), np.float32)
+                # What ended the training is to be told, though a callback may have left what computes nothing.
+                with suppress(Exception):
+                    self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
+                raise
+            self._take_in(member)
+            self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
         if member.data.targets is None:
             warn_of_poor_fit(member, self._shown(rows))
         if member.status == "interrupted":
