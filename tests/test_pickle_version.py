@@ -16,7 +16,7 @@ def test_a_pickle_of_another_version_warns(monkeypatch):
     X = example_rows(30, 6)
     ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
     content = pickle.dumps(ae)
-    monkeypatch.setattr("diabolo.estimator.autoencoder.__version__", "99.0")
+    monkeypatch.setattr("diabolo.estimator.state.__version__", "99.0")
     with pytest.warns(VersionWarning, match=r"pickled by diabolo .* and is read by 99.0: .* diabolo.load"):
         again = pickle.loads(content)
     assert np.array_equal(again.transform(X), ae.transform(X))

@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin, clone
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.foreign import as_plain
 from ..errors import DataError, SettingError
 
-__all__ = ["Array", "Density", "per_class", "per_feature_floor"]
+__all__ = ["Array", "Density", "per_feature_floor"]
 
 Array = NDArray[np.float64]
 
@@ -186,51 +186,3 @@ def per_feature_floor(variance: Array) -> float:
     """
     mean = float(np.mean(variance))
     return max(1e-6 * mean, float(np.finfo(np.float64).tiny)) if mean > 0 else 1e-12
-
-
-def per_class(codes: ArrayLike, y: ArrayLike, density: Any = "gaussian_mixture") -> dict[Any, Density]:
-    """One density a class, each fitted to the codes of its class.
-
-    Parameters
-    ----------
-    codes : array of shape (n, d)
-        One code a row.
-    y : array of shape (n,)
-        The labels.
-    density : str, type or Density
-        What to fit; it is cloned for every class and not changed.
-
-    Returns
-    -------
-    dict of label to Density
-        In sorted order of the labels, which are Python scalars.
-
-    Raises
-    ------
-    DataError
-        If the lengths differ, or a class has too few rows for the density.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from diabolo.density import per_class
-    >>> codes = np.array([[0.0], [2.0], [10.0], [14.0]])
-    >>> {label: float(d.mean_[0]) for label, d in per_class(codes, [0, 0, 1, 1], "gaussian").items()}
-    {0: 1.0, 1: 12.0}
-    """
-    from . import resolve
-
-    template = resolve(density)
-    rows, labels = np.asarray(codes), np.asarray(y)
-    if labels.ndim != 1 or rows.ndim != 2 or len(rows) != len(labels):
-        raise DataError(
-            "per_class takes codes (n, d) and one label a row (n,); "
-            f"got codes {rows.shape} and y {labels.shape}."
-        )
-    fitted: dict[Any, Density] = {}
-    for label in np.unique(labels):
-        try:
-            fitted[label.item()] = clone(template).fit(rows[labels == label])
-        except DataError as error:
-            raise DataError(f"class {label.item()!r} ({(labels == label).sum()} rows): {error}") from error
-    return fitted

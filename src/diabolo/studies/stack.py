@@ -18,7 +18,8 @@ from sklearn.base import clone
 
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
-from ..estimator.preparation import in_chunks, warn_of_poor_fit
+from ..estimator.chunks import in_chunks
+from ..estimator.preparation import warn_of_poor_fit
 from ..training.control import threads, threads_for, undisturbed
 from ..training.fitted import Fitted, build_model
 from ..training.loop import Run

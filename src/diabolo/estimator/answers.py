@@ -1,0 +1,250 @@
+"""What a fitted autoencoder says of rows and codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
+
+from .. import density as densities
+from ..data.checks import check_one_row, check_rows, require_finite
+from ..data.foreign import as_plain
+from ..data.memmap import Stored
+from ..data.rng import generator
+from ..data.streams import Stream
+from ..errors import (
+    DataError,
+    SettingError,
+)
+from ..latent import HasPrior
+from ..networks import Summary, describe
+from ..penalties import MatchesPrior
+from ..training.control import undisturbed
+from .chunks import by_blocks
+from .state import FittedState
+
+Array = NDArray[np.floating]
+
+
+class Answers(TransformerMixin, FittedState):
+    """Base of what is asked of a fitted autoencoder: codes, reconstructions, scores, samples, ways between rows."""
+
+    @undisturbed()
+    def transform(self, X: Any, *, out: Any = None) -> Any:
+        """Codes of rows: (n, n_features) to (n, dim), deterministic (the posterior mean for a stochastic code).
+
+        Parameters
+        ----------
+        X : array or stream
+            As in :meth:`fit`.
+        out : array, path or None, default None
+            Where codes are written, a few thousand rows at a time: an array (n, dim), such as a ``numpy.memmap``,
+            or the path of a ``.npy`` or ``.parquet`` file, which appears when it is whole. None: an array in memory.
+
+        Returns
+        -------
+        array of shape (n, dim)
+            With a path, the mapped ``.npy`` file, or the path of the Parquet file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     codes = ae.transform(X, out=f"{folder}/codes.npy")
+        ...     type(codes).__name__, bool((codes == ae.transform(X)).all())
+        ('memmap', True)
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        if out is None and isinstance(rows, np.ndarray):
+            return self._encode(rows)
+        dim = self.module_.parts.latent.dim
+        return by_blocks(self._encode, rows, out, dim, [f"z{i}" for i in range(dim)])
+
+    def _encode(self, rows: Array) -> Array:
+        return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
+
+    @undisturbed()
+    def inverse_transform(self, Z: Any) -> Array:
+        """Rows that codes stand for, in the user's units: (n, dim) to (n, n_features).
+
+        Raises
+        ------
+        DataError
+            If the codes have another width than ``dim``.
+        """
+        check_is_fitted(self)
+        codes = check_array(as_plain(Z, "Z"), dtype=[np.float64, np.float32], ensure_all_finite=False)
+        require_finite(codes, "Z")
+        dim = self.module_.parts.latent.dim
+        if codes.shape[1] != dim:
+            raise DataError(f"codes of shape (n, {dim}) were expected, got {codes.shape}.")
+        return self._decode(codes)
+
+    @undisturbed()
+    def reconstruct(self, X: Any, *, out: Any = None) -> Any:
+        """Rows as the model gives them back, in the user's units; pictures in arrays keep their shape.
+
+        Parameters
+        ----------
+        X : array or stream
+            As in :meth:`fit`.
+        out : array, path or None, default None
+            Where they are written, as in :meth:`transform`; rows of files are flat.
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        if out is None and isinstance(rows, np.ndarray):
+            shape, made = np.shape(X), self._decode(self._encode(rows))
+            return made.reshape(shape) if len(shape) in (3, 4) else made
+        names = getattr(self, "feature_names_in_", None)
+        width = self.n_features_in_
+        return by_blocks(lambda block: self._decode(self._encode(block)), rows, out, width, names)
+
+    def _decode(self, codes: Array) -> Array:
+        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), codes.dtype)
+
+    @undisturbed()
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Minus the reconstruction loss of each row, in the loss's units, summed over features: higher is better.
+
+        It is computed from the deterministic code, on rows as the model sees them (scaled).
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
+        variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
+
+        def minus_loss(x: torch.Tensor) -> torch.Tensor:
+            output = self.module_.decode_raw(self.module_.encode(x))[0]
+            # Summed in float64, so that a row's score does not depend on how the sum is split.
+            return -loss.loss(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
+
+        def score(block: Array) -> NDArray[np.float64]:
+            return self._compute(minus_loss, self._scaled(block)).squeeze(-1).numpy()
+
+        return score(rows) if isinstance(rows, np.ndarray) else by_blocks(score, rows, None, 1)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels."""
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
+        """New rows: codes are drawn and decoded.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows, at least 1.
+        density : object with ``sample``, str or None, default None
+            What codes are drawn from. None: the latent space's prior, or the normal that a penalty
+            matched the codes to; where there is neither, a Gaussian mixture of the codes of training rows. One
+            that is not fitted is fitted to those codes. On a sphere it must be one of the sphere, such as
+            "von_mises_fisher_mixture".
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        array of shape (n, n_features)
+        """
+        check_is_fitted(self)
+        return self.inverse_transform(self.sample_codes(n, density=density, random_state=random_state))
+
+    @undisturbed()
+    def sample_codes(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
+        """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim)."""
+        check_is_fitted(self)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise SettingError(f"n, the number of samples, must be an integer >= 1, got {n!r}.")
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        parts = self.module_.parts
+        if density is None and isinstance(parts.latent, HasPrior):
+            return parts.latent.sample_prior((n, parts.latent.dim), generator(seed, "sample")).numpy()
+        if density is None:
+            matched = any(isinstance(p, MatchesPrior) and p.weight > 0 for p in parts.penalties)
+            density = "standard_normal" if matched else "gaussian_mixture"
+        chosen = densities.resolve(density)
+        densities.require_geometry(chosen, parts.latent.geometry)
+        if not _is_fitted(chosen):
+            chosen = clone(chosen).fit(self.codes_)
+        return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)
+
+    @undisturbed()
+    def interpolate(self, a: Any, b: Any, n: int = 10) -> Array:
+        """Rows on the way from one row to another: both are encoded, and the shortest way between is decoded.
+
+        Parameters
+        ----------
+        a, b : array of n_features numbers
+            One row each, or one picture.
+        n : int, default 10
+            Number of rows, both ends (as the model reconstructs them) included; at least 2.
+
+        Returns
+        -------
+        array of shape (n, n_features)
+            At equal steps along the latent space: a straight line, or a great circle for a sphere.
+
+        Raises
+        ------
+        DataError
+            If a or b is not one row of ``n_features`` finite numbers.
+        SettingError
+            If n is no integer of at least 2.
+
+        Examples
+        --------
+        >>> from diabolo import Autoencoder, Sphere, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(latent=Sphere(3), training=Training(epochs=1), random_state=0).fit(X)
+        >>> ae.interpolate(X[0], X[1], n=5).shape
+        (5, 64)
+        """
+        check_is_fitted(self)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
+            raise SettingError(f"n, the number of rows on the way, must be an integer >= 2, got {n!r}.")
+        width = self.module_.domain.n_features
+        rows = np.concatenate([check_one_row(v, name, width) for v, name in ((a, "a"), (b, "b"))])
+        start, end = (z.expand(int(n), -1) for z in self._compute(self.module_.encode, self._scaled(rows)))
+        t = torch.linspace(0, 1, int(n), dtype=start.dtype)
+        codes = self.module_.parts.latent.interpolate(start, end, t).numpy()
+        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), rows.dtype)
+
+    def summary(self) -> Summary:
+        """The layers from the data to the code and back, with their widths, parameters and compression.
+
+        Examples
+        --------
+        >>> from diabolo import MLP, Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> print(Autoencoder(encoder=MLP((32,)), training=Training(epochs=1)).fit(X).summary())
+        layer                  kind   width  parameters  compression
+        encoder.layers.0       Dense     32       2,080         2.00
+        encoder.activations.0  relu      32           0         2.00
+        encoder.layers.1       Dense      2          66        32.00
+        decoder.layers.0       Dense     32          96         2.00
+        decoder.activations.0  relu      32           0         2.00
+        decoder.layers.1       Dense     64       2,112         1.00
+        64 features to codes of 2 (32.00 to 1), 4,354 parameters
+        """
+        check_is_fitted(self)
+        model, n = self.module_, self.module_.domain.n_features
+        halves = (("encoder", model.encoder, n), ("decoder", model.decoder, model.parts.latent.dim))
+        rows = tuple(
+            row._replace(name=f"{side}.{row.name}".rstrip("."))
+            for side, half, width in halves
+            for row in describe(half, width, n)
+        )
+        return Summary(rows, n, model.parts.latent.dim, sum(p.numel() for p in model.parameters()))
+
+    def _rows(self, X: Any) -> Array | Stored | Stream:
+        """Rows of the width that was learnt."""
+        return check_rows(self, X, reset=False, image_shape=self.module_.domain.image_shape)[0]

@@ -1,0 +1,192 @@
+"""What an estimator has learnt: held, computed with, pickled, and handed on as one value."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .. import __version__
+from ..data.rng import generator
+from ..data.scaling import Scaler
+from ..errors import (
+    DivergedError,
+    VersionWarning,
+)
+from ..model import Model
+from ..training.control import undisturbed
+from ..training.fitted import Fitted
+from ..training.history import History
+from ..training.member import Member
+from ..training.row import Layout
+from .chunks import in_chunks
+
+Array = NDArray[np.floating]
+
+
+class FittedState(BaseEstimator):
+    """Base of an estimator that holds what a fit has learnt."""
+
+    scaler_: Scaler
+    history_: History
+    status_: str
+    message_: str
+    seed_: int
+    n_iter_: int
+    n_threads_: int
+    n_features_in_: int
+    codes_: Array
+    _learnt: Fitted
+    _moments: dict[str, torch.Tensor] | None
+
+    @property
+    def module_(self) -> Model:
+        """The trained network; a model that was trained in a stack is built when it is first asked for."""
+        if "_module" not in self.__dict__:
+            if "_learnt" not in self.__dict__:
+                raise AttributeError(f"this {type(self).__name__} is not fitted yet; call fit.")
+            with undisturbed():
+                self.module_ = self._learnt.model()
+        return self._module
+
+    @module_.setter
+    def module_(self, model: Model) -> None:
+        self._module = model
+        self.__dict__.pop("_learnt", None)
+
+    @undisturbed()
+    def fitted(self) -> Fitted:
+        """All that ``fit`` has learnt, as one value: what is saved, and what :meth:`from_fitted` takes."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        feature_names = None if names is None else tuple(str(name) for name in names)
+        if "_learnt" in self.__dict__:
+            return replace(self._learnt, feature_names=feature_names)
+        model = self.module_
+        return Fitted(
+            model.parts,
+            model.domain,
+            self.scaler_,
+            Layout.of(model).flatten(model),
+            model.statistics(),
+            self.history_,
+            self.status_,
+            self.message_,
+            self.seed_,
+            self.n_threads_,
+            self.codes_,
+            self._moments,
+            feature_names,
+        )
+
+    @classmethod
+    def from_fitted(cls, fitted: Fitted, **params: Any) -> Self:
+        """A fitted estimator of what was learnt elsewhere.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            As :meth:`fitted` gives it.
+        **params
+            The parameters that the estimator has, as for ``Autoencoder(...)``.
+
+        Examples
+        --------
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
+        >>> same = Autoencoder.from_fitted(ae.fitted(), **ae.get_params(deep=False))
+        >>> bool((same.transform(X) == ae.transform(X)).all())
+        True
+        """
+        made = cls(**params)
+        made.n_features_in_ = fitted.domain.n_features
+        if fitted.feature_names is not None:
+            made.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
+        with suppress(DivergedError):  # its status says so
+            made.take_over(fitted)
+        return made
+
+    def take_over(self, fitted: Fitted) -> Self:
+        """Take in what was learnt elsewhere in place of a training: this estimator's own, in a stack of models.
+
+        Raises
+        ------
+        DivergedError
+            If that training diverged; the estimator has the last good weights.
+        """
+        self.__dict__.pop("_module", None)
+        self._learnt, self.scaler_ = fitted, fitted.scaler
+        self.n_threads_, self.codes_ = fitted.n_threads, fitted.codes
+        self._take_in(fitted)
+        if fitted.status == "diverged":
+            raise DivergedError(fitted.message)
+        return self
+
+    @undisturbed()
+    def untrained(self) -> Self:
+        """This estimator with the weights that its training started from, to compare with."""
+        check_is_fitted(self)
+        other = copy.copy(self)
+        model = Model(self.module_.parts, self.module_.domain, generator(self.seed_, "weights"))
+        if model.counts is not None and self.module_.counts is not None:
+            model.counts.load_state_dict(self.module_.counts.state_dict())
+        other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
+        return other
+
+    def _take_in(self, learnt: Member | Fitted) -> None:
+        """What a training leaves, beside the weights of :attr:`module_` and the codes."""
+        self.history_, self.n_iter_, self.status_ = learnt.history, len(learnt.history), learnt.status
+        self.seed_, self.message_, self._moments = learnt.seed, learnt.message, learnt.moments
+
+    def _scaled(self, rows: Array, dtype: torch.dtype | None = None) -> Array:
+        return self.scaler_.forward(rows, np.dtype(str(dtype or self._dtype).removeprefix("torch.")))
+
+    def _compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
+        self.module_.eval()
+        return in_chunks(function, rows, self._dtype, self._module_device, self.n_threads_)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.module_.parameters()).dtype
+
+    @property
+    def _module_device(self) -> torch.device:
+        return next(self.module_.parameters()).device
+
+    def __sklearn_is_fitted__(self) -> bool:
+        # The number of features is learnt before it is known whether the rest of a fit will succeed.
+        return "_module" in self.__dict__ or "_learnt" in self.__dict__
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Parameters are views into one row: pickled one by one they would be stored many times over.
+        state: dict[str, Any] = dict(super().__getstate__()) | {"_diabolo_version": __version__}
+        if "codes_" in state:
+            state["_learnt"] = self.fitted()
+        # Of a fit that is going on, nothing is learnt yet.
+        for name in ("_module", "_moments"):
+            state.pop(name, None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        made_by = state.pop("_diabolo_version", "an unknown version")
+        if made_by != __version__:
+            warnings.warn(
+                f"this {type(self).__name__} was pickled by diabolo {made_by} and is read by {__version__}: it may "
+                "not work, or give other results. Between versions, use save() and diabolo.load().",
+                VersionWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+        if "_learnt" in self.__dict__:
+            self._moments = self._learnt.moments
