@@ -37,6 +37,7 @@ from .preparation import (
     Looked,
     Preparation,
     architecture,
+    constant_loss,
     domain_of,
     execute,
     find_trained,
@@ -366,7 +367,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
             self._take_in(member)
             self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
         if member.data.targets is None:
-            warn_of_poor_fit(member, self._shown(rows))
+            warn_of_poor_fit(member, lambda: constant_loss(member.parts.reconstruction, self._shown(rows)))
         if member.status == "interrupted":
             folder = member.training.checkpoint
             go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -304,33 +305,38 @@ def warn_of_warmups(member: Member) -> None:
             )
 
 
-def warn_of_poor_fit(member: Member | Fitted, shown: Array) -> None:
+def warn_of_poor_fit(learnt: Member | Fitted, constant: Callable[[], float]) -> None:
     """Warn of a training that ended as nobody would have it: far above the model that knows the means alone.
 
     Parameters
     ----------
-    member : Member or Fitted
+    learnt : Member or Fitted
         It has ended.
-    shown : array of shape (k, n_features)
-        Training rows, as the model sees them.
+    constant : callable
+        Gives the loss of that model on the training rows; asked only where the training was meant seriously.
     """
-    steps = len(next(iter(member.history.steps.values()), ()))
-    if steps < _MEANT or member.status not in ("finished", "early_stopped") or not len(shown):
+    steps = len(next(iter(learnt.history.steps.values()), ()))
+    if steps < _MEANT or learnt.status not in ("finished", "early_stopped"):
         return
-    loss = member.parts.reconstruction
-    reached, constant = (
-        float(member.history["reconstruction"][-1]),
-        loss.of_constant(lent(shown).double()),
+    loss, reached, least = (
+        learnt.parts.reconstruction,
+        float(learnt.history["reconstruction"][-1]),
+        constant(),
     )
     # Losses in nats may be near 0.
-    if reached > constant + _FAR * max(abs(constant), shown.shape[1]):
+    if reached > least + _FAR * max(abs(least), learnt.domain.n_features):
         warnings.warn(
             f"the reconstruction loss ended at {reached:.4g} {loss.unit} a row, and a model that gives every row the "
-            f"means of the features has {constant:.4g}: nothing useful was learnt. Lower training.lr, scale the data "
+            f"means of the features has {least:.4g}: nothing useful was learnt. Lower training.lr, scale the data "
             "(scaling='standard'), or take a loss that suits them.",
             PoorFitWarning,
             stacklevel=5,
         )
+
+
+def constant_loss(loss: Reconstruction, shown: Array) -> float:
+    """The loss of the model that gives each row (k, n_features) the means of the features."""
+    return loss.of_constant(lent(shown).double()) if len(shown) else math.inf
 
 
 def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

@@ -19,7 +19,7 @@ from sklearn.base import clone
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.chunks import in_chunks
-from ..estimator.preparation import warn_of_poor_fit
+from ..estimator.preparation import constant_loss, warn_of_poor_fit
 from ..training.control import threads, threads_for, undisturbed
 from ..training.fitted import Fitted, build_model
 from ..training.loop import Run
@@ -224,12 +224,21 @@ def fit_all(
             jobs[i] = due.make(outcome.estimator, rows, member)
         except Exception as error:  # what a fit alone would raise is this model's outcome
             outcome.error = error
+    known: dict[tuple[int, Any], float] = {}
+
+    def constants(job: Job) -> float:
+        # Models mostly share their rows.
+        key = id(job.shown), job.member.parts.reconstruction
+        if key not in known:
+            known[key] = constant_loss(job.member.parts.reconstruction, job.shown)
+        return known[key]
+
     for i, (fitted, seconds) in zip(jobs, train(list(jobs.values()), budget), strict=True):
         outcomes[i].seconds = seconds
         try:
             outcomes[i].estimator.take_over(fitted)
             if jobs[i].member.data.targets is None:
-                warn_of_poor_fit(fitted, jobs[i].shown)
+                warn_of_poor_fit(fitted, partial(constants, jobs[i]))
         except DivergedError as error:
             outcomes[i].error = error
     return outcomes
