@@ -152,7 +152,7 @@ def test_the_first_fault_is_named_with_its_row(tmp_path, all_large):
 def test_a_fault_met_on_the_way_is_named_with_its_row(monkeypatch):
     rows = np.zeros((1000, 9), np.float32)
     rows[800, 3] = np.nan
-    monkeypatch.setattr("diabolo.estimator.preparation._SLAB_NUMBERS", 512 * 9)
+    monkeypatch.setattr("diabolo.estimator.chunks._SLAB_NUMBERS", 512 * 9)
     with pytest.raises(DataError, match=r"NaN in 1 of the rows 512 to 999 \(first: row 800, column 3\)"):
         small().fit(X).transform(Stored(rows))
 
