@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import mpmath
 import numpy as np
 import pytest
@@ -25,6 +27,60 @@ def mixture(means: np.ndarray, concentrations: list[float], weights: list[float]
 def test_the_logarithm_of_bessels_function(order: float, x: float) -> None:
     exact = float(mpmath.log(mpmath.besseli(order, x, maxterms=10**6)))
     assert log_bessel(order, np.array([x]))[0] == pytest.approx(exact, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize("order", [0.0, 0.5, 1.0, 24.0, 255.0])
+@pytest.mark.parametrize("x", [1e4, 1e8, 1e9, 1e10, 1e13])
+def test_the_logarithm_of_bessels_function_for_narrow_components(order: float, x: float) -> None:
+    """SciPy's function is not a number from 1e9 on; what differs from the argument decides how narrow a fit is."""
+    with mpmath.workdps(40):
+        exact = float(mpmath.log(mpmath.besseli(order, mpmath.mpf(x))) - mpmath.mpf(x))
+    assert log_bessel(order, np.array([x]), scaled=True)[0] == pytest.approx(exact, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("d", [2, 3, 10, 512])
+@pytest.mark.parametrize("kappa", [1.0, 1e3, 1e6, 1e9])
+def test_the_concentration_is_that_of_the_largest_likelihood(d: int, kappa: float) -> None:
+    """Bessel functions' ratio there is the length of the codes' mean; rounding of the codes does not matter."""
+    codes = mixture(np.eye(d)[:1], [kappa], [1.0]).sample(500, random_state=0)
+    with mpmath.workdps(40):
+        length = mpmath.norm(
+            [mpmath.fsum(map(mpmath.mpf, column)) / len(codes) for column in codes.T.tolist()]
+        )
+        found = float(VonMisesFisherMixture(1).fit(codes).concentrations_[0])
+        wanted = 1 - length
+        for k, ok in ((found * (1 - 1e-4), True), (found * (1 + 1e-4), False)):
+            k = mpmath.mpf(k)
+            ratio = mpmath.besseli(mpmath.mpf(d) / 2, k) / mpmath.besseli(mpmath.mpf(d) / 2 - 1, k)
+            assert (1 - ratio > wanted) == ok
+    single = VonMisesFisherMixture(1).fit(codes.astype(np.float32))
+    assert single.concentrations_[0] == pytest.approx(found, rel=1e-3)
+    assert np.isfinite(single.log_prob(codes.astype(np.float32))).all()
+
+
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_codes_that_are_one_point_or_two(d: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for points in (1, 2):
+            codes = np.repeat(np.eye(d)[:points], 50, axis=0)
+            for components in (None, 1, 5):
+                fitted = VonMisesFisherMixture(components).fit(codes)
+                assert np.isfinite(fitted.log_prob(codes)).all()
+                np.testing.assert_allclose(
+                    np.linalg.norm(fitted.sample(20, random_state=0), axis=1), 1, atol=1e-12
+                )
+            near = VonMisesFisherMixture(points).fit(codes).sample(20, random_state=0) @ codes[[0, -1]].T
+            assert (near.max(axis=1) > 1 - 1e-8).all()
+
+
+def test_a_number_of_components_that_cannot_be() -> None:
+    assert len(VonMisesFisherMixture(np.int64(2)).fit(np.eye(4)).weights_) == 2  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"5 components need at least 5 codes, got \(4, 4\)"):
+        VonMisesFisherMixture(5).fit(np.eye(4))
+    for wrong in (0, True, 1.5):
+        with pytest.raises(SettingError, match="n_components must be a whole number >= 1"):
+            VonMisesFisherMixture(wrong).fit(np.eye(4))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("d", [2, 3, 5, 50])

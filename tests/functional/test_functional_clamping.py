@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,25 @@ def test_a_row_of_any_length_has_a_direction(dtype: torch.dtype, size: float) ->
     assert torch.isfinite(grad).all()
     expected = torch.tensor([[0.64 / 5, 0.48 / 5], [144 / 13**3, 60 / 13**3]], dtype=dtype) / size
     torch.testing.assert_close(grad, expected, rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("d", [2, 3, 300])
+def test_every_row_that_is_not_zero_has_a_direction_and_a_finite_gradient(dtype: torch.dtype, d: int) -> None:
+    """From the smallest number that there is, whose reciprocal is none, to the largest."""
+    info, unit = torch.finfo(dtype), torch.randn(40, d, generator=torch.Generator().manual_seed(0)).double()
+    unit = unit / unit.norm(dim=-1, keepdim=True)
+    low, high = math.log2(info.smallest_normal) - 12, math.log2(info.max) - 1
+    for power in [*np.linspace(low, high, 60), math.log2(info.smallest_normal)]:
+        h = (unit * 2.0**power).to(dtype)
+        h = h[(h != 0).any(dim=-1) & torch.isfinite(h).all(dim=-1)].requires_grad_()
+        z = F.normalize(h)
+        (grad,) = torch.autograd.grad(z.sum(), h)
+        assert torch.isfinite(grad).all(), power
+        exact = h.detach().double()
+        exact = exact / exact.abs().amax(dim=-1, keepdim=True)
+        exact = exact / exact.norm(dim=-1, keepdim=True)
+        torch.testing.assert_close(z.detach().double(), exact, rtol=0, atol=8 * info.eps)
 
 
 def test_usual_rows_are_divided_by_their_length_to_the_bit() -> None:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..data.foreign import as_plain
 from ..errors import DataError, SettingError
 
-__all__ = ["Array", "Density", "per_feature_floor"]
+__all__ = ["Array", "Density", "per_feature_floor", "require_count"]
 
 Array = NDArray[np.float64]
 
@@ -186,3 +186,16 @@ def per_feature_floor(variance: Array) -> float:
     """
     mean = float(np.mean(variance))
     return max(1e-6 * mean, float(np.finfo(np.float64).tiny)) if mean > 0 else 1e-12
+
+
+def require_count(density: Density, name: str, codes: Array) -> int:
+    """The number of components that a setting names; raise if it is none, or more than there are codes to fit."""
+    who, value = type(density).__name__, getattr(density, name)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise SettingError(f"{who}: {name} must be a whole number >= 1, got {value!r}.")
+    if name == "n_components" and len(codes) < value:
+        raise DataError(
+            f"{who}: {value} components need at least {value} codes, got {codes.shape}. "
+            "Give more codes or fewer components."
+        )
+    return int(value)

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import logsumexp
 
-from ..errors import DataError, SettingError
-from .base import Array, Density, per_feature_floor
+from .base import Array, Density, per_feature_floor, require_count
 from .gaussian import gaussian_log_prob
 
 __all__ = ["GaussianMixture"]
@@ -76,7 +75,9 @@ class GaussianMixture(Density):
         self.random_state = random_state
 
     def _learn(self, codes: Array) -> None:
-        best = self._search(codes) if self.n_components is None else self._em(codes, self.n_components)
+        searched = self.n_components is None
+        count = require_count(self, "max_components" if searched else "n_components", codes)
+        best = self._search(codes, count) if searched else self._em(codes, count)
         if not best.converged_:
             warnings.warn(
                 f"EM did not converge with {best.n_components} components on codes {codes.shape}; "
@@ -86,11 +87,10 @@ class GaussianMixture(Density):
             )
         self.weights_, self.means_, self.covariances_ = best.weights_, best.means_, best.covariances_
 
-    def _search(self, codes: Array) -> Any:
-        _check_count("max_components", self.max_components)
+    def _search(self, codes: Array, largest: int) -> Any:
         best, lowest, misses = None, np.inf, 0
         # A component with a full covariance needs more than d + 1 codes to mean anything.
-        most = max(1, min(self.max_components, len(codes) // (codes.shape[1] + 2)))
+        most = max(1, min(largest, len(codes) // (codes.shape[1] + 2)))
         for k in range(1, most + 1):
             fitted = self._em(codes, k)
             bic = fitted.bic(codes)
@@ -106,12 +106,6 @@ class GaussianMixture(Density):
         from sklearn import mixture
         from sklearn.exceptions import ConvergenceWarning
 
-        _check_count("n_components", k)
-        if len(codes) < k:
-            raise DataError(
-                f"GaussianMixture: {k} components need at least {k} codes, got {codes.shape}. "
-                "Give more codes or fewer components."
-            )
         em = mixture.GaussianMixture(
             k, reg_covar=per_feature_floor(codes.var(axis=0)), random_state=self.random_state
         )
@@ -135,8 +129,3 @@ class GaussianMixture(Density):
         ]
         value: Array = logsumexp(np.stack(terms), axis=0)
         return value
-
-
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise SettingError(f"GaussianMixture: {name} must be a whole number >= 1, got {value!r}.")

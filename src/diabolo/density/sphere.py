@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import gammaln, ive, logsumexp
 
-from ..errors import DataError, SettingError
-from .base import Array, Density
+from ..errors import DataError
+from .base import Array, Density, require_count
 
 __all__ = ["UniformSphere", "VonMisesFisherMixture", "log_bessel", "log_normalizer"]
 
@@ -17,36 +18,47 @@ _PATIENCE = 3
 _ITERATIONS, _TOLERANCE = 300, 1e-7
 # Resultants nearer to 1 are rounding: the codes of a component are one point.
 _NEAREST = 1e-10
+# From here on the expansion for large arguments is exact to rounding.
+_LARGE = 1e4
 
 
-def log_bessel(order: float, x: Array) -> Array:
+def log_bessel(order: float, x: Array, *, scaled: bool = False) -> Array:
     r"""Logarithm of the modified Bessel function of the first kind, :math:`\log I_\nu(x)`, for x > 0.
 
-    By SciPy's scaled function; where that vanishes (high orders, small arguments), by the uniform expansion for high
-    orders, whose relative error is below 1e-6 there (F. W. J. Olver et al., NIST Handbook of Mathematical Functions,
-    2010, 10.41.3).
+    By SciPy's scaled function; where that vanishes (high orders, small arguments) and for large arguments, where it is
+    no number in the end, by the uniform expansion for high orders, whose relative error is below 1e-6 there (F. W. J.
+    Olver et al., NIST Handbook of Mathematical Functions, 2010, 10.41.3; for order 0 it is Hankel's, 10.40.1).
+
+    Parameters
+    ----------
+    order : float
+        At least 0.
+    x : array
+        Numbers > 0.
+    scaled : bool
+        Leave out the growth, :math:`\log I_\nu(x) - x`: large arguments keep their digits.
+
+    Returns
+    -------
+    array, like x
 
     Examples
     --------
     >>> log_bessel(0.5, np.array([1.0])).round(6), log_bessel(500.0, np.array([10.0])).round(3)
     (array([-0.064352]), array([-1806.562]))
+    >>> log_bessel(0.0, np.array([1e12]), scaled=True).round(6)
+    array([-14.734449])
     """
     x = np.asarray(x, np.float64)
-    scaled = ive(order, x)
-    usual = scaled > 1e-290
-    with np.errstate(divide="ignore", invalid="ignore"):
-        direct = np.log(scaled) + x
-        if usual.all():
-            return np.asarray(direct)
-        z = x / order
-        root = np.sqrt(1 + z * z)
-        eta = root + np.log(z / (1 + root))
-        p = 1 / root
-        u1 = (3 * p - 5 * p**3) / 24
-        u2 = (81 * p**2 - 462 * p**4 + 385 * p**6) / 1152
-        uniform = order * eta - 0.5 * np.log(2 * np.pi * order) - 0.5 * np.log(root)
-        uniform = uniform + np.log1p(u1 / order + u2 / order**2)
-    return np.asarray(np.where(usual, direct, uniform))
+    direct, s = ive(order, x), np.hypot(order, x)
+    usual = (direct > 1e-290) & (s < _LARGE)
+    growth = order**2 / (s + x) + order * np.log(x / (order + s))
+    p2 = (order / s) ** 2
+    u1 = (3 - 5 * p2) / (24 * s)
+    u2 = (81 - 462 * p2 + 385 * p2**2) / (1152 * s**2)
+    expanded = growth - 0.5 * np.log(2 * np.pi * s) + np.log1p(u1 + u2)
+    value = np.where(usual, np.log(np.where(usual, direct, 1.0)), expanded)
+    return np.asarray(value if scaled else value + x)
 
 
 def log_normalizer(kappa: Array, d: int) -> Array:
@@ -54,8 +66,7 @@ def log_normalizer(kappa: Array, d: int) -> Array:
     kappa = np.asarray(kappa, np.float64)
     order, small = d / 2 - 1, kappa < 1e-8
     k = np.where(small, 1.0, kappa)
-    bessel = log_bessel(order, k) if order > 0 else np.log(ive(0.0, k)) + k
-    value = order * np.log(k) - d / 2 * np.log(2 * np.pi) - bessel
+    value = order * np.log(k) - d / 2 * np.log(2 * np.pi) - log_bessel(order, k)
     return np.asarray(np.where(small, gammaln(d / 2) - np.log(2) - d / 2 * np.log(np.pi), value))
 
 
@@ -64,23 +75,25 @@ def _concentration(resultant: Array, d: int) -> Array:
     r = np.clip(resultant, 1e-12, 1 - _NEAREST)
     kappa = r * (d - r * r) / (1 - r * r)
     for _ in range(5):
-        order = d / 2 - 1
-        below = log_bessel(order, kappa) if order > 0 else np.log(ive(0.0, kappa)) + kappa
-        ratio = np.exp(log_bessel(d / 2, kappa) - below)
-        slope = 1 - ratio**2 - (d - 1) / kappa * ratio
-        step = np.where(np.abs(slope) > 1e-14, (ratio - r) / np.where(slope == 0, 1.0, slope), 0.0)
-        moved = kappa - step
-        kappa = np.where((moved > 0) & np.isfinite(moved), moved, kappa)
+        logarithm = log_bessel(d / 2, kappa, scaled=True) - log_bessel(d / 2 - 1, kappa, scaled=True)
+        ratio, gap = np.exp(logarithm), -np.expm1(logarithm)
+        # Far out the gap is nearly (d - 1) / (2 kappa), and the exact slope a difference of equal numbers.
+        slope = np.where(kappa > 1e4 * d, gap / kappa, gap * (1 + ratio) - (d - 1) / kappa * ratio)
+        moved = kappa - ((1 - r) - gap) / np.where(slope > 0, slope, np.inf)
+        kappa = np.where(moved > 0, moved, kappa)
     return np.asarray(kappa)
 
 
-def _require_sphere(codes: Array, tolerance: float, who: str) -> None:
+def _require_sphere(codes: Array, tolerance: float, who: str) -> Array:
+    """Codes of norm one to rounding: that of single precision would be taken for the width of a narrow component."""
     norms = np.linalg.norm(codes, axis=1)
     if np.abs(norms - 1).max() > tolerance:
         raise DataError(
             f"{who} takes codes of norm 1, got norms from {norms.min():.4g} to {norms.max():.4g} "
             f"(codes {codes.shape}). Divide each code by its norm, or choose another density."
         )
+    value: Array = codes / norms[:, None]
+    return value
 
 
 class UniformSphere(Density):
@@ -199,11 +212,8 @@ class VonMisesFisherMixture(Density):
         self.tolerance = tolerance
 
     def _learn(self, codes: Array) -> None:
-        _require_sphere(codes, self.tolerance, type(self).__name__)
-        for name in ("n_components", "max_components"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise SettingError(f"{type(self).__name__}: {name} must be an integer >= 1, got {value!r}.")
+        codes = _require_sphere(codes, self.tolerance, type(self).__name__)
+        require_count(self, "n_components" if self.n_components is not None else "max_components", codes)
         d = codes.shape[1]
         most = max(1, min(self.max_components, len(codes) // (d + 2)))
         tried = range(1, most + 1) if self.n_components is None else [self.n_components]
@@ -222,8 +232,12 @@ class VonMisesFisherMixture(Density):
     def _em(self, codes: Array, k: int) -> tuple[tuple[Array, Array, Array], float]:
         """Weights, means and concentrations of k components, and the log-likelihood of the codes."""
         from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
 
-        labels = KMeans(k, n_init=3, random_state=self.random_state).fit_predict(codes)
+        with warnings.catch_warnings():
+            # Repeated codes make k-means find fewer clusters; EM copes.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            labels = KMeans(k, n_init=3, random_state=self.random_state).fit_predict(codes)
         shares = np.eye(k)[labels]
         before, likelihood = -np.inf, -np.inf
         for _ in range(_ITERATIONS):
@@ -256,9 +270,14 @@ class VonMisesFisherMixture(Density):
         return made
 
     def _score(self, codes: Array) -> Array:
-        on_sphere = np.abs(np.linalg.norm(codes, axis=1) - 1) <= self.tolerance
-        value = logsumexp(self._each(codes, self.weights_, self.means_, self.concentrations_), axis=1)
-        return np.where(on_sphere, value, -np.inf)
+        norms = np.linalg.norm(codes, axis=1)
+        on_sphere = np.abs(norms - 1) <= self.tolerance
+        value = np.full(len(codes), -np.inf)
+        there = codes[on_sphere] / norms[on_sphere, None]
+        value[on_sphere] = logsumexp(
+            self._each(there, self.weights_, self.means_, self.concentrations_), axis=1
+        )
+        return value
 
 
 def _uniform(n: int, d: int, rng: np.random.RandomState) -> Array:

@@ -28,13 +28,15 @@ def normalize(h: Tensor) -> Tensor:
             [1.0000, 0.0000]])
     """
     # Squares of very long and very short rows overflow and vanish: those are first divided by their largest number,
-    # which is a constant here, since their length does not matter.
+    # which is a constant here, since their length does not matter. The gradient of a row below the normal numbers is
+    # beyond all numbers; it counts as none.
     with torch.no_grad():
+        tiny = torch.finfo(h.dtype).tiny
         length = h.norm(dim=-1, keepdim=True)
-        usual = (length > torch.finfo(h.dtype).tiny ** 0.5) & (length < math.inf)
+        usual = (length > tiny**0.5) & (length < math.inf)
         largest = h.abs().amax(-1, keepdim=True)
         divisor = torch.where(usual | (largest == 0), torch.ones_like(length), largest)
-    h = h / divisor
+    h = torch.where(largest < tiny, h.detach(), h) / divisor
     norm = h.norm(dim=-1, keepdim=True)
     pole = torch.zeros_like(h)
     pole[..., 0] = 1.0
