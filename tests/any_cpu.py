@@ -38,7 +38,7 @@ TESTS = (
 # A minute's worth: stacks against models alone, and replayed steps.
 SHORT = (
     *("tests/networks/test_networks_stack.py", "tests/studies/test_studies_stack.py"),
-    "tests/training/test_training_replay.py",
+    "tests/training/test_training_captured_step.py",
 )
 
 

@@ -17,9 +17,9 @@ from scipy import sparse
 
 from diabolo import Autoencoder, Training, density, metrics
 from diabolo.anomaly import OutlierDetector
-from diabolo.data.foreign import as_plain
+from diabolo.data.foreign import as_arrays
 from diabolo.errors import DataError
-from diabolo.explorer.subject import make_dataset
+from diabolo.explorer.model import make_dataset
 from diabolo.report import health_report
 
 X = np.random.default_rng(0).random((60, 6), np.float32)
@@ -150,7 +150,7 @@ def test_columns_of_dates_elsewhere() -> None:
         small().fit(frame)
     with pytest.raises(DataError, match="the array of X holds datetime64"):
         small().fit(np.full((60, 2), np.datetime64("2026-01-01")))
-    assert as_plain(X) is X
+    assert as_arrays(X) is X
 
 
 def test_bfloat16_is_taken_as_half_is(fitted: Autoencoder) -> None:

@@ -153,7 +153,7 @@ def test_plain_values_come_back_as_the_same_parts(name):
     ae = Autoencoder() if name is None else make(name)
     for slot in slots.SLOTS:
         value = getattr(ae, slot)
-        back = slots.from_plain(slot, slots.to_plain(slot, value))
+        back = slots.from_json(slot, slots.to_json(slot, value))
         assert (back is None) == (value is None)
         assert slots.resolve(slot, back) == slots.resolve(slot, value)
 
@@ -163,7 +163,7 @@ def test_plain_values_come_back_as_the_same_parts(name):
 )
 def test_plain_values_of_another_form_are_refused(name, plain):
     with pytest.raises(SettingError, match=name):
-        slots.from_plain(name, plain)
+        slots.from_json(name, plain)
 
 
 def test_an_estimator_prints_and_draws_itself_whatever_it_holds():

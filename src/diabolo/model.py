@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
 from .latent import LatentSpace, Stochastic
-from .networks import Mirror, Network, Socket
+from .networks import BuildContext, Mirror, Network
 from .networks.counts import CountScale
 from .passes import Noise, Pass
 from .penalties import PENALTIES, Learnt, NeedsInputGradient, Noisy, Penalty
@@ -67,13 +67,15 @@ class Model(nn.Module):
         super().__init__()
         self.parts, self.domain = parts, domain
         n, latent = domain.n_features, parts.latent
-        self.encoder = parts.encoder.build(Socket(n, latent.encoder_width, "encoder", domain), generator)
-        self.decoder = parts.decoder.build(Socket(latent.dim, n, "decoder", domain), generator)
+        self.encoder = parts.encoder.build(
+            BuildContext(n, latent.encoder_width, "encoder", domain), generator
+        )
+        self.decoder = parts.decoder.build(BuildContext(latent.dim, n, "decoder", domain), generator)
         self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
         self.learnt = nn.ParameterDict()
-        starts: dict[str, float | None] = {"reconstruction": parts.reconstruction.start}
-        starts |= {name: p.start for name, p in parts.named_penalties.items() if isinstance(p, Learnt)}
-        for name, start in starts.items():
+        initial: dict[str, float | None] = {"reconstruction": parts.reconstruction.initial}
+        initial |= {name: p.initial for name, p in parts.named_penalties.items() if isinstance(p, Learnt)}
+        for name, start in initial.items():
             if start is not None:
                 self.learnt[name] = nn.Parameter(torch.tensor(start))
         # Gains of normalisations and slopes are called weights too. In a stack every parameter has one axis more.
@@ -96,7 +98,7 @@ class Model(nn.Module):
         self._weights = tuple(p for name, p in self.named_parameters() if name in self._matrices)
         self._learnt = dict(self.learnt.items())
 
-    def statistics(self) -> dict[str, Tensor]:
+    def float_buffers(self) -> dict[str, Tensor]:
         """What modules of the user's own keep beside parameters, such as running means: views, by name."""
         kept = self.state_dict()
         return {name: b for name, b in self.named_buffers() if name in kept}
@@ -118,7 +120,7 @@ class Model(nn.Module):
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encode_raw(corrupted)
-        z = self.parts.latent.place(h, noise.get("latent", {}).get("normal"))
+        z = self.parts.latent.rsample(h, noise.get("latent", {}).get("normal"))
         output, _ = self.decode_raw(z)
         return Pass(x, corrupted, h, z, output, hidden, self._weights, self.parts.latent, noise, self._learnt)
 
@@ -168,7 +170,7 @@ def draw_noise(
     shape : sequence of int
         (..., batch); a whole block of steps is drawn at once.
     generators : mapping of str to torch.Generator
-        One generator for each purpose of :func:`purposes`.
+        One generator for each purpose of :func:`noise_names`.
 
     Returns
     -------
@@ -188,7 +190,7 @@ def draw_noise(
     return noise
 
 
-def purposes(parts: Architecture) -> tuple[str, ...]:
+def noise_names(parts: Architecture) -> tuple[str, ...]:
     """What a pass needs random numbers for; a corruption drawn once for all is not among them."""
     corruption = [name for name, c in parts.named_corruption.items() if c.fresh]
     latent = ["latent"] if isinstance(parts.latent, Stochastic) else []

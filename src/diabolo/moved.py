@@ -44,8 +44,8 @@ def moved(
     def look_up(name: str) -> Any:
         if name in homes:
             home, _, new = homes[name].partition(":")
-            told = f"{module}.{name} is {home}.{new or name} now; the old name goes with the next version."
-            warnings.warn(told, FutureWarning, stacklevel=2)
+            message = f"{module}.{name} is {home}.{new or name} now; the old name goes with the next version."
+            warnings.warn(message, FutureWarning, stacklevel=2)
             return getattr(importlib.import_module(home), new or name)
         if otherwise is not None:
             return otherwise(name)

@@ -44,7 +44,7 @@ class Reconstruction(Part, ABC):
         return output
 
     @property
-    def start(self) -> float | None:
+    def initial(self) -> float | None:
         """Where the loss's trained scalar starts; None if it has none."""
         return None
 
@@ -151,7 +151,7 @@ class GaussianLikelihood(Reconstruction):
     unit: ClassVar[str] = "nats"
 
     @property
-    def start(self) -> float | None:
+    def initial(self) -> float | None:
         return 0.0 if self.variance is None else None
 
     @staticmethod

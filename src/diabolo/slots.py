@@ -193,7 +193,7 @@ def _updated(name: str, old: Any, path: str, new: Any) -> Any:
     return tuple(named.values())
 
 
-def to_plain(name: str, value: Any) -> Any:
+def to_json(name: str, value: Any) -> Any:
     """A parameter as plain values that JSON can hold; None stays None."""
     slot = SLOTS[name]
     if value is None:
@@ -204,8 +204,8 @@ def to_plain(name: str, value: Any) -> Any:
     return slot.family.to_dict(resolved)
 
 
-def from_plain(name: str, plain: Any) -> Any:
-    """A parameter from what :func:`to_plain` gave.
+def from_json(name: str, plain: Any) -> Any:
+    """A parameter from what :func:`to_json` gave.
 
     Raises
     ------

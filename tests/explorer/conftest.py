@@ -11,7 +11,7 @@ from browsing import ask_python, visits
 
 from diabolo import Autoencoder, Gaussian, Sphere, Training, datasets
 from diabolo.explorer import Page
-from diabolo.explorer.subject import make_subjects
+from diabolo.explorer.model import make_subjects
 
 
 def train(latent: Any, X: Any, epochs: int = 6, **settings: Any) -> Autoencoder:

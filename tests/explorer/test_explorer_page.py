@@ -13,7 +13,7 @@ from browsing import ask_python, check_barriers, check_layout, drag_probe, draw_
 from matplotlib.path import Path as Polygon
 
 from diabolo.explorer import Page
-from diabolo.explorer.subject import make_subjects
+from diabolo.explorer.model import make_subjects
 
 pytestmark = pytest.mark.browser
 

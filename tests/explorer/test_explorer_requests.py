@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from diabolo.errors import DataError, UnknownNameError
 from diabolo.explorer import requests
 from diabolo.explorer.loading import SKLEARN
-from diabolo.explorer.subject import ExplorerModel, make_subjects, spread_rows
+from diabolo.explorer.model import ExplorerModel, make_subjects, spread_rows
 
 
 def code(*values: float) -> dict[str, np.ndarray]:

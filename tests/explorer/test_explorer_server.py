@@ -25,7 +25,7 @@ from websockets.sync.client import ClientConnection, connect
 import diabolo
 from diabolo.errors import FileError, SettingError, UnknownNameError
 from diabolo.explorer import Page, from_run, from_sklearn
-from diabolo.explorer.frames import pack, unpack
+from diabolo.explorer.protocol import pack, unpack
 
 
 def get(page: Page, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

@@ -15,8 +15,8 @@ import traitlets
 
 from diabolo.errors import DataError, MissingExtraError
 from diabolo.explorer import Page, serving, widget
-from diabolo.explorer.frames import join_arrays, split_arrays
 from diabolo.explorer.notebook import Explorer
+from diabolo.explorer.protocol import join_arrays, split_arrays
 
 Ask = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
 

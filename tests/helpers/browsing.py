@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diabolo.explorer.frames import pack, unpack
+from diabolo.explorer.protocol import pack, unpack
 from diabolo.explorer.requests import answer
 
 STATE = "window.__explorer ? window.__explorer.state() : {}"

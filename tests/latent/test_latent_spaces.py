@@ -27,10 +27,10 @@ def outputs(space: LatentSpace, *shape: int, dtype: torch.dtype = torch.float64)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_codes_have_the_stated_width_and_type(space: LatentSpace, dtype: torch.dtype) -> None:
     h = outputs(space, 7, dtype=dtype)
-    for z in (space.mean(h), space.place(h)):
+    for z in (space.mean(h), space.rsample(h)):
         assert z.shape == (7, space.dim)
         assert z.dtype == dtype
-    assert torch.equal(space.mean(h), space.place(h))
+    assert torch.equal(space.mean(h), space.rsample(h))
 
 
 @pytest.mark.parametrize("number", [3, np.int64(3)])
@@ -53,12 +53,12 @@ def test_a_log_variance_stays_where_its_exponential_is_finite() -> None:
 def test_a_stack_equals_each_alone(space: LatentSpace) -> None:
     h, t = outputs(space, 3, 8), torch.rand(3, 8, generator=generator(), dtype=torch.float64)
     noise = torch.randn(3, 8, space.dim, generator=generator(), dtype=torch.float64)
-    together = space.place(h, noise)
+    together = space.rsample(h, noise)
     z = space.mean(h)
     for i in range(3):
         # Vectorised and scalar forms of the exponential and the sine may differ in the last bit.
         close = {"rtol": 1e-14, "atol": 1e-15}
-        torch.testing.assert_close(space.place(h[i], noise[i]), together[i], **close)
+        torch.testing.assert_close(space.rsample(h[i], noise[i]), together[i], **close)
         torch.testing.assert_close(
             space.distance(z[i], z[i].flip(0)), space.distance(z, z.flip(1))[i], **close
         )
@@ -123,7 +123,7 @@ def test_draws_from_the_prior(space: LatentSpace) -> None:
 def test_gaussian_codes_are_drawn_from_the_posterior() -> None:
     space, n = Gaussian(2), 50_000
     h = torch.tensor([1.0, -2.0, 0.5, -1.0], dtype=torch.float64).expand(n, 4)
-    z = space.place(h, space.draw((n, 2), generator()).double())
+    z = space.rsample(h, space.draw((n, 2), generator()).double())
     assert z.mean(0).tolist() == pytest.approx([1.0, -2.0], abs=0.03)
     assert z.std(0).tolist() == pytest.approx([math.exp(0.25), math.exp(-0.5)], rel=0.02)
     assert torch.equal(space.mean(h), h[:, :2])
@@ -133,7 +133,7 @@ def test_gaussian_codes_are_the_mean_and_so_many_deviations() -> None:
     h = torch.tensor([[1.0, -2.0, 0.5, -1.0]], dtype=torch.float64)
     noise = torch.tensor([[3.0, -0.25]], dtype=torch.float64)
     expected = torch.tensor([[1 + 3 * math.exp(0.25), -2 - 0.25 * math.exp(-0.5)]], dtype=torch.float64)
-    torch.testing.assert_close(Gaussian(2).place(h, noise), expected, rtol=1e-15, atol=0)
+    torch.testing.assert_close(Gaussian(2).rsample(h, noise), expected, rtol=1e-15, atol=0)
 
 
 def test_gaussian_kl_is_that_of_torch() -> None:
@@ -149,7 +149,7 @@ def test_gaussian_kl_is_that_of_torch() -> None:
 def test_wild_log_variances_stay_finite(size: float) -> None:
     h = torch.tensor([[0.0, size]], requires_grad=True)
     space = Gaussian(1)
-    (space.kl(h).sum() + space.place(h, torch.ones(1, 1)).sum()).backward()
+    (space.kl(h).sum() + space.rsample(h, torch.ones(1, 1)).sum()).backward()
     assert space.kl(h).isfinite().all()
     assert h.grad.isfinite().all()
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from diabolo import datasets, recipes
 from diabolo.data.rng import generator
-from diabolo.lightning.batches import Batches, Judged, rows_of, sliced
+from diabolo.lightning.batches import Batches, ValidationBatches, rows_of, sliced
 from diabolo.lightning.gathering import gathered_fields, whole_pass
 from diabolo.model import Model
 from diabolo.objective import terms
-from diabolo.training.member import Member
+from diabolo.training.job import TrainingJob
 
 
 @given(st.integers(1, 400), st.integers(1, 70))
@@ -29,10 +29,10 @@ def test_slices_cover_the_rows_of_a_step_once(size: int, world: int) -> None:
     assert max(s.own for s in slices) - min(s.own for s in slices) <= 1
 
 
-def member_of(recipe: str, **settings: Any) -> Member:
+def member_of(recipe: str, **settings: Any) -> TrainingJob:
     X, _ = datasets.load_digits()
     made = recipes.RECIPES[recipe](random_state=0, **settings)
-    member: Member = made._prepare(X[:70])[1]
+    member: TrainingJob = made._prepare(X[:70])[1]
     return member
 
 
@@ -49,8 +49,8 @@ def test_batches_of_processes_are_the_parts_of_those_of_one() -> None:
             assert torch.equal(noise, batch.noise["latent"]["normal"])
     first, second = (next(iter(Batches(member, 2, 0, lambda e=e: e))) for e in (0, 1))
     assert not torch.equal(first.target, second.target)  # the order is drawn anew
-    judged = list(Judged(member, 1, 0))
-    assert torch.equal(torch.cat([b.x for r in (0, 1) for b in Judged(member, 2, r)]), judged[0].x)
+    judged = list(ValidationBatches(member, 1, 0))
+    assert torch.equal(torch.cat([b.x for r in (0, 1) for b in ValidationBatches(member, 2, r)]), judged[0].x)
 
 
 def test_batches_go_on_in_the_middle_of_an_epoch() -> None:

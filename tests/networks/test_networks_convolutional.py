@@ -13,14 +13,14 @@ from torch import nn
 
 from diabolo.data.domain import Domain
 from diabolo.errors import DataError, SettingError
-from diabolo.networks import INITIALISERS, Convolutional, Socket
+from diabolo.networks import INITIALISERS, BuildContext, Convolutional
 from diabolo.parts import Unstackable
 
 
 def pair(spec: Convolutional, domain: Domain, code: int = 3) -> tuple[nn.Module, nn.Module]:
     g = torch.Generator().manual_seed(0)
-    encoder = spec.build(Socket(domain.n_features, code, "encoder", domain), g)
-    return encoder, spec.mirrored().build(Socket(code, domain.n_features, "decoder", domain), g)
+    encoder = spec.build(BuildContext(domain.n_features, code, "encoder", domain), g)
+    return encoder, spec.mirrored().build(BuildContext(code, domain.n_features, "decoder", domain), g)
 
 
 @given(

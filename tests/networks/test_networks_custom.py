@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
-from diabolo.networks import MLP, NETWORKS, Convolutional, Custom, Network, Residual, Socket, describe
+from diabolo.networks import MLP, NETWORKS, BuildContext, Convolutional, Custom, Network, Residual, describe
 from diabolo.parts import Unstackable
 
 DOMAIN = Domain(16)
-ENCODER = Socket(16, 2, "encoder", DOMAIN)
-DECODER = Socket(2, 16, "decoder", DOMAIN)
+ENCODER = BuildContext(16, 2, "encoder", DOMAIN)
+DECODER = BuildContext(2, 16, "decoder", DOMAIN)
 
 
-def build(spec: Network, socket: Socket = ENCODER) -> nn.Module:
-    return spec.build(socket, torch.Generator().manual_seed(0))
+def build(spec: Network, io: BuildContext = ENCODER) -> nn.Module:
+    return spec.build(io, torch.Generator().manual_seed(0))
 
 
 class Talkative(nn.Module):

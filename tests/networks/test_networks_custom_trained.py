@@ -32,7 +32,7 @@ def fitted(**settings: object) -> Autoencoder:
 
 
 def statistics(ae: Autoencoder) -> dict[str, np.ndarray]:
-    return {name: value.numpy().copy() for name, value in ae.module_.statistics().items()}
+    return {name: value.numpy().copy() for name, value in ae.module_.float_buffers().items()}
 
 
 def assert_same(a: Autoencoder, b: Autoencoder) -> None:
@@ -109,7 +109,7 @@ def test_early_stopping_goes_back_to_the_statistics_of_the_best_epoch() -> None:
     kept: list[dict[str, np.ndarray]] = []
 
     def note(event: diabolo.training.loop.Event) -> None:
-        kept.append({name: value.numpy().copy() for name, value in event.model.statistics().items()})
+        kept.append({name: value.numpy().copy() for name, value in event.model.float_buffers().items()})
 
     settings = Training(epochs=30, batch_size=8, lr=0.3, early_stopping=EarlyStopping(2), validation=0.3)
     ae = Autoencoder(encoder=Custom(encoder(), decoder()), training=settings, random_state=0)

@@ -11,18 +11,29 @@ from torch import nn
 
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError, UnknownNameError
-from diabolo.networks import INITIALISERS, MLP, NETWORKS, Convolutional, Mirror, Network, Residual, Socket
+from diabolo.networks import (
+    INITIALISERS,
+    MLP,
+    NETWORKS,
+    BuildContext,
+    Convolutional,
+    Mirror,
+    Network,
+    Residual,
+)
 from diabolo.networks.layers import Dense
 
 SPECS = [MLP((12, 5)), Residual(2, width=10), Convolutional((4, 6))]
 
 
 def encoder(spec: Network, n_in: int, n_out: int, seed: int = 0) -> nn.Module:
-    return spec.build(Socket(n_in, n_out, "encoder", Domain(n_in)), torch.Generator().manual_seed(seed))
+    return spec.build(BuildContext(n_in, n_out, "encoder", Domain(n_in)), torch.Generator().manual_seed(seed))
 
 
 def decoder(spec: Network, n_in: int, n_out: int, seed: int = 0) -> nn.Module:
-    return spec.build(Socket(n_in, n_out, "decoder", Domain(n_out)), torch.Generator().manual_seed(seed))
+    return spec.build(
+        BuildContext(n_in, n_out, "decoder", Domain(n_out)), torch.Generator().manual_seed(seed)
+    )
 
 
 def count(*modules: nn.Module) -> int:

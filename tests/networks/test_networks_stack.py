@@ -11,16 +11,16 @@ from tolerances import ONE_PASS, assert_near
 from torch import Tensor, nn
 
 from diabolo.data.domain import Domain
-from diabolo.networks import ACTIVATIONS, MLP, Network, Residual, Socket
+from diabolo.networks import ACTIVATIONS, MLP, BuildContext, Network, Residual
 from diabolo.networks.layers import _Rectify
-from diabolo.training.row import Layout
+from diabolo.training.flat import Layout
 
 
 def members(
     spec: Network, n_in: int, n_out: int, dtype: torch.dtype, role: str = "encoder"
 ) -> list[nn.Module]:
-    socket = Socket(n_in, n_out, role, Domain(n_in if role == "encoder" else n_out))  # type: ignore[arg-type]
-    return [spec.build(socket, torch.Generator().manual_seed(seed)).to(dtype) for seed in range(3)]
+    io = BuildContext(n_in, n_out, role, Domain(n_in if role == "encoder" else n_out))  # type: ignore[arg-type]
+    return [spec.build(io, torch.Generator().manual_seed(seed)).to(dtype) for seed in range(3)]
 
 
 def stacked(modules: Sequence[nn.Module]) -> nn.Module:

@@ -14,7 +14,7 @@ from diabolo import functional as F
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
 from diabolo.latent import Euclidean, Gaussian, LatentSpace, Sphere
-from diabolo.model import Architecture, Model, draw_noise, purposes
+from diabolo.model import Architecture, Model, draw_noise, noise_names
 from diabolo.networks import MLP
 from diabolo.objective import terms
 from diabolo.passes import Pass
@@ -37,7 +37,7 @@ from diabolo.penalties import (
     WeightL1,
 )
 from diabolo.reconstruction import SquaredError
-from diabolo.training.row import Layout
+from diabolo.training.flat import Layout
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ def rows(batch: int, *models: int, dtype: torch.dtype = torch.float64) -> torch.
 
 
 def noise_for(parts: Architecture, shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> Any:
-    generators = {name: torch.Generator().manual_seed(7 + i) for i, name in enumerate(purposes(parts))}
+    generators = {name: torch.Generator().manual_seed(7 + i) for i, name in enumerate(noise_names(parts))}
     drawn = draw_noise(parts, Domain(FEATURES), shape, generators)
     return {use: {key: value.to(dtype) for key, value in kinds.items()} for use, kinds in drawn.items()}
 

@@ -136,7 +136,7 @@ def test_label_figures_equal_direct_computation(vae, report, data):
     assert labels["knn_accuracy"] == pytest.approx(metrics.knn_accuracy(Z, y))
     leave_one_out = np.mean(KNeighborsClassifier(5).fit(Z, y).predict(None) == y)
     assert labels["knn_accuracy"] == pytest.approx(leave_one_out)
-    judge = metrics.train_judge(train, y_train)
+    judge = metrics.train_classifier(train, y_train)
     assert labels["accuracy_originals"] == pytest.approx(metrics.label_accuracy(judge, X, y))
     assert {"ari", "nmi", "pca_ari", "pca_nmi", "pca_knn_accuracy", "agreement"} <= set(labels)
 

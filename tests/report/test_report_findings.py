@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from diabolo import KL, MLP, Autoencoder, Gaussian, Training
 from diabolo.errors import DivergedError
 from diabolo.report import FINDINGS, Options, health_report
-from diabolo.report.figures import Course, Errors, Figures, Latent, Layer, Term
+from diabolo.report.figures import Errors, Figures, Latent, Layer, Term, TrainingFigures
 from diabolo.report.findings import find
 
 SMALL = Options(pairs=100, samples=60, codes=200)
@@ -153,7 +153,7 @@ GOOD = Figures(
     is_network=True,
     pca_components=2,
     latent=Latent((1.0, 1.0), 2, 2.0, 2.0, ()),
-    course=Course(loss=tuple(1 + 9 * 0.5**i for i in range(50)), status="finished"),
+    course=TrainingFigures(loss=tuple(1 + 9 * 0.5**i for i in range(50)), status="finished"),
 )
 
 

@@ -65,7 +65,7 @@ def test_the_grid_is_a_tidy_table() -> None:
 def test_a_model_is_what_it_would_be_alone() -> None:
     own = study({"training.lr": [1e-3, 1e-2]}, repeats={"both": 2}, metrics=["loss"])
     row = own.run().iloc[3]
-    X, judged = own.material.rows({}, 1)
+    X, judged = own.study_data.rows({}, 1)
     assert X.shape == (40, 2)
     assert judged.shape == (20, 2)
     alone = Autoencoder(**BASE.get_params(deep=False)).set_params(training__lr=1e-2, random_state=1).fit(X)

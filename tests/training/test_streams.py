@@ -312,9 +312,9 @@ def test_a_training_on_a_stream_goes_on_to_the_bits_of_one_that_was_not_stopped(
     whole = small(training=training).fit(rows())
     monkeypatch.setattr("diabolo.storage.checkpoints._SECONDS", 0.0)
     monkeypatch.setattr("diabolo.storage.checkpoints._SHARE", 0.0)
-    from diabolo.training.loop import Run
+    from diabolo.training.loop import Trainer
 
-    step, taken = Run._step, 0
+    step, taken = Trainer._step, 0
 
     def killed(self, *args):
         nonlocal taken
@@ -324,10 +324,10 @@ def test_a_training_on_a_stream_goes_on_to_the_bits_of_one_that_was_not_stopped(
         step(self, *args)
 
     training = training.replace(checkpoint=tmp_path / "checkpoint")
-    monkeypatch.setattr(Run, "_step", killed)
+    monkeypatch.setattr(Trainer, "_step", killed)
     with pytest.raises(KilledError):
         small(training=training).fit(rows())
-    monkeypatch.setattr(Run, "_step", step)
+    monkeypatch.setattr(Trainer, "_step", step)
     resumed = small(training=training).fit(rows())
     assert resumed.history_["loss"].tolist() == whole.history_["loss"].tolist()
     np.testing.assert_array_equal(resumed.codes_, whole.codes_)

@@ -18,8 +18,8 @@ from diabolo.networks import Custom
 from diabolo.networks.layers import Activation
 from diabolo.storage.checkpoints import Checkpoints
 from diabolo.training import Adam, AdamW, replay
+from diabolo.training.captured_step import CapturedStep
 from diabolo.training.events import Callback, Event
-from diabolo.training.replay import Replay
 
 X = load_digits()[0][:200]
 
@@ -29,11 +29,11 @@ class _KilledError(BaseException):
 
 
 @pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Replay]:
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[CapturedStep]:
     """Steps are recorded however short a training is; every recording that was made."""
-    made: list[Replay] = []
+    made: list[CapturedStep] = []
 
-    class Noted(Replay):
+    class Noted(CapturedStep):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             made.append(self)
@@ -90,7 +90,7 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], Callable[[Any], Any]]] = {
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_setting_that_a_callback_changes_is_heeded(
-    name: str, recorded: list[Replay], monkeypatch: pytest.MonkeyPatch
+    name: str, recorded: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, change = LAYERS[name]
 
@@ -106,7 +106,7 @@ def test_a_setting_that_a_callback_changes_is_heeded(
 
 
 def test_modules_functions_and_parts_that_a_callback_swaps_are_heeded(
-    recorded: list[Replay], monkeypatch: pytest.MonkeyPatch
+    recorded: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def swap(model: Any) -> None:
         model.encoder.module[1] = nn.Sigmoid()
@@ -148,7 +148,7 @@ def _settings(model: nn.Module) -> Iterator[tuple[int, str, Any]]:
 def test_every_setting_of_every_module_of_a_recipe_is_noticed(recipe: str) -> None:
     ae = recipes.make(recipe, random_state=0, verbose=False).set_params(training__epochs=1).fit(X[:30])
     model = ae.module_
-    watch = Replay(lambda x: [x], model, 1000, 1)
+    watch = CapturedStep(lambda x: [x], model, 1000, 1)
     modules, noticed = list(model.modules()), 0
     for place, name, value in list(_settings(model)):
         before = watch._seen
@@ -163,7 +163,7 @@ def test_every_setting_of_every_module_of_a_recipe_is_noticed(recipe: str) -> No
 
 
 def test_a_model_that_changes_in_every_epoch_is_recorded_where_it_pays(
-    recorded: list[Replay], monkeypatch: pytest.MonkeyPatch
+    recorded: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def anneal(event: Event) -> None:
         event.model.encoder.module[1].negative_slope = 0.1 / event.epoch
@@ -255,7 +255,7 @@ def test_what_cannot_be_taken_over_is_named() -> None:
 @pytest.mark.parametrize("optimizer", [Adam(), AdamW(decay=0.1), "sgd"], ids=str)
 @pytest.mark.parametrize("clip", [None, 0.5])
 def test_parameters_that_a_callback_freezes_stand_still_until_they_are_thawed(
-    optimizer: Any, clip: float | None, recorded: list[Replay], monkeypatch: pytest.MonkeyPatch
+    optimizer: Any, clip: float | None, recorded: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run() -> tuple[Autoencoder, list[torch.Tensor]]:
         seen: list[torch.Tensor] = []
@@ -298,7 +298,7 @@ def test_a_training_that_was_frozen_by_a_callback_goes_on_as_it_was(
     assert_same(fit(freeze, epochs=6, **checkpoint), whole)
 
 
-def test_a_function_of_the_users_is_said_to_be_taken_plainly(recorded: list[Replay]) -> None:
+def test_a_function_of_the_users_is_said_to_be_taken_plainly(recorded: list[CapturedStep]) -> None:
     def function(model: Any) -> None:
         activation = next(m for m in model.modules() if isinstance(m, Activation))
         activation.function = lambda x: x.clamp(0, 1)
@@ -308,7 +308,7 @@ def test_a_function_of_the_users_is_said_to_be_taken_plainly(recorded: list[Repl
 
 
 def test_who_watches_is_told_once_that_steps_are_not_recorded(
-    recorded: list[Replay], capsys: pytest.CaptureFixture[str]
+    recorded: list[CapturedStep], capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Mine(nn.Linear):
         pass

@@ -148,7 +148,7 @@ def test_a_training_killed_again_and_again(kind, tmp_path, monkeypatch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_step_saves_and_the_next_fit_goes_on(number, when, tmp_path, monkeypatch):
     whole = _fit("plain")
-    step, taken = diabolo.training.loop.Run._step, []
+    step, taken = diabolo.training.loop.Trainer._step, []
 
     def interrupted(*arguments):
         step(*arguments)

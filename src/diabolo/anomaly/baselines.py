@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..errors import SettingError
 from ..metrics import checks
 from ..metrics.checks import Float
@@ -54,7 +54,7 @@ class _Baseline(BaseEstimator):
             check_is_fitted(self)
         low = 2 if reset else 1
         return np.asarray(
-            validate_data(self, as_plain(X), dtype=np.float64, reset=reset, ensure_min_samples=low)
+            validate_data(self, as_arrays(X), dtype=np.float64, reset=reset, ensure_min_samples=low)
         )
 
 

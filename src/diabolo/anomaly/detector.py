@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..errors import SettingError, UnknownNameError
 from ..metrics.checks import Float
 from .baselines import PCAResidual
@@ -92,7 +92,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         SettingError
             If contamination is out of range, or the estimator cannot be scored.
         """
-        rows = validate_data(self, as_plain(X), dtype=[np.float64, np.float32], ensure_min_samples=2)
+        rows = validate_data(self, as_arrays(X), dtype=[np.float64, np.float32], ensure_min_samples=2)
         share = self.contamination
         if isinstance(share, bool | str) or share is None or not 0 < share <= 0.5:
             raise SettingError(f"contamination must be a number > 0 and <= 0.5, got {share!r}.")
@@ -205,7 +205,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     def _validate(self, X: Any) -> Any:
         check_is_fitted(self)
-        return validate_data(self, as_plain(X), dtype=[np.float64, np.float32], reset=False)
+        return validate_data(self, as_arrays(X), dtype=[np.float64, np.float32], reset=False)
 
     def _score(self, rows: Any) -> Float:
         if self.score_ == "reconstruction":

@@ -19,7 +19,7 @@ from ..runs import resume as unfinished
 from ..runs.split import Split, split
 from ..runs.trainers import INTERRUPTED
 from .live import stay, watched
-from .settings import Plan, build, read_plan
+from .settings import FitSettings, build, read_plan
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -68,7 +68,7 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
         trainers.check(plan.trainer, place)
         place = place or trainers.place_of_first() or runs.place_for(dataset.name, plan.recipe)
         if live is not None:
-            live.watch(autoencoder, dataset, told=True)
+            live.watch(autoencoder, dataset, announced=True)
         code = _run(_Job(place, plan, autoencoder, parted, () if live is None else (live,)), given)
         if live is not None and not code:
             stay(live, autoencoder, given)
@@ -81,7 +81,7 @@ class _Job:
     """What is trained, on what, and where it goes."""
 
     place: Path
-    plan: Plan
+    plan: FitSettings
     autoencoder: Autoencoder
     split: Split
     callbacks: tuple[Callback, ...] = ()
@@ -143,7 +143,7 @@ def open_page(path: Path) -> None:
     webbrowser.open(path.absolute().as_uri())
 
 
-def _read(plan: Plan) -> Dataset:
+def _read(plan: FitSettings) -> Dataset:
     return large.load(plan.source, plan.data)
 
 
@@ -201,14 +201,14 @@ _SHOWN = {
 
 def _summary(place: Path, autoencoder: Autoencoder, parted: Split, report: Any) -> str:
     """What came of a training, in a few lines, and what to type next."""
-    told = report.to_dict()
-    errors, k = told["figures"]["errors"], told["figures"]["pca_components"]
+    written = report.to_dict()
+    errors, k = written["figures"]["errors"], written["figures"]["pca_components"]
     table = [
         f"  {words.format(k=k):<20} {errors[name]['squared_error']:>14.6g} {errors[name]['mse']:>12.6g}"
         for name, words in _SHOWN.items()
         if name in errors
     ]
-    findings = [f"{finding['severity']}: {finding['sentence']}" for finding in told["findings"]]
+    findings = [f"{finding['severity']}: {finding['sentence']}" for finding in written["findings"]]
     seconds = sum(row["seconds"] for row in autoencoder.history_.epochs)
     run, data = shlex.quote(str(place)), shlex.quote(parted.train.source)
     lines = [

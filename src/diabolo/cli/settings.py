@@ -18,7 +18,7 @@ from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["DEFAULT_RECIPE", "Plan", "build", "parse_value", "read_plan"]
+__all__ = ["DEFAULT_RECIPE", "FitSettings", "build", "parse_value", "read_plan"]
 
 DEFAULT_RECIPE = "deep"
 _DATA_KEYS = tuple(option.name for option in DATA_OPTIONS)
@@ -27,7 +27,7 @@ _RECORDED = ("versions", "trained")
 
 
 @dataclass(frozen=True)
-class Plan:
+class FitSettings:
     """What was asked for: which data, which recipe, and the settings to change, in order.
 
     Attributes
@@ -67,7 +67,7 @@ def parse_value(text: str) -> Any:
 
 def read_plan(
     source: str | None, config: Path | None, given: Mapping[str, Any], assignments: Sequence[str]
-) -> Plan:
+) -> FitSettings:
     """Put together what a configuration file and the command line say.
 
     Parameters
@@ -86,7 +86,7 @@ def read_plan(
     FileError, SettingError
         If the file cannot be read, or a key or an assignment cannot be understood.
     """
-    plan = _from_file(config) if config is not None else Plan()
+    plan = _from_file(config) if config is not None else FitSettings()
     typed = {name: value for name, value in given.items() if value is not None}
     trainer = chosen(take_precision(typed), plan.trainer)
     options = {o.path: _typed_value(o, typed[o.name]) for o in SETTING_OPTIONS if o.name in typed}
@@ -97,7 +97,7 @@ def read_plan(
         options[_known_path(path.strip())] = parse_value(value)
     hold_out = check_hold_out(parse_value(typed["hold_out"])) if "hold_out" in typed else plan.hold_out
     data = {key: typed[key] for key in _DATA_KEYS if key in typed}
-    return Plan(
+    return FitSettings(
         source or plan.source,
         # How to read a file is said of that file: another one is read as the command line says.
         data if source and plan.source not in ("", source) else plan.data | data,
@@ -108,7 +108,7 @@ def read_plan(
     )
 
 
-def build(plan: Plan) -> Autoencoder:
+def build(plan: FitSettings) -> Autoencoder:
     """The estimator of a plan, with every setting checked.
 
     Raises
@@ -141,11 +141,11 @@ def _typed_value(option: Any, value: Any) -> Any:
     return parse_value(value)
 
 
-def _from_file(path: Path) -> Plan:
+def _from_file(path: Path) -> FitSettings:
     existing(path, "configuration file")
     content = parse_yaml(read_text(path, "a configuration"), str(path))
     if content is None:
-        return Plan()
+        return FitSettings()
     if not isinstance(content, Mapping):
         raise FileError(f"{path} must hold keys and values, such as `recipe: deep`, got {content!r:.60}.")
     content = {str(key): value for key, value in content.items() if key not in _RECORDED}
@@ -154,7 +154,7 @@ def _from_file(path: Path) -> Plan:
     hold_out, trainer = content.pop("hold_out", None), content.pop("trainer", None)
     settings = {_known_path(key): value for key, value in _flat(content)}
     held = None if hold_out is None else check_hold_out(hold_out)
-    return Plan(source, options, str(recipe), (settings,), held, chosen({}, trainer))
+    return FitSettings(source, options, str(recipe), (settings,), held, chosen({}, trainer))
 
 
 def _data(value: Any, path: Path) -> tuple[str, dict[str, Any]]:

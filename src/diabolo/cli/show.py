@@ -89,7 +89,7 @@ def info(run: Path, as_json: bool) -> None:
         "penalties": model.parts.penalties,
         "corruption": model.parts.corruption,
     }
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "run": str(run),
         "recipe": source.recipe or None,
         "data": source.path or None,
@@ -104,18 +104,18 @@ def info(run: Path, as_json: bool) -> None:
         "files": sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()),
     }
     if as_json:
-        typer.echo(runs.as_json(told))
+        typer.echo(runs.as_json(facts))
         return
     rows = {
-        key: value for key, value in told.items() if value is not None and not isinstance(value, dict | list)
+        key: value for key, value in facts.items() if value is not None and not isinstance(value, dict | list)
     }
     rows["image_shape"] = " x ".join(map(str, model.domain.image_shape or ())) or "none"
     typer.echo(columns(((key.replace("_", " "), str(value)) for key, value in rows.items()), indent=""))
     typer.echo("parts")
-    typer.echo(columns(told["parts"].items()))
+    typer.echo(columns(facts["parts"].items()))
     typer.echo("last epoch")
-    typer.echo(columns((name, f"{value:.6g}") for name, value in told["last_epoch"].items()))
-    typer.echo(f"files: {', '.join(told['files'])}")
+    typer.echo(columns((name, f"{value:.6g}") for name, value in facts["last_epoch"].items()))
+    typer.echo(f"files: {', '.join(facts['files'])}")
 
 
 def doctor() -> None:

@@ -29,7 +29,7 @@ def study(file: Path, given: dict[str, Any]) -> None:
 
     own = from_yaml(file)
     out: Path = given["out"] or Path("runs") / file.stem
-    typer.echo(f"{len(own.settings)} models on {own.material.name}", err=True)
+    typer.echo(f"{len(own.settings)} models on {own.study_data.name}", err=True)
     table = own.run(out, resume=given["resume"], n_jobs=given["jobs"], progress=_Progress())
     page = own.page(out / "report.html")
     for status, count in table["status"].value_counts().items():

@@ -170,13 +170,13 @@ class StoredRows(Finished):
     ----------
     table : Stored
     finish : Finish
-    told : bytes
+    fingerprint : bytes
         What tells the rows from others; a digest of all numbers would take longer than an epoch.
     """
 
     table: Stored
     finish: Finish
-    told: bytes = b""
+    fingerprint: bytes = b""
 
     def __len__(self) -> int:
         return len(self.table)
@@ -196,7 +196,7 @@ class StoredRows(Finished):
 
     def describe_to(self, digest: Digest) -> None:
         """Feed a digest with the shape and a sample of the rows, and with what was found in all of them."""
-        digest.update(f"{self.table.dtype}{self.shape}".encode() + self.told)
+        digest.update(f"{self.table.dtype}{self.shape}".encode() + self.fingerprint)
 
 
 @dataclass(frozen=True)

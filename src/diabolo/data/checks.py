@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from ..errors import DataError, FileError, SettingError
-from .foreign import as_plain
+from .foreign import as_arrays
 from .memmap import Stored
 from .streams import Stream, find_large
 
@@ -89,7 +89,7 @@ def check_rows(
     large = find_large(X)
     if large is not None:
         return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
-    X, found = flatten_pictures(as_plain(X), image_shape)
+    X, found = flatten_pictures(as_arrays(X), image_shape)
     dtype = getattr(X, "dtype", None)
     if getattr(dtype, "kind", "") == "c":
         raise DataError(
@@ -108,7 +108,7 @@ def _check_large(
     found = X.image_shape or image_shape
     if image_shape is not None and found != image_shape:
         raise DataError(f"pictures of shape {image_shape} were expected, got pictures of shape {found}.")
-    names = X.pieces.feature_names if isinstance(X, Stream) else None
+    names = X.chunks.feature_names if isinstance(X, Stream) else None
     learnt = getattr(estimator, "feature_names_in_", None)
     if not reset and names is not None and learnt is not None and list(names) != list(learnt):
         raise DataError(
@@ -161,7 +161,7 @@ def check_companion(
     large = find_large(X)
     if isinstance(large, Stream):
         raise DataError(f"{name} must be an array, in memory or memory-mapped, got {large!r}.")
-    rows = np.asarray(as_plain(X, name)) if large is None else large
+    rows = np.asarray(as_arrays(X, name)) if large is None else large
     rows = rows.reshape(len(rows), -1) if rows.ndim in (3, 4) and isinstance(rows, np.ndarray) else rows
     expected = (like[0] if same_rows else "any number of", like[1])
     if rows.ndim != 2 or rows.shape[1] != like[1] or (same_rows and len(rows) != like[0]):
@@ -217,7 +217,7 @@ def lent(X: NDArray[np.floating]) -> torch.Tensor:
 
 def check_one_row(value: Any, name: str, n_features: int) -> NDArray[np.floating]:
     """One row or picture as an array (1, n_features)."""
-    row = np.asarray(as_plain(value, name))
+    row = np.asarray(as_arrays(value, name))
     if row.size != n_features:
         raise DataError(f"{name} must be one row of {n_features} numbers, got shape {row.shape}.")
     kept = row.dtype if row.dtype in (np.dtype("float32"), np.dtype("float64")) else np.dtype("float64")

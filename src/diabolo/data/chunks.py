@@ -12,14 +12,14 @@ from ..errors import DataError
 from .memmap import Array
 
 
-class Pieces(ABC):
+class Chunks(ABC):
     """Where a stream's rows come from: pieces that can be read again and again.
 
     Attributes
     ----------
     name : str
         What it is called in messages.
-    n_pieces : int or None
+    n_chunks : int or None
         How many pieces there are, where each can be read by its number, in any order; None: all can only be
         read from the start.
     mixed : bool
@@ -28,7 +28,7 @@ class Pieces(ABC):
     """
 
     name: str = "X"
-    n_pieces: int | None = None
+    n_chunks: int | None = None
     mixed: ClassVar[bool] = False
     feature_names: tuple[str, ...] | None = None
 
@@ -40,7 +40,7 @@ class Pieces(ABC):
         """
 
 
-def read_checked(pieces: Pieces, order: list[int] | None, width: int | None = None) -> Iterator[Array]:
+def read_checked(chunks: Chunks, order: list[int] | None, width: int | None = None) -> Iterator[Array]:
     """Flat rows of pieces as float32 or float64, all of one width and finite.
 
     Raises
@@ -49,17 +49,17 @@ def read_checked(pieces: Pieces, order: list[int] | None, width: int | None = No
         If rows are no numbers, or of different widths; once the width is known, if a number is not finite.
     """
     known, n, shape = width is not None, 0, None
-    for given in pieces.read(order):
+    for given in chunks.read(order):
         block = given if given.dtype in (np.float32, np.float64) else given.astype(np.float64)
         if shape is not None and block.shape[1:] != shape:
-            raise _changed(pieces.name, n, shape, block.shape[1:])
+            raise _changed(chunks.name, n, shape, block.shape[1:])
         shape = block.shape[1:]
         rows: Array = block.reshape(len(block), -1)
         if width is not None and rows.shape[1] != width:
-            raise _changed(pieces.name, n, (width,), shape)
+            raise _changed(chunks.name, n, (width,), shape)
         if known and not np.isfinite(rows.sum()) and not np.isfinite(rows).all():
             raise DataError(
-                f"{pieces.name} contains NaN or infinity in one of the rows {n} to {n + len(rows) - 1}."
+                f"{chunks.name} contains NaN or infinity in one of the rows {n} to {n + len(rows) - 1}."
             )
         width, n = rows.shape[1], n + len(rows)
         yield rows

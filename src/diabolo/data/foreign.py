@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import DataError
 
-__all__ = ["as_plain"]
+__all__ = ["as_arrays"]
 
 _DATES = ("datetime", "timedelta", "date", "duration", "time", "period")
 
 
-def as_plain(X: Any, name: str = "X") -> Any:
+def as_arrays(X: Any, name: str = "X") -> Any:
     """Data as NumPy, pandas, polars or PyTorch hold it, out of what wraps it; nothing is lost on the way.
 
     Parameters
@@ -33,7 +33,7 @@ def as_plain(X: Any, name: str = "X") -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> as_plain(np.ma.masked_equal([[1.0, 2.0]], 2.0))
+    >>> as_arrays(np.ma.masked_equal([[1.0, 2.0]], 2.0))
     Traceback (most recent call last):
     diabolo.errors.DataError: X has 1 masked value in 1 of 1 rows; ...
     """

@@ -14,7 +14,7 @@ _DEPTH = 3
 
 
 @contextmanager
-def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
+def prefetch(items: Iterator[T]) -> Iterator[Iterator[T]]:
     """Within it the items of an iterator come out of a thread that is a few of them ahead.
 
     What the iterator raises is raised where its item is asked for. At the end the thread is gone, whether or not
@@ -22,7 +22,7 @@ def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
 
     Examples
     --------
-    >>> with ahead(iter(range(3))) as numbers:
+    >>> with prefetch(iter(range(3))) as numbers:
     ...     list(numbers)
     [0, 1, 2]
     """

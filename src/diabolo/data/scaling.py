@@ -12,7 +12,7 @@ from sklearn.utils import gen_batches
 from ..errors import DataError, SettingError
 from ..reconstruction import Reconstruction
 from .memmap import Stored, blocks_of
-from .summary import MOMENT_ROWS, Survey, survey
+from .summary import MOMENT_ROWS, DataSummary, summarize
 
 SCALINGS = ("auto", "minmax", "standard", None)
 SCALER_KINDS = ("none", "minmax", "standard")
@@ -65,7 +65,7 @@ def learn_scaling(
     X: NDArray[np.floating] | Stored | None,
     scaling: str | None,
     loss: Reconstruction,
-    found: Survey | None = None,
+    found: DataSummary | None = None,
 ) -> Scaler:
     """The scaling of data for a reconstruction loss.
 
@@ -78,7 +78,7 @@ def learn_scaling(
         None: ``found`` says all that is needed.
     scaling : "auto", "minmax", "standard" or None
     loss : Reconstruction
-    found : Survey or None
+    found : DataSummary or None
         What is known of all rows; None: they are looked through.
 
     Raises
@@ -93,7 +93,7 @@ def learn_scaling(
     if found is None:
         if X is None:
             raise ValueError("rows, or what was found in them, are needed.")
-        found = survey(blocks_of(X))
+        found = summarize(blocks_of(X))
     n_features = len(found.low)
     none = Scaler("none", np.zeros(n_features), np.ones(n_features))
     low, high = float(found.low.min()), float(found.high.max())
@@ -137,11 +137,13 @@ def needs_moments(scaling: str | None, loss: Reconstruction) -> bool:
     return scaling == "standard" or (scaling == "auto" and loss.support == "real")
 
 
-def require_range(X: NDArray[np.floating] | Survey, scaler: Scaler, loss: Reconstruction, name: str) -> None:
+def require_range(
+    X: NDArray[np.floating] | DataSummary, scaler: Scaler, loss: Reconstruction, name: str
+) -> None:
     """Raise a DataError if a loss cannot take rows, under a scaling that was learnt from others, as targets."""
     if loss.support == "real" or (name == "X" and scaler.kind != "none"):
         return
-    found = X if isinstance(X, Survey) else survey(blocks_of(X), name)
+    found = X if isinstance(X, DataSummary) else summarize(blocks_of(X), name)
     low = float(((found.low - scaler.offset) / scaler.scale).min())
     high = float(((found.high - scaler.offset) / scaler.scale).max())
     if low < -_ROUNDING or (loss.support == "unit" and high > 1 + _ROUNDING):

@@ -12,19 +12,19 @@ from torch import Tensor
 
 from ..errors import DataError
 from .batches import Digest, Finish, Finished
-from .chunks import Pieces, read_checked
+from .chunks import Chunks, read_checked
 from .memmap import Array
 from .rng import generator
 
 _BUFFER_BYTES = 128 << 20
 
 
-def order_of_pieces(pieces: Pieces, seed: int, epoch: int) -> list[int] | None:
+def order_of_chunks(chunks: Chunks, seed: int, epoch: int) -> list[int] | None:
     """The order that pieces are read in in an epoch; None where there is only one."""
-    if pieces.n_pieces is None:
+    if chunks.n_chunks is None:
         return None
     key = generator(seed, "pieces", epoch)
-    return torch.randperm(pieces.n_pieces, generator=key).tolist()
+    return torch.randperm(chunks.n_chunks, generator=key).tolist()
 
 
 class Mixer:
@@ -110,7 +110,7 @@ class StreamedRows(Finished):
 
     Attributes
     ----------
-    pieces : Pieces
+    chunks : Chunks
     finish : Finish
     shape : (int, int)
         Rows of an epoch, and features.
@@ -121,18 +121,18 @@ class StreamedRows(Finished):
         Whether an epoch begins where the last one ended, instead of at the start.
     first : array of shape (k, n_features)
         Some rows, for those who want to see always the same.
-    told : bytes
+    fingerprint : bytes
         What tells the rows from others.
     """
 
-    pieces: Pieces
+    chunks: Chunks
     finish: Finish
     shape: tuple[int, int]
     seed: int
     room: int
     endless: bool
     first: Array
-    told: bytes
+    fingerprint: bytes
     _mixer: Mixer | None = field(default=None, repr=False)
     _passed: int = field(default=-1, repr=False)
 
@@ -149,7 +149,7 @@ class StreamedRows(Finished):
 
     def describe_to(self, digest: Digest) -> None:
         """Feed a digest with the shape, the buffer, and what was found in all rows."""
-        digest.update(f"{self.shape}{self.room}{self.endless}".encode() + self.told)
+        digest.update(f"{self.shape}{self.room}{self.endless}".encode() + self.fingerprint)
 
     def epoch(self, epoch: int, passed: int, numbers: Sequence[int], skip: int) -> Iterator[Tensor]:
         """The rows of an epoch, so many at a time.
@@ -171,7 +171,7 @@ class StreamedRows(Finished):
             rows = mixer.take(number, rng)
             if len(rows) < number:
                 raise DataError(
-                    f"{self.pieces.name} gave fewer rows in epoch {epoch + 1} than when it was first read: an epoch "
+                    f"{self.chunks.name} gave fewer rows in epoch {epoch + 1} than when it was first read: an epoch "
                     f"has {len(self)}. It must give the same rows whenever it is read from its start, and may not end "
                     "before rows_per_epoch."
                 )
@@ -183,9 +183,9 @@ class StreamedRows(Finished):
     def _at(self, epoch: int, passed: int, numbers: Sequence[int]) -> Mixer:
         """Where an epoch begins."""
         if not self.endless:
-            order = order_of_pieces(self.pieces, self.seed, epoch)
+            order = order_of_chunks(self.chunks, self.seed, epoch)
             return Mixer(
-                read_checked(self.pieces, order, self.shape[1]), 0 if self.pieces.mixed else self.room
+                read_checked(self.chunks, order, self.shape[1]), 0 if self.chunks.mixed else self.room
             )
         if self._mixer is None or self._passed != passed:
             self._mixer = Mixer(self._again_and_again(), self.room)
@@ -201,8 +201,8 @@ class StreamedRows(Finished):
         turn, some = 0, True
         while some:
             some = False
-            order = order_of_pieces(self.pieces, self.seed, turn)
-            for rows in read_checked(self.pieces, order, self.shape[1]):
+            order = order_of_chunks(self.chunks, self.seed, turn)
+            for rows in read_checked(self.chunks, order, self.shape[1]):
                 some = some or len(rows) > 0
                 yield rows
             turn += 1

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from ..errors import DataError, SettingError, UnknownNameError
-from .chunks import Pieces, read_checked
+from .chunks import Chunks, read_checked
 from .memmap import Array, Stored, is_mapped, picture_shape
 
 __all__ = ["LARGE", "Stream", "find_large"]
@@ -80,14 +80,14 @@ class Stream:
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if value is not None and (not whole or value < 1):
                 raise SettingError(f"{name} must be a whole number >= 1 or None, got {value!r}.")
-        self.pieces = find_pieces(rows, None if columns is None else tuple(columns))
+        self.chunks = find_chunks(rows, None if columns is None else tuple(columns))
         self.buffer_rows, self.rows_per_epoch = buffer_rows, rows_per_epoch
         self._looked: tuple[tuple[int, ...], np.dtype[Any]] | None = None
 
     def blocks(self) -> Iterator[Array]:
         """The rows in their own order, in blocks (k, n_features); with ``rows_per_epoch`` the first so many."""
         left = self.rows_per_epoch
-        for block in read_checked(self.pieces, None):
+        for block in read_checked(self.chunks, None):
             if left is None:
                 yield block
                 continue
@@ -117,15 +117,15 @@ class Stream:
         return picture_shape(self.row_shape)
 
     def __repr__(self) -> str:
-        return f"Stream({self.pieces.name})"
+        return f"Stream({self.chunks.name})"
 
     def _look(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """What the first rows look like."""
         if self._looked is None:
-            iterator = self.pieces.read(None)
+            iterator = self.chunks.read(None)
             first = next((block for block in iterator if len(block)), None)
             if first is None:
-                raise DataError(f"{self.pieces.name} has no rows: it ended before the first one.")
+                raise DataError(f"{self.chunks.name} has no rows: it ended before the first one.")
             dtype = np.dtype(np.float32 if first.dtype == np.float32 else np.float64)
             self._looked = first.shape[1:], dtype
         return self._looked
@@ -135,7 +135,7 @@ def find_large(X: Any) -> Stored | Stream | None:
     """Rows that are not to be loaded into memory, as what can be worked with; None for any other object."""
     if isinstance(X, Stored | Stream):
         return X
-    if isinstance(X, Pieces | TorchDataset) or _is_loader(X) or _of_hugging_face(X):
+    if isinstance(X, Chunks | TorchDataset) or _is_loader(X) or _of_hugging_face(X):
         return Stream(X)
     if isinstance(X, Iterator):
         raise _once_only(X)
@@ -144,26 +144,26 @@ def find_large(X: Any) -> Stored | Stream | None:
     return None
 
 
-def find_pieces(rows: Any, columns: tuple[str, ...] | None) -> Pieces:
+def find_chunks(rows: Any, columns: tuple[str, ...] | None) -> Chunks:
     """The pieces of anything that a stream can be made of."""
-    if isinstance(rows, Pieces):
+    if isinstance(rows, Chunks):
         return rows
     if _of_hugging_face(rows):
-        return HuggingFacePieces(rows, columns)
+        return HuggingFaceChunks(rows, columns)
     if _is_loader(rows):
         # Without a batch size a loader gives items as the data set does.
         single = rows.batch_size is None and rows.batch_sampler is None
-        return IterablePieces(lambda: iter(rows), "the DataLoader", columns, single)
+        return IterableChunks(lambda: iter(rows), "the DataLoader", columns, single)
     if isinstance(rows, IterableDataset):
-        return IterablePieces(lambda: iter(rows), f"the {type(rows).__name__}", columns, single=True)
+        return IterableChunks(lambda: iter(rows), f"the {type(rows).__name__}", columns, single=True)
     if isinstance(rows, TorchDataset):
-        return ItemPieces(rows, columns)
+        return ItemChunks(rows, columns)
     if isinstance(rows, Iterator):
         raise _once_only(rows)
     if callable(rows):
-        return IterablePieces(rows, "the stream", columns)
+        return IterableChunks(rows, "the stream", columns)
     if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | np.ndarray | Mapping):
-        return IterablePieces(lambda: iter(rows), "the stream", columns)
+        return IterableChunks(lambda: iter(rows), "the stream", columns)
     raise DataError(
         f"a stream of rows was expected (a DataLoader, an IterableDataset, a data set of the package datasets, or a "
         f"function that gives an iterator of arrays), got {type(rows).__name__}; give arrays to fit as they are, and "
@@ -191,7 +191,7 @@ def _of_hugging_face(X: Any) -> bool:
     return bool(kinds) and isinstance(X, kinds)
 
 
-class IterablePieces(Pieces):
+class IterableChunks(Chunks):
     """Arrays that something gives one after the other, from its start whenever it is asked.
 
     Parameters
@@ -227,14 +227,14 @@ class IterablePieces(Pieces):
             yield block
 
 
-class ItemPieces(Pieces):
+class ItemChunks(Chunks):
     """The items of a map-style data set of PyTorch, each a row or a picture."""
 
     mixed: ClassVar[bool] = True
 
     def __init__(self, data: Any, columns: tuple[str, ...] | None) -> None:
         self.data, self.columns, self.name = data, columns, f"the {type(data).__name__}"
-        self.n_pieces = len(data)
+        self.n_chunks = len(data)
 
     def read(self, numbers: Iterable[int] | None) -> Iterator[Array]:
         chosen = range(len(self.data)) if numbers is None else numbers
@@ -242,7 +242,7 @@ class ItemPieces(Pieces):
         yield from together(arrays, self.name)
 
 
-class HuggingFacePieces(Pieces):
+class HuggingFaceChunks(Chunks):
     """The rows of a data set of the package ``datasets``, a few hundred at a time.
 
     Class labels are left out unless ``columns`` names them; pictures become numbers in [0, 1].
@@ -252,7 +252,7 @@ class HuggingFacePieces(Pieces):
         self.name, self.data = "the data set", data.with_format("numpy")
         self.random = hasattr(data, "__len__")
         if self.random:
-            self.n_pieces = -(-len(data) // _AT_ONCE)
+            self.n_chunks = -(-len(data) // _AT_ONCE)
         kinds = {name: type(feature).__name__ for name, feature in (data.features or {}).items()}
         for name in columns or ():
             if kinds and name not in kinds:
@@ -274,7 +274,7 @@ class HuggingFacePieces(Pieces):
         if not self.random:
             yield from self.data.iter(batch_size=_AT_ONCE)
             return
-        for number in range(self.n_pieces or 0) if numbers is None else numbers:
+        for number in range(self.n_chunks or 0) if numbers is None else numbers:
             yield self.data[number * _AT_ONCE : (number + 1) * _AT_ONCE]
 
 

@@ -18,7 +18,7 @@ _SAMPLE_ROWS, _SAMPLE_BYTES = 5000, 64 << 20
 
 
 @dataclass(frozen=True)
-class Survey:
+class DataSummary:
     """What one pass over rows has found.
 
     Attributes
@@ -41,7 +41,7 @@ class Survey:
     sample: Array | None = None
 
     @property
-    def told(self) -> bytes:
+    def fingerprint(self) -> bytes:
         """A digest of all of this: rows that differ in any column's range, or in the sample, differ in it."""
         digest = hashlib.sha256(f"{self.n}".encode())
         for values in (self.low, self.high, self.mean, self.deviation, self.sample):
@@ -50,14 +50,14 @@ class Survey:
         return digest.digest()
 
 
-def survey(
+def summarize(
     blocks: Iterable[Array],
     name: str = "X",
     *,
     moments: bool = False,
     sample: bool = False,
-    tell: Callable[[int], object] = lambda _rows: None,
-) -> Survey:
+    on_progress: Callable[[int], object] = lambda _rows: None,
+) -> DataSummary:
     """Look through all rows once.
 
     Parameters
@@ -67,7 +67,7 @@ def survey(
         What the rows are called in messages.
     moments, sample : bool
         Whether to find means and deviations, and to keep some rows.
-    tell : callable
+    on_progress : callable
         Is called with the number of rows so far.
 
     Raises
@@ -77,7 +77,7 @@ def survey(
 
     Examples
     --------
-    >>> found = survey([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])], moments=True)
+    >>> found = summarize([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])], moments=True)
     >>> found.n, found.low.tolist(), found.mean.tolist(), found.deviation.tolist()
     (2, [1.0, 4.0], [2.0, 4.5], [1.0, 0.5])
     """
@@ -94,12 +94,14 @@ def survey(
             if spread is not None:
                 spread.add(block, n)
         n += len(block)
-        tell(n)
+        on_progress(n)
     if ranges.low is None or ranges.high is None:
         raise DataError(f"{name} has no rows: it ended before the first one.")
     faults.complain(n)
     mean, deviation = (None, None) if adding is None else adding.result()
-    return Survey(n, ranges.low, ranges.high, mean, deviation, None if spread is None else spread.result())
+    return DataSummary(
+        n, ranges.low, ranges.high, mean, deviation, None if spread is None else spread.result()
+    )
 
 
 class _Ranges:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.chunks import Pieces
+from ..data.chunks import Chunks
 from ..data.memmap import Array, Stored
 from ..errors import FileError, SettingError
 from ..storage.text import readable
@@ -95,9 +95,9 @@ def stream(
             f"{option('resize')} is for folders of pictures, and {path.name} is none; leave it out."
         )
     if is_folder:
-        return Stream(PicturePieces(path, size))
+        return Stream(PictureChunks(path, size))
     if is_table:
-        return Stream(ParquetPieces(path, Choice(columns, drop)), buffer_rows=buffer_rows)
+        return Stream(ParquetChunks(path, Choice(columns, drop)), buffer_rows=buffer_rows)
     if suffix == ".npy":
         return table_of(map_array_file(path), path.name)
     if is_idx(path):
@@ -108,7 +108,7 @@ def stream(
     )
 
 
-class ParquetPieces(Pieces):
+class ParquetChunks(Chunks):
     """A Parquet file by its row groups, each a few thousand rows at a time."""
 
     def __init__(self, path: Path, choice: Choice) -> None:
@@ -120,7 +120,7 @@ class ParquetPieces(Pieces):
             choice = replace(choice, id=PANDAS_INDEX)
         selection = choose(names, choice, path.name)
         chosen = [names[at] for at in selection.features]
-        self.n_pieces, self.feature_names = file.metadata.num_row_groups, tuple(chosen)
+        self.n_chunks, self.feature_names = file.metadata.num_row_groups, tuple(chosen)
         if file.metadata.num_rows == 0:
             raise FileError(f"{path} has a header and no rows.")
         kinds = {name: file.schema_arrow.field(name) for name in chosen}
@@ -132,7 +132,7 @@ class ParquetPieces(Pieces):
 
         file = self._open()
         names = list(self.feature_names or ())
-        groups = range(self.n_pieces or 0) if numbers is None else numbers
+        groups = range(self.n_chunks or 0) if numbers is None else numbers
         try:
             for group in groups:
                 for batch in file.iter_batches(
@@ -162,7 +162,7 @@ class ParquetPieces(Pieces):
         refuse_text({n: cells for n in names if (cells := text_cells(table.column(n)))}, self.name)
 
 
-class PicturePieces(Pieces):
+class PictureChunks(Chunks):
     """The pictures of a folder, each decoded when its turn comes."""
 
     mixed: ClassVar[bool] = True
@@ -171,11 +171,11 @@ class PicturePieces(Pieces):
         files = [file for found in find_pictures(path).values() for file in found]
         self.name = path.resolve().name or "images"
         self.pictures = Pictures.of(files, path, resize)
-        self.n_pieces = len(files)
+        self.n_chunks = len(files)
 
     def read(self, numbers: Iterable[int] | None) -> Iterator[Array]:
         waiting: list[NDArray[np.float32]] = []
-        for number in range(self.n_pieces or 0) if numbers is None else numbers:
+        for number in range(self.n_chunks or 0) if numbers is None else numbers:
             waiting.append(self.pictures.decode(number))
             if len(waiting) == _TOGETHER:
                 yield np.stack(waiting)

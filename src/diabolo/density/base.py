@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..errors import DataError, SettingError
 
 __all__ = ["Array", "Density", "per_feature_floor", "require_count"]
@@ -45,7 +45,7 @@ class Density(DensityMixin, BaseEstimator, ABC):
     def _score(self, codes: Array) -> Array: ...
 
     def _check(self, codes: ArrayLike, *, reset: bool) -> Array:
-        rows, given = self._min_rows if reset else 1, as_plain(codes, "codes")
+        rows, given = self._min_rows if reset else 1, as_arrays(codes, "codes")
         try:
             checked = validate_data(self, given, reset=reset, dtype=np.float64, ensure_min_samples=rows)
         except ValueError as error:

@@ -13,7 +13,7 @@ from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
 from .. import density as densities
 from ..data.checks import check_one_row, check_rows, require_finite
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..data.memmap import Stored
 from ..data.rng import generator
 from ..data.streams import Stream
@@ -82,7 +82,7 @@ class Answers(TransformerMixin, FittedState):
             If the codes have another width than ``dim``.
         """
         check_is_fitted(self)
-        codes = check_array(as_plain(Z, "Z"), dtype=[np.float64, np.float32], ensure_all_finite=False)
+        codes = check_array(as_arrays(Z, "Z"), dtype=[np.float64, np.float32], ensure_all_finite=False)
         require_finite(codes, "Z")
         dim = self.module_.parts.latent.dim
         if codes.shape[1] != dim:

@@ -28,20 +28,20 @@ from ..errors import (
 from ..training.control import threads_for, undisturbed
 from ..training.events import Callback
 from ..training.fitted import count_parameters, require_parameters, transfer
-from ..training.loop import Run
-from ..training.member import Member
+from ..training.job import TrainingJob
+from ..training.loop import Trainer
 from ..training.settings import Training
 from .answers import Answers
 from .opening import Opening
 from .preparation import (
-    Looked,
     Preparation,
+    SummarizedRows,
     architecture,
     constant_loss,
     domain_of,
     execute,
     find_trained,
-    look,
+    summarize_rows,
     training_data,
     warn_of_poor_fit,
     warn_of_warmups,
@@ -207,7 +207,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         model = member.model()
         self.module_ = model.to(device=like.device, dtype=like.dtype)
         self.n_threads_ = threads_for(count_parameters(model), member.training.batch_of(member.n_rows))
-        return self._train(rows, Run(self.module_, [member]), callbacks)
+        return self._train(rows, Trainer(self.module_, [member]), callbacks)
 
     @undisturbed()
     def fine_tune(
@@ -270,7 +270,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         if not isinstance(corruption, str) or corruption != "keep":
             other.corruption = corruption
         settings = other._training(None)
-        rows = look(other._rows(X), verbose=other.verbose)
+        rows = summarize_rows(other._rows(X), verbose=other.verbose)
         frozen = require_parameters(self.module_, "freeze", freeze)
         anew = require_parameters(self.module_, "reset", reset)
         fresh = architecture(other.get_params(deep=False))
@@ -286,10 +286,12 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         state = self._moments if keep_optimizer else None
         model = other.module_
         warmed = () if warm_up else tuple(self.module_.parts.named_penalties)
-        member = Member(model.parts, model.domain, settings, data, self.seed_, self.scaler_, warmed=warmed)
+        member = TrainingJob(
+            model.parts, model.domain, settings, data, self.seed_, self.scaler_, warmed=warmed
+        )
         warn_of_warmups(member)
-        run = Run(model, [member], frozen=frozen, state=state, anew=anew)
-        return other._train(rows, run, callbacks)
+        trainer = Trainer(model, [member], frozen=frozen, state=state, anew=anew)
+        return other._train(rows, trainer, callbacks)
 
     @undisturbed()
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -314,13 +316,17 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
             finally:
                 self.training = before
         settings = self._training(None).replace(**once)
-        rows = look(self._rows(X), verbose=self.verbose)
+        rows = summarize_rows(self._rows(X), verbose=self.verbose)
         data, state = self._data(rows, None, None, settings), self._moments
         model = self.module_
-        member = Member(model.parts, model.domain, settings, data, self.seed_, self.scaler_, self.history_)
-        return self._train(rows, Run(model, [member], epoch=self.n_iter_, state=state), ())
+        member = TrainingJob(
+            model.parts, model.domain, settings, data, self.seed_, self.scaler_, self.history_
+        )
+        return self._train(rows, Trainer(model, [member], epoch=self.n_iter_, state=state), ())
 
-    def _prepare(self, X: Any, target: Any = None, validation: Any = None) -> tuple[Looked, Member]:
+    def _prepare(
+        self, X: Any, target: Any = None, validation: Any = None
+    ) -> tuple[SummarizedRows, TrainingJob]:
         """All of :meth:`fit` but the training: the checked rows, and the model that is due to train on them."""
         params = self.get_params(deep=False)
         parts, training = architecture(params), self._training(None)
@@ -332,7 +338,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         if seed is None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         loss = parts.reconstruction
-        rows = look(checked, scaling=self.scaling, loss=loss, verbose=self.verbose)
+        rows = summarize_rows(checked, scaling=self.scaling, loss=loss, verbose=self.verbose)
         whole = None if isinstance(checked, Stream) else checked
         scaler = learn_scaling(whole, self.scaling, loss, rows.found)
         domain = domain_of(rows.found, scaler, shape)
@@ -342,21 +348,21 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         prepare = Preparation(scaler, dtype, device)
         data = training_data(rows, target, validation, training, seed, loss, prepare)
         self.scaler_, self.seed_ = scaler, seed
-        member = Member(parts, domain, training, data, seed, scaler)
+        member = TrainingJob(parts, domain, training, data, seed, scaler)
         warn_of_warmups(member)
         return rows, member
 
     def _train(
         self,
-        rows: Looked,
-        run: Run,
+        rows: SummarizedRows,
+        trainer: Trainer,
         callbacks: Sequence[Callback],
     ) -> Self:
         """Train :attr:`module_` and take in what came of it, whatever ended the training."""
-        member = run.members[0]
-        with resumable(run, self.n_threads_, self.scaler_) as self.n_threads_:
+        member = trainer.members[0]
+        with resumable(trainer, self.n_threads_, self.scaler_) as self.n_threads_:
             try:
-                execute(run, self.n_threads_, self.verbose, callbacks)
+                execute(trainer, self.n_threads_, self.verbose, callbacks)
             except BaseException:
                 self._take_in(member)
                 self.codes_ = np.empty((0, member.parts.latent.dim), np.float32)
@@ -372,18 +378,18 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
             folder = member.training.checkpoint
             go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"
             warnings.warn(
-                f"training was interrupted in epoch {run.epoch + 1} of {run.epochs}; the estimator keeps what it "
-                f"has learnt and can be used{go_on}.",
+                f"training was interrupted in epoch {trainer.epoch + 1} of {trainer.epochs}; the estimator keeps "
+                f"what it has learnt and can be used{go_on}.",
                 InterruptedWarning,
                 stacklevel=4,
             )
         return self
 
-    def _shown(self, rows: Looked, dtype: torch.dtype | None = None) -> Array:
+    def _shown(self, rows: SummarizedRows, dtype: torch.dtype | None = None) -> Array:
         """The training rows whose codes are kept, as the model sees them."""
         return self._scaled(rows.shown(_KEPT_CODES), dtype)
 
-    def _data(self, rows: Looked, target: Any, validation: Any, training: Training) -> TrainingData:
+    def _data(self, rows: SummarizedRows, target: Any, validation: Any, training: Training) -> TrainingData:
         prepare = Preparation(self.scaler_, self._dtype, self._module_device)
         loss = self.module_.parts.reconstruction
         return training_data(rows, target, validation, training, self.seed_, loss, prepare)

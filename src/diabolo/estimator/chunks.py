@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..data.checks import lent, require_finite, to_tensor
 from ..data.memmap import Stored, blocks_of
-from ..data.prefetch import ahead
+from ..data.prefetch import prefetch
 from ..data.streams import Stream
 from ..data.summary import rebatch
 from ..errors import DataError
@@ -107,7 +107,7 @@ def _made(function: Callable[[Array], NDArray[Any]], rows: Array | Stored | Stre
         # The system reads ahead in a file that is read from its start.
         yield from _each(function, rows.blocks(slab) if isinstance(rows, Stored) else blocks_of(rows, slab))
         return
-    with ahead(rebatch(rows.blocks(), slab)) as blocks:
+    with prefetch(rebatch(rows.blocks(), slab)) as blocks:
         yield from _each(function, blocks)
 
 

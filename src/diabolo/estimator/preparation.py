@@ -23,15 +23,15 @@ from ..data.rng import generator
 from ..data.scaling import Scaler, needs_moments, require_range
 from ..data.shuffle import StreamedRows, room_for
 from ..data.streams import Stream
-from ..data.summary import Survey, survey
+from ..data.summary import DataSummary, summarize
 from ..errors import DataError, PoorFitWarning, WarmupWarning
 from ..model import Architecture, resolve_decoder
 from ..reconstruction import Reconstruction
 from ..training.control import threads
 from ..training.events import Callback
 from ..training.fitted import Fitted
-from ..training.loop import Run
-from ..training.member import Member
+from ..training.job import TrainingJob
+from ..training.loop import Trainer
 from ..training.progress import Progress, reading
 from ..training.settings import Training
 
@@ -68,7 +68,7 @@ def architecture(params: dict[str, Any]) -> Architecture:
     return parts
 
 
-def domain_of(found: Survey, scaler: Scaler, image_shape: tuple[int, int, int] | None) -> Domain:
+def domain_of(found: DataSummary, scaler: Scaler, image_shape: tuple[int, int, int] | None) -> Domain:
     """The domain of training rows, as the model will see them."""
     low = (found.low - scaler.offset) / scaler.scale
     high = (found.high - scaler.offset) / scaler.scale
@@ -76,17 +76,17 @@ def domain_of(found: Survey, scaler: Scaler, image_shape: tuple[int, int, int] |
 
 
 @dataclass(frozen=True)
-class Looked:
+class SummarizedRows:
     """Rows, in memory or not, and what is known of all of them.
 
     Attributes
     ----------
     rows : array, Stored or Stream
-    found : Survey
+    found : DataSummary
     """
 
     rows: Array | Stored | Stream
-    found: Survey
+    found: DataSummary
 
     def __len__(self) -> int:
         return self.found.n
@@ -101,7 +101,7 @@ class Looked:
         """Of the rows, in the user's units."""
         return self.rows.dtype
 
-    def pick(self, numbers: Any) -> Looked:
+    def pick(self, numbers: Any) -> SummarizedRows:
         """Some of the rows, by their numbers; those of a file stay there."""
         if isinstance(self.rows, Stream):
             raise DataError(
@@ -109,7 +109,7 @@ class Looked:
                 "fit(X, validation=rows) rows of their own."
             )
         rows = self.rows.pick(numbers) if isinstance(self.rows, Stored) else self.rows[numbers]
-        return Looked(rows, replace(self.found, n=len(numbers)))
+        return SummarizedRows(rows, replace(self.found, n=len(numbers)))
 
     def shown(self, most: int) -> Array:
         """At most so many of the rows, spread over all."""
@@ -125,14 +125,14 @@ class Looked:
         return rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
-def look(
+def summarize_rows(
     rows: Array | Stored | Stream,
     name: str = "X",
     *,
     scaling: str | None = None,
     loss: Reconstruction | None = None,
     verbose: bool | None = False,
-) -> Looked:
+) -> SummarizedRows:
     """Look through all rows once.
 
     Parameters
@@ -147,17 +147,17 @@ def look(
         Show how far it is, where rows are not in memory.
     """
     if isinstance(rows, np.ndarray):
-        return Looked(rows, survey(blocks_of(rows), name))
+        return SummarizedRows(rows, summarize(blocks_of(rows), name))
     streamed = isinstance(rows, Stream)
     moments = streamed and loss is not None and needs_moments(scaling, loss)
-    with reading(None if streamed else len(rows), verbose) as tell:  # type: ignore[arg-type]
-        found = survey(rows.blocks(), name, moments=moments, sample=streamed, tell=tell)
+    with reading(None if streamed else len(rows), verbose) as on_progress:  # type: ignore[arg-type]
+        found = summarize(rows.blocks(), name, moments=moments, sample=streamed, on_progress=on_progress)
     if isinstance(rows, Stream) and rows.rows_per_epoch is not None and found.n < rows.rows_per_epoch:
         raise DataError(
             f"{name} ended after {found.n} rows, before rows_per_epoch={rows.rows_per_epoch}; leave rows_per_epoch out "
             "so that an epoch is all rows."
         )
-    return Looked(rows, found)
+    return SummarizedRows(rows, found)
 
 
 @dataclass(frozen=True)
@@ -168,24 +168,24 @@ class Preparation:
     dtype: torch.dtype
     device: torch.device
 
-    def __call__(self, given: Looked | Array, seed: int = 0) -> RowSet:
-        rows = given.rows if isinstance(given, Looked) else given
+    def __call__(self, given: SummarizedRows | Array, seed: int = 0) -> RowSet:
+        rows = given.rows if isinstance(given, SummarizedRows) else given
         if isinstance(rows, np.ndarray):
             return make_rows(rows, self.scaler, self.dtype, self.device)
-        looked = given if isinstance(given, Looked) else look(rows)
+        looked = given if isinstance(given, SummarizedRows) else summarize_rows(rows)
         found = looked.found
         finish = self._finish(found)
         if isinstance(rows, Stored):
             sample = looked.shown(_TOLD_ROWS)
-            return StoredRows(rows, finish, replace(found, sample=sample).told)
+            return StoredRows(rows, finish, replace(found, sample=sample).fingerprint)
         room = rows.buffer_rows or room_for(looked.shape[1], rows.dtype.itemsize)
         endless = rows.rows_per_epoch is not None
         first = looked.shown(_TOLD_ROWS)
         return StreamedRows(
-            rows.pieces, finish, looked.shape, seed, min(room, found.n), endless, first, found.told
+            rows.chunks, finish, looked.shape, seed, min(room, found.n), endless, first, found.fingerprint
         )
 
-    def _finish(self, found: Survey) -> Finish:
+    def _finish(self, found: DataSummary) -> Finish:
         """What scales rows as they are read; refuses those that would overflow."""
         kept = self.scaler.kind == "none"
         offset, scale = (None, None) if kept else (self.scaler.offset, self.scaler.scale)
@@ -212,7 +212,7 @@ def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.dev
 
 
 def training_data(
-    rows: Looked,
+    rows: SummarizedRows,
     target: Any,
     validation: Any,
     training: Training,
@@ -257,7 +257,7 @@ def training_data(
     )
 
 
-def _judged(validation: Any, rows: Looked, prepare: Preparation) -> tuple[RowSet, RowSet]:
+def _judged(validation: Any, rows: SummarizedRows, prepare: Preparation) -> tuple[RowSet, RowSet]:
     """Validation inputs and targets on the device, from an array or a pair of arrays."""
     if isinstance(validation, tuple) and len(validation) == 2:
         inputs = _companion(validation[0], rows, "validation[0]", same_rows=False)
@@ -267,17 +267,17 @@ def _judged(validation: Any, rows: Looked, prepare: Preparation) -> tuple[RowSet
     return judged, judged
 
 
-def _companion(X: Any, like: Looked, name: str, *, same_rows: bool) -> Looked:
-    return look(check_companion(X, like.shape, name, same_rows=same_rows), name)
+def _companion(X: Any, like: SummarizedRows, name: str, *, same_rows: bool) -> SummarizedRows:
+    return summarize_rows(check_companion(X, like.shape, name, same_rows=same_rows), name)
 
 
-_AHEAD: ContextVar[Callable[[Any, Looked, Member], Fitted | None]] = ContextVar(
+_AHEAD: ContextVar[Callable[[Any, SummarizedRows, TrainingJob], Fitted | None]] = ContextVar(
     "diabolo_trained_ahead", default=lambda *_: None
 )
 
 
 @contextmanager
-def trained_ahead(find: Callable[[Any, Looked, Member], Fitted | None]) -> Iterator[None]:
+def trained_ahead(find: Callable[[Any, SummarizedRows, TrainingJob], Fitted | None]) -> Iterator[None]:
     """Within it a fit takes over what ``find(estimator, rows, member)`` gives; where that is None, it trains."""
     token = _AHEAD.set(find)
     try:
@@ -286,12 +286,12 @@ def trained_ahead(find: Callable[[Any, Looked, Member], Fitted | None]) -> Itera
         _AHEAD.reset(token)
 
 
-def find_trained(estimator: Any, rows: Looked, member: Member) -> Fitted | None:
+def find_trained(estimator: Any, rows: SummarizedRows, member: TrainingJob) -> Fitted | None:
     """What became of an estimator's member that has been trained ahead of its fit, else None."""
     return _AHEAD.get()(estimator, rows, member)
 
 
-def warn_of_warmups(member: Member) -> None:
+def warn_of_warmups(member: TrainingJob) -> None:
     """Warn of penalties whose weight does not reach its value within the training."""
     for name, penalty in member.parts.named_penalties.items():
         rise, epochs = penalty.warmup_epochs(member.epochs), member.epochs
@@ -305,12 +305,12 @@ def warn_of_warmups(member: Member) -> None:
             )
 
 
-def warn_of_poor_fit(learnt: Member | Fitted, constant: Callable[[], float]) -> None:
+def warn_of_poor_fit(learnt: TrainingJob | Fitted, constant: Callable[[], float]) -> None:
     """Warn of a training that ended as nobody would have it: far above the model that knows the means alone.
 
     Parameters
     ----------
-    learnt : Member or Fitted
+    learnt : TrainingJob or Fitted
         It has ended.
     constant : callable
         Gives the loss of that model on the training rows; asked only where the training was meant seriously.
@@ -339,11 +339,11 @@ def constant_loss(loss: Reconstruction, shown: Array) -> float:
     return loss.of_constant(lent(shown).double()) if len(shown) else math.inf
 
 
-def execute(run: Run, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:
+def execute(trainer: Trainer, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:
     """Train, with progress, on a number of threads."""
-    shown = Progress(run.epochs, run.n_rows, verbose)
-    run.tell = shown.within
+    shown = Progress(trainer.epochs, trainer.n_rows, verbose)
+    trainer.on_progress = shown.within
     with threads(n_threads), shown:
-        run.run([shown, *callbacks])
-    if run.replay.unknown:
-        shown.say(f"each step was computed anew: {run.replay.unknown}.")
+        trainer.run([shown, *callbacks])
+    if trainer.captured.unknown:
+        shown.say(f"each step was computed anew: {trainer.captured.unknown}.")

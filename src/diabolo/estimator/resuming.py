@@ -17,13 +17,13 @@ from ..data.scaling import Scaler
 from ..errors import VersionWarning
 from ..networks import Custom
 from ..storage.checkpoints import Checkpoints, newest, require_known
-from ..training.loop import Run
+from ..training.loop import Trainer
 from ..training.resume import require_same, restore
 from ..training.settings import Training
 
 
 @contextmanager
-def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
+def resumable(trainer: Trainer, n_threads: int, scaler: Scaler) -> Iterator[int]:
     """Within it a run leaves checkpoints, where its training names a folder; gives the threads to compute with.
 
     What the folder holds is taken over first, with the number of threads that it was computed with.
@@ -35,12 +35,12 @@ def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
     FileError
         If it cannot be written, is in use, or is damaged.
     """
-    member = run.members[0]
+    member = trainer.members[0]
     folder = member.training.checkpoint
     if folder is None:
         yield n_threads
         return
-    settings, makers = identity(run, scaler), _makers(run)
+    settings, makers = identity(trainer, scaler), _makers(trainer)
     metadata = {"n_threads": n_threads, "seed": member.seed, "made_by": makers, "settings": settings}
     with Checkpoints(folder, metadata) as checkpoints:
         saved = newest(folder, repair=True)
@@ -48,17 +48,17 @@ def resumable(run: Run, n_threads: int, scaler: Scaler) -> Iterator[int]:
             require_known(saved, folder)
             require_same(saved.metadata.get("settings"), settings, folder)
             _warn_of_other_makers(saved.metadata.get("made_by"), makers, folder)
-            n_threads = checkpoints.metadata["n_threads"] = restore(run, saved)
-        checkpoints.expect(6 * run.row.numel() * run.row.element_size())
-        run.checkpoints = checkpoints
+            n_threads = checkpoints.metadata["n_threads"] = restore(trainer, saved)
+        checkpoints.expect(6 * trainer.flat.numel() * trainer.flat.element_size())
+        trainer.checkpoints = checkpoints
         yield n_threads
 
 
-def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
+def identity(trainer: Trainer, scaler: Scaler) -> dict[str, Any]:
     """All that decides what a training comes to, as plain values; data and first weights as their digests."""
-    member = run.members[0]
+    member = trainer.members[0]
     parts: dict[str, Any] = {
-        name: value.marked() if isinstance(value, Custom) else slots.to_plain(name, value)
+        name: value.marked() if isinstance(value, Custom) else slots.to_json(name, value)
         for name in ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
         for value in (getattr(member.parts, name),)
     }
@@ -66,15 +66,17 @@ def identity(run: Run, scaler: Scaler) -> dict[str, Any]:
     rows = [r for r in (data.inputs, data.targets, *(data.validation or ())) if r is not None]
     scaling = [torch.from_numpy(np.ascontiguousarray(v)) for v in (scaler.offset, scaler.scale)]
     return parts | {
-        "training": slots.to_plain("training", member.training),
+        "training": slots.to_json("training", member.training),
         "random_state": member.seed,
         "scaling": scaler.kind,
         "rows": list(data.inputs.shape),
-        "first_epoch": run.first_epoch,
-        "freeze": list(run.frozen),
+        "first_epoch": trainer.first_epoch,
+        "freeze": list(trainer.frozen),
         **({"warmed": sorted(member.warmed)} if member.warmed else {}),
         "data": digest([*rows, *scaling]),
-        "weights": digest([run.row, *run.statistics.now.values(), *run.optimizer.state.values()]),
+        "weights": digest(
+            [trainer.flat, *trainer.float_buffers.now.values(), *trainer.optimizer.state.values()]
+        ),
     }
 
 
@@ -89,8 +91,8 @@ def digest(items: Sequence[torch.Tensor | RowSet]) -> str:
     return found.hexdigest()
 
 
-def _makers(run: Run) -> dict[str, str]:
-    return {"diabolo": __version__, "torch": torch.__version__, "device": run.row.device.type}
+def _makers(trainer: Trainer) -> dict[str, str]:
+    return {"diabolo": __version__, "torch": torch.__version__, "device": trainer.flat.device.type}
 
 
 def _warn_of_other_makers(metadata: Any, now: Mapping[str, str], folder: str) -> None:

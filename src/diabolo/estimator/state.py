@@ -25,9 +25,9 @@ from ..errors import (
 from ..model import Model
 from ..training.control import undisturbed
 from ..training.fitted import Fitted
+from ..training.flat import Layout
 from ..training.history import History
-from ..training.member import Member
-from ..training.row import Layout
+from ..training.job import TrainingJob
 from .chunks import in_chunks
 
 Array = NDArray[np.floating]
@@ -77,7 +77,7 @@ class FittedState(BaseEstimator):
             model.domain,
             self.scaler_,
             Layout.of(model).flatten(model),
-            model.statistics(),
+            model.float_buffers(),
             self.history_,
             self.status_,
             self.message_,
@@ -143,7 +143,7 @@ class FittedState(BaseEstimator):
         other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
         return other
 
-    def _take_in(self, learnt: Member | Fitted) -> None:
+    def _take_in(self, learnt: TrainingJob | Fitted) -> None:
         """What a training leaves, beside the weights of :attr:`module_` and the codes."""
         self.history_, self.n_iter_, self.status_ = learnt.history, len(learnt.history), learnt.status
         self.seed_, self.message_, self._moments = learnt.seed, learnt.message, learnt.moments

@@ -227,17 +227,17 @@ def generation(context: ExperimentContext) -> None:
     codes = ae.transform(_data(context, _best(context).points))
     density = GaussianMixture(random_state=0).fit(codes)
     made = ae.inverse_transform(density.sample(_TEST_ROWS, random_state=1))
-    distance, told = mmd(X_test, made), c2st(X_test, made)
+    distance, two_sample = mmd(X_test, made), c2st(X_test, made)
     support = precision_recall(X_test, made)
     context.measure("components of the mixture", len(density.weights_))
     context.measure("synthetic data: squared MMD", distance.value)
-    context.measure("synthetic data: accuracy of a classifier (0.5 is best)", told.value)
+    context.measure("synthetic data: accuracy of a classifier (0.5 is best)", two_sample.value)
     for name, score in support.items():
         context.measure(f"synthetic data: {name}", score.value)
     context.state(
         "A classifier tells the synthetic moons from real ones (accuracy above 0.6): they lie on a curve.",
-        told.value > 0.6,
-        accuracy=told.value,
+        two_sample.value > 0.6,
+        accuracy=two_sample.value,
     )
     context.draw(
         "codes",
@@ -249,7 +249,7 @@ def generation(context: ExperimentContext) -> None:
         "synthetic",
         "Real moons and synthetic ones",
         f"Synthetic points lie on the decoder's curve, without the noise across it: a classifier is right in "
-        f"{told.value:.0%} of the cases.",
+        f"{two_sample.value:.0%} of the cases.",
         lambda: _two_clouds({"real": X_test, "synthetic": made}),
     )
 
@@ -341,13 +341,13 @@ def matched(context: ExperimentContext) -> None:
     error, away, ae = rows[key]
     context.measure("bottleneck 2 with MMD: error over the best of one number", error / (10 * limit))
     made = ae.sample(_TEST_ROWS, random_state=0)
-    told, codes = c2st(X_test, made), ae.transform(X_test)
+    two_sample, codes = c2st(X_test, made), ae.transform(X_test)
     edge = float(code_histogram(codes).distance.max())
     context.measure("chosen: squared MMD of the codes to the normal", away)
     context.measure(
         "chosen: largest distance of a coordinate's distribution function from the normal's", edge
     )
-    context.measure("chosen: accuracy of a classifier on samples (0.5 is best)", told.value)
+    context.measure("chosen: accuracy of a classifier on samples (0.5 is best)", two_sample.value)
     context.note("Chosen: {}, {} kernel, {} bandwidths, weight {:g}: of those below a tenth of the best error of a "
                "one-number code, the one whose codes are nearest to the normal.".format(*key))  # fmt: skip
     context.state(
@@ -365,7 +365,7 @@ def matched(context: ExperimentContext) -> None:
     context.draw(
         "matched-samples",
         "Real moons, and samples of the normal, decoded",
-        f"Two numbers keep the noise too: a classifier is right in {told.value:.0%} of the cases. "
+        f"Two numbers keep the noise too: a classifier is right in {two_sample.value:.0%} of the cases. "
         "The normal has one piece and the moons two: some samples lie between.",
         lambda: _two_clouds({"real": X_test, "decoded from the normal": made}),
     )

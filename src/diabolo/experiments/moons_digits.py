@@ -12,7 +12,7 @@ from ..corruption import GaussianNoise
 from ..datasets import load_digits
 from ..density import GaussianMixture
 from ..estimator.autoencoder import Autoencoder
-from ..metrics import certainty, label_accuracy, mse, train_judge
+from ..metrics import certainty, label_accuracy, mse, train_classifier
 from ..networks import MLP
 from .context import ExperimentContext
 from .course import autoencoder, corrupted
@@ -106,7 +106,7 @@ def _read(
 ) -> None:
     """A random forest on originals, reconstructions and samples of a mixture of codes."""
     X, y, X_test, y_test = data
-    judge = train_judge(X, y)
+    judge = train_classifier(X, y)
     context.measure("digits: accuracy of the forest on originals", label_accuracy(judge, X_test, y_test))
     samples, sure = {}, {}
     for size, ae in models.items():

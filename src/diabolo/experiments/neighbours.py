@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from ..metrics import train_judge
+from ..metrics import train_classifier
 
 __all__ = ["class_shares", "overlap"]
 
@@ -35,6 +35,6 @@ def overlap(A: ArrayLike, B: ArrayLike, k: int = 10) -> float:
 
 def class_shares(X: NDArray[np.floating], y: ArrayLike, made: ArrayLike) -> dict[int, float]:
     """Share of pictures that a random forest, trained on originals, reads as each class."""
-    judge = train_judge(X[:_JUDGED], np.asarray(y)[:_JUDGED])
+    judge = train_classifier(X[:_JUDGED], np.asarray(y)[:_JUDGED])
     classes, counts = np.unique(judge.predict(np.asarray(made)), return_counts=True)
     return {int(c): float(n / counts.sum()) for c, n in zip(classes, counts, strict=True)}

@@ -184,7 +184,7 @@ def write(result: Result) -> None:
     for found in result.findings.values():
         for figure in found.figures:
             (figures / f"{figure.name}.png").write_bytes(figure.png)
-    told = json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    for path, text in ((result.folder / MARK, told), (result.page, page(result))):
+    as_json = json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    for path, text in ((result.folder / MARK, as_json), (result.page, page(result))):
         with replacing(path) as part:
             part.write_text(text, encoding="utf-8")

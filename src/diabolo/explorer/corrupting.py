@@ -13,7 +13,7 @@ from ..corruption import CORRUPTIONS
 from ..data.domain import Domain
 from ..errors import UnknownNameError
 from ..estimator.autoencoder import Autoencoder
-from .subject import ExplorerModel
+from .model import ExplorerModel
 
 __all__ = ["AMOUNTS", "Amount", "corrupt"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..corruption import CORRUPTIONS
 from ..estimator.autoencoder import Autoencoder
 from .corrupting import AMOUNTS
-from .subject import ExplorerModel
+from .model import ExplorerModel
 
 __all__ = ["describe", "losses"]
 

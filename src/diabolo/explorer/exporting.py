@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..datasets import write
 from ..errors import DataError, UnknownNameError
-from .subject import ExplorerModel
+from .model import ExplorerModel
 
 __all__ = ["FORMATS", "animate", "export"]
 

@@ -14,7 +14,7 @@ from ..errors import FileError, UnknownNameError
 from .page import Load
 
 if TYPE_CHECKING:
-    from .subject import ExplorerModel
+    from .model import ExplorerModel
 
 __all__ = ["SKLEARN", "from_run", "from_sklearn"]
 
@@ -99,7 +99,7 @@ def from_sklearn(name: str, data: str, n_components: int = 2) -> Load:
 def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[ExplorerModel]:
     from .. import datasets
     from ..estimator.loading import load
-    from .subject import make_subjects
+    from .model import make_subjects
 
     if callable(data):
         data = data()
@@ -110,7 +110,7 @@ def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[ExplorerM
 
 def _fit_sklearn(name: str, data: str, n_components: int) -> Sequence[ExplorerModel]:
     from .. import datasets
-    from .subject import make_subjects
+    from .model import make_subjects
 
     dataset = datasets.load(data)
     module, cls = SKLEARN[name]

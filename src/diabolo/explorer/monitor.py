@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..model import Model
     from ..training.events import Event
-    from .subject import ExplorerModel
+    from .model import ExplorerModel
 
 __all__ = ["Best", "TrainingMonitor", "Watched"]
 
@@ -81,12 +81,12 @@ class TrainingMonitor:
 
     # -- the side of the training ----------------------------------------------------------------------------------
 
-    def watch(self, estimator: Any, data: Dataset, told: bool = False) -> None:
-        """What is trained, and the rows that it is shown with; ``told``: the end is told by :meth:`finish` only."""
-        from .subject import some_of
+    def watch(self, estimator: Any, data: Dataset, announced: bool = False) -> None:
+        """What is trained and the rows it is shown with; ``announced``: the end is told by :meth:`finish` only."""
+        from .model import some_of
 
         self._estimator, self._data, self._some = estimator, data, some_of(data, ROWS)
-        self._before, self._told, self._copy = vars(estimator).get("history_"), told, None
+        self._before, self._announced, self._copy = vars(estimator).get("history_"), announced, None
 
     def __call__(self, event: Event) -> None:
         """Note an epoch; stay here while the page wants a pause."""
@@ -161,7 +161,7 @@ class TrainingMonitor:
     def subject(self) -> ExplorerModel:
         """The model as the page has it: in training, or trained with all the rows."""
         if self._subject is None or (self._ended and self._subject.in_training):
-            from .subject import make_subjects
+            from .model import make_subjects
 
             self._subject = make_subjects(self._estimator, self._data)[0]
         return self._subject
@@ -216,14 +216,14 @@ class TrainingMonitor:
 
     def _refresh(self) -> None:
         """Take the weights that were handed over, and ask for newer ones if the last map is old enough."""
-        if not self._told and self._fit_is_left:
+        if not self._announced and self._fit_is_left:
             self.finish()
         with self._changed:
             handed, self._handed, rows = self._handed, None, list(self._rows)
             self._wanted = self._wanted or time.monotonic() >= self._due
         if handed is None or self._ended:
             return
-        from .subject import ExplorerModel
+        from .model import ExplorerModel
 
         start = time.perf_counter()
         self._copy.module_.load_state_dict(handed[1])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, DiaboloError, MissingExtraError
-from .frames import MAX_BYTES, join_arrays, split_arrays
+from .protocol import MAX_BYTES, join_arrays, split_arrays
 from .requests import answer
 
 try:
@@ -18,7 +18,7 @@ except ImportError as error:
     raise MissingExtraError("the explorer in a notebook", "notebook") from error
 
 if TYPE_CHECKING:
-    from .subject import ExplorerModel
+    from .model import ExplorerModel
 
 __all__ = ["Explorer"]
 
@@ -49,7 +49,7 @@ class Explorer(anywidget.AnyWidget):
     --------
     >>> from sklearn.decomposition import PCA
     >>> from diabolo import datasets
-    >>> from diabolo.explorer.subject import make_subjects
+    >>> from diabolo.explorer.model import make_subjects
     >>> X, y = datasets.load_digits()
     >>> widget = Explorer(make_subjects(PCA(2).fit(X), X, y))
     >>> widget.selection = [7, 3]
@@ -76,18 +76,18 @@ class Explorer(anywidget.AnyWidget):
 
     def _respond(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
         """Answer one question of the page; whatever is wrong with it becomes an error."""
-        told: dict[str, Any] = {"id": None}
+        answer: dict[str, Any] = {"id": None}
         body = b""
         try:
-            told, body = self._answer(content, buffers)
+            answer, body = self._answer(content, buffers)
         except Exception as error:
             # The border: whatever went wrong, the page gets one line; the notebook's log gets the rest.
             if not isinstance(error, DiaboloError | ValueError):
                 _LOG.exception("the explorer could not answer a message of its page")
             words = " ".join(str(error).split())[:500] or type(error).__name__
-            told = {"error": words, "kind": type(error).__name__}
+            answer = {"error": words, "kind": type(error).__name__}
         asked = content.get("id") if isinstance(content, dict) else None
-        self.send({**told, "id": asked if isinstance(asked, int) else None}, [body])
+        self.send({**answer, "id": asked if isinstance(asked, int) else None}, [body])
 
     def _answer(self, content: Any, buffers: Sequence[Any]) -> tuple[dict[str, Any], bytes]:
         if not isinstance(content, dict):

@@ -15,7 +15,7 @@ from ..errors import SettingError
 from .server import Dispatcher, make_app
 
 if TYPE_CHECKING:
-    from .subject import ExplorerModel
+    from .model import ExplorerModel
 
 __all__ = ["Load", "Page", "announce", "open_page"]
 

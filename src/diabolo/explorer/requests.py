@@ -18,11 +18,11 @@ from ..estimator.autoencoder import Autoencoder
 from .corrupting import corrupt
 from .describe import describe
 from .exporting import animate, export
-from .frames import Arrays
+from .model import ExplorerModel, spread_rows
 from .monitor import TrainingMonitor, Watched
-from .moving import moved
-from .subject import ExplorerModel, spread_rows
-from .values import array_of, number_of, rows_of, text_of
+from .procrustes import moved
+from .protocol import Arrays
+from .validation import array_of, number_of, rows_of, text_of
 
 __all__ = ["REQUESTS", "Answer", "Step", "answer"]
 
@@ -65,8 +65,8 @@ def answer(subjects: Sequence[ExplorerModel], header: Mapping[str, Any], arrays:
         raise UnknownNameError("request", name[:40], REQUESTS)
     place = number_of(header, "model", 0, 0, len(subjects) - 1)
     answered = REQUESTS[name](Question(subjects[int(place)], subjects, header, arrays))
-    told, sent = answered if isinstance(answered, tuple) else (yield from answered)
-    return ({**told, "models": len(subjects)} if name == "hello" else told), sent
+    answer, sent = answered if isinstance(answered, tuple) else (yield from answered)
+    return ({**answer, "models": len(subjects)} if name == "hello" else answer), sent
 
 
 def _hello(asked: Question) -> Answer:
@@ -197,8 +197,8 @@ def _judge(asked: Question) -> Answer:
         name: 100.0 * float(np.searchsorted(usual[name], v)) / len(usual[name]) for name, v in found.items()
     }
     far = found["distance"] > 1.5 * float(usual["distance"][int(0.99 * (len(usual["distance"]) - 1))])
-    told = {name: value if np.isfinite(value) else None for name, value in found.items()}
-    return {"values": told, "ranks": ranks, "far": far, "nearest": int(near[0])}, {}
+    answer = {name: value if np.isfinite(value) else None for name, value in found.items()}
+    return {"values": answer, "ranks": ranks, "far": far, "nearest": int(near[0])}, {}
 
 
 def _heat(asked: Question) -> Step:
@@ -265,12 +265,12 @@ def _monitor(asked: Question) -> TrainingMonitor:
 def _live(asked: Question) -> Answer:
     """What is new in a training: the epochs after ``since``, and the points where they have moved."""
     monitor = _monitor(asked)
-    told = monitor.news(_count(asked, "since"))
+    answer = monitor.news(_count(asked, "since"))
     subject = monitor.subject
     if not subject.in_training or monitor.shown == _count(asked, "seen"):
-        return told, {}
+        return answer, {}
     moved, sent = _points(Question(subject, asked.subjects, {}, {}))
-    return {**told, **moved, "shown": monitor.shown}, sent
+    return {**answer, **moved, "shown": monitor.shown}, sent
 
 
 def _steer(asked: Question) -> Answer:

@@ -25,12 +25,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..errors import DiaboloError
-from .frames import MAX_BYTES, pack, unpack
+from .protocol import MAX_BYTES, pack, unpack
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from .subject import ExplorerModel
+    from .model import ExplorerModel
 
 __all__ = ["POLICY", "Dispatcher", "make_app"]
 

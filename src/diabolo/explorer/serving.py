@@ -47,7 +47,7 @@ def start(model: Any, X: Any, y: Any = None, *, compare: Any = None, port: int =
     ...     page.url
     'http://127.0.0.1:...'
     """
-    from .subject import make_subjects
+    from .model import make_subjects
 
     subjects = make_subjects(model, X, y, compare)
     return Page(lambda: subjects, port)
@@ -71,8 +71,8 @@ def widget(model: Any, X: Any, y: Any = None, *, compare: Any = None) -> Any:
     MissingExtraError
         If anywidget is not installed.
     """
+    from .model import make_subjects
     from .notebook import Explorer
-    from .subject import make_subjects
 
     return Explorer(make_subjects(model, X, y, compare))
 
@@ -124,7 +124,7 @@ def serve(
     open_browser : bool, default True
         Whether to open the page; its address is printed in any case.
     """
-    from .subject import make_subjects
+    from .model import make_subjects
 
     subjects = make_subjects(model, X, y, compare)
     open_page(lambda: subjects, port=port, open_browser=open_browser)

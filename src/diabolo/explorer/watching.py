@@ -49,9 +49,9 @@ class Live:
         """The address of the page, on this machine only."""
         return self.page.url
 
-    def watch(self, estimator: Any, data: Dataset, told: bool = False) -> None:
-        """What is trained, and the rows that it is shown with; ``told``: the end is told by :meth:`finish` only."""
-        self.monitor.watch(estimator, data, told)
+    def watch(self, estimator: Any, data: Dataset, announced: bool = False) -> None:
+        """What is trained and the rows it is shown with; ``announced``: the end is told by :meth:`finish` only."""
+        self.monitor.watch(estimator, data, announced)
         self._doing = "the map appears after the first epoch"
 
     def __call__(self, event: Event) -> None:
@@ -127,7 +127,7 @@ def live(model: Any, X: Any, y: Any = None, *, port: int = 0, open_browser: bool
     'finished'
     """
     from ..estimator.autoencoder import Autoencoder
-    from .subject import make_dataset
+    from .model import make_dataset
 
     if not isinstance(model, Autoencoder):
         raise DataError(f"a training is watched of an Autoencoder, got {type(model).__name__}.")

@@ -34,7 +34,7 @@ class LatentSpace(Part, ABC):
     def mean(self, h: Tensor) -> Tensor:
         """The deterministic code of an encoder output: what ``transform`` returns."""
 
-    def place(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
+    def rsample(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
         """The code that the decoder gets in training; only stochastic spaces look at the noise."""
         return self.mean(h)
 

@@ -48,7 +48,7 @@ class Gaussian(LatentSpace, Stochastic, HasPrior):
         """Log-variance of the posterior, kept within [-20, 20] so that its exponential stays finite."""
         return F.clamp_inwards(h[..., self.dim :], -20.0, 20.0)
 
-    def place(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
+    def rsample(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
         mean = self.mean(h)
         return mean if noise is None else mean + (0.5 * self.log_variance(h)).exp() * noise
 

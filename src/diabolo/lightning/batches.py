@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from ..data.batches import block_steps, split_blocks
-from ..training.member import Draws, Member
+from ..training.job import Draws, TrainingJob
 
-__all__ = ["Batch", "Batches", "Judged", "Slice", "rows_of", "sliced"]
+__all__ = ["Batch", "Batches", "ValidationBatches", "Slice", "rows_of", "sliced"]
 
 
 class Slice(NamedTuple):
@@ -87,14 +87,14 @@ class Batches:
 
     Parameters
     ----------
-    member : Member
+    member : TrainingJob
     world, rank : int
         How many processes there are, and which this is.
     epoch : callable
         Gives the epoch, from 0, when a pass over the data begins.
     """
 
-    def __init__(self, member: Member, world: int, rank: int, epoch: Callable[[], int]) -> None:
+    def __init__(self, member: TrainingJob, world: int, rank: int, epoch: Callable[[], int]) -> None:
         self.member, self.world, self.rank, self.epoch = member, world, rank, epoch
         self.batch = member.training.batch_of(member.n_rows)
         steps = block_steps(self.batch, member.domain.n_features)
@@ -139,18 +139,18 @@ class Batches:
         self.position = {name: int(state[name]) for name in self.position}
 
 
-class Judged:
+class ValidationBatches:
     """The validation rows, in chunks under the noise that ``Autoencoder.fit`` judges them with."""
 
-    def __init__(self, member: Member, world: int, rank: int) -> None:
+    def __init__(self, member: TrainingJob, world: int, rank: int) -> None:
         self.member, self.world, self.rank = member, world, rank
 
     def __len__(self) -> int:
-        return len(self.member.judged_starts)
+        return len(self.member.validation_starts)
 
     def __iter__(self) -> Iterator[Batch]:
-        for number, start in enumerate(self.member.judged_starts):
-            x, target, draws = self.member.judged(start, number)
+        for number, start in enumerate(self.member.validation_starts):
+            x, target, draws = self.member.validation_batch(start, number)
             own = rows_of(len(x), self.world, self.rank)
             corruptions = self.member.parts.named_corruption
             noise = {p: d for p, d in draws.items() if p not in corruptions}

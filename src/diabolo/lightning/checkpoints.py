@@ -44,7 +44,7 @@ def pack(module: AutoencoderModule) -> dict[str, Any]:
         "position": None if module._source is None else module._source.position,
         "watch": None
         if watch is None
-        else {"best": watch.best, "epoch": watch.epoch, "waited": watch.waited, "row": watch.row},
+        else {"best": watch.best, "epoch": watch.epoch, "waited": watch.waited, "row": watch.flat},
     }
 
 
@@ -123,4 +123,4 @@ def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:
     watch = kept["watch"]
     if member.watch is not None and watch is not None:
         member.watch.best, member.watch.epoch = float(watch["best"]), int(watch["epoch"])
-        member.watch.waited, member.watch.row = int(watch["waited"]), watch["row"]
+        member.watch.waited, member.watch.flat = int(watch["waited"]), watch["row"]

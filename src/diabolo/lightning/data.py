@@ -10,8 +10,8 @@ from typing import Any
 from lightning.pytorch import LightningDataModule
 
 from ..errors import FileError, SettingError
-from ..training.member import Member
-from .batches import Batches, Judged
+from ..training.job import TrainingJob
+from .batches import Batches, ValidationBatches
 
 __all__ = ["ArrayDataModule", "Given", "ImageFolderDataModule", "RowsDataModule"]
 
@@ -46,12 +46,12 @@ class RowsDataModule(LightningDataModule):
 
     def __init__(self) -> None:
         super().__init__()
-        self.member: Member | None = None
+        self.member: TrainingJob | None = None
         self._epoch: Callable[[], int] = lambda: 0
         self._batches: Batches | None = None
         self._start: dict[str, int] | None = None
 
-    def attach(self, member: Member, epoch: Callable[[], int]) -> None:
+    def attach(self, member: TrainingJob, epoch: Callable[[], int]) -> None:
         """Make batches of these checked rows from now on, in the order of the epoch that runs."""
         self.member, self._epoch = member, epoch
 
@@ -80,15 +80,15 @@ class RowsDataModule(LightningDataModule):
         self._batches, self._start = made, None
         return made
 
-    def val_dataloader(self) -> Judged | list[Any]:
+    def val_dataloader(self) -> ValidationBatches | list[Any]:
         """The validation rows; nothing where there are none."""
         trainer: Any = self.trainer
         member = self._attached()
         if member.data.validation is None:
             return []
-        return Judged(member, trainer.world_size, trainer.global_rank)
+        return ValidationBatches(member, trainer.world_size, trainer.global_rank)
 
-    def _attached(self) -> Member:
+    def _attached(self) -> TrainingJob:
         if self.member is None:
             raise SettingError(
                 f"{type(self).__name__} makes batches for an AutoencoderModule; give both to the trainer: "

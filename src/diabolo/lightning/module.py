@@ -17,10 +17,10 @@ from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
-from ..training.member import Member
-from ..training.row import Layout
+from ..training.buffers import BufferKeeper
+from ..training.flat import Layout
+from ..training.job import TrainingJob
 from ..training.settings import Training
-from ..training.statistics import Statistics
 from . import checkpoints
 from .batches import Batch, sliced
 from .data import RowsDataModule
@@ -188,7 +188,7 @@ class AutoencoderModule(LightningModule):
 
     def on_train_start(self) -> None:
         self._offset = len(self.member.history) - int(self.trainer.current_epoch)
-        self._statistics, self._guard = Statistics(self._built(), ()), Guard(self._built())
+        self._statistics, self._guard = BufferKeeper(self._built(), ()), Guard(self._built())
         self._started, self._last_rate = time.perf_counter(), self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_start(self) -> None:
@@ -240,7 +240,7 @@ class AutoencoderModule(LightningModule):
         self._look()
         member, epoch = self.member, self.epoch_now()
         means = self._record.finish(member.history, epoch + 1)
-        line = epoch_line(means, member.weights(epoch), float(self._last_rate), self._judged)
+        line = epoch_line(means, member.loss_weights(epoch), float(self._last_rate), self._judged)
         member.history.epochs.append(line | {"seconds": time.perf_counter() - self._started})
         self._log({k: v for k, v in line.items() if k != "epoch" and not k.startswith("val_")})
         self._judged = {}
@@ -260,8 +260,8 @@ class AutoencoderModule(LightningModule):
     def on_train_end(self) -> None:
         member = self.member
         member.status = "early_stopped" if self.trainer.should_stop else "finished"
-        if member.watch is not None and member.watch.row is not None:
-            put_weights(self._built(), member.watch.row)
+        if member.watch is not None and member.watch.flat is not None:
+            put_weights(self._built(), member.watch.flat)
             self._statistics.restore("best")
         self.eval()
 
@@ -324,7 +324,7 @@ class AutoencoderModule(LightningModule):
         return copy.deepcopy(cast(Autoencoder, self._loaded))
 
     @property
-    def member(self) -> Member:
+    def member(self) -> TrainingJob:
         """The parts, the rows and the history of the training."""
         if self._prepared is None:
             raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
@@ -353,7 +353,7 @@ class AutoencoderModule(LightningModule):
             whole = whole_pass(p, batch.noise, batch.own, world, self._fields, gather)
         with torch.autocast(self.device.type, enabled=False):
             values = terms(model.parts, p, whole)
-        return total(values, member.weights(self.epoch_now())), values
+        return total(values, member.loss_weights(self.epoch_now())), values
 
     def _look(self) -> None:
         """Add up the steps since the last look over processes; go back to good weights if one is not finite."""

@@ -16,12 +16,12 @@ from ..data.checks import find_device
 from ..data.streams import Stream, find_large
 from ..errors import DataError, DivergedError
 from ..estimator.autoencoder import Autoencoder
-from ..estimator.preparation import Looked, look
+from ..estimator.preparation import SummarizedRows, summarize_rows
 from ..model import Model
 from ..training.control import threads_for
 from ..training.fitted import Fitted, count_parameters
-from ..training.member import Member
-from ..training.row import Layout
+from ..training.flat import Layout
+from ..training.job import TrainingJob
 from .data import Given
 
 __all__ = ["Prepared", "finish", "go_on", "prepare", "require_same_rows"]
@@ -37,15 +37,15 @@ class Prepared:
         With its scaling and seed.
     rows : array of shape (n, n_features)
         The checked rows, in the user's units.
-    member : Member
+    member : TrainingJob
     model : Model
     drawn : int or None
         What stood in for a ``random_state`` that is no number.
     """
 
     estimator: Autoencoder
-    rows: Looked
-    member: Member
+    rows: SummarizedRows
+    member: TrainingJob
     model: Model
     drawn: int | None
 
@@ -82,9 +82,9 @@ def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) ->
     fitted = fitted.set_params(**_changes(fitted, given))
     fitted.module_ = fitted.module_.to("cpu")
     training, parts = fitted._training(None), fitted.module_.parts
-    rows = look(fitted._rows(_numbered(given.X)), verbose=fitted.verbose)
+    rows = summarize_rows(fitted._rows(_numbered(given.X)), verbose=fitted.verbose)
     data = fitted._data(rows, given.target, given.validation, training)
-    member = Member(
+    member = TrainingJob(
         parts, fitted.module_.domain, training, data, fitted.seed_, fitted.scaler_, fitted.history_
     )
     return Prepared(fitted, rows, member, model, drawn)
@@ -100,7 +100,7 @@ def finish(prepared: Prepared, status: str) -> Autoencoder:
         member.domain,
         member.scaler,
         Layout.of(model).flatten(model).to(place, getattr(torch, training.stored)),
-        {name: value.to(place, copy=True) for name, value in model.statistics().items()},
+        {name: value.to(place, copy=True) for name, value in model.float_buffers().items()},
         copy.deepcopy(member.history),
         status,
         member.message,
@@ -124,7 +124,7 @@ def _numbered(X: Any) -> Any:
     return X
 
 
-def require_same_rows(rows: Looked, rank: int, strategy: Any) -> None:
+def require_same_rows(rows: SummarizedRows, rank: int, strategy: Any) -> None:
     """Raise a DataError if this process has other rows than the first one."""
     ends = np.stack([rows.found.low, rows.found.high])
     whole = rows.rows if isinstance(rows.rows, np.ndarray) else ends

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ..model import Model
 from ..objective import RECONSTRUCTION, TOTAL
+from ..training.flat import Layout
 from ..training.history import History
-from ..training.row import Layout
 
 __all__ = ["Guard", "Record", "divergence", "epoch_line", "put_weights"]
 
@@ -87,9 +87,9 @@ class Guard:
         return bad
 
 
-def put_weights(model: Model, row: Tensor) -> None:
+def put_weights(model: Model, flat: Tensor) -> None:
     """Copy a row of parameters into a model."""
-    named = Layout.of(model).named(row)
+    named = Layout.of(model).named(flat)
     with torch.no_grad():
         for name, p in model.named_parameters():
             p.copy_(named[name])

@@ -25,18 +25,18 @@ from ..moved import moved
 if TYPE_CHECKING:
     from .anomaly import average_precision as average_precision
     from .anomaly import roc_auc as roc_auc
+    from .classifier_agreement import Certainty as Certainty
+    from .classifier_agreement import agreement as agreement
+    from .classifier_agreement import certainty as certainty
+    from .classifier_agreement import label_accuracy as label_accuracy
+    from .classifier_agreement import label_agreement as label_agreement
+    from .classifier_agreement import train_classifier as train_classifier
     from .features import Score as Score
     from .generation import c2st as c2st
     from .generation import density_coverage as density_coverage
     from .generation import mmd as mmd
     from .generation import precision_recall as precision_recall
     from .generation import wasserstein as wasserstein
-    from .judge import Certainty as Certainty
-    from .judge import agreement as agreement
-    from .judge import certainty as certainty
-    from .judge import label_accuracy as label_accuracy
-    from .judge import label_agreement as label_agreement
-    from .judge import train_judge as train_judge
     from .latent import CodeHistogram as CodeHistogram
     from .latent import active_units as active_units
     from .latent import cluster_agreement as cluster_agreement
@@ -79,7 +79,7 @@ class Metric:
     takes : tuple of str
         Its arrays, in order: ``"x"`` data, ``"x_hat"`` reconstructions, ``"z"`` codes, ``"y"`` labels,
         ``"synthetic"`` samples, ``"log_variance"`` of the posterior, ``"score"`` of anomaly,
-        ``"judge"`` a classifier.
+        ``"classifier"`` a classifier.
     gives : str
         ``"number"``, ``"rows"`` (one number a row), ``"features"`` (one a feature or latent dimension),
         ``"entries"`` (one a row and feature), or ``"several"`` (a dictionary or a small record).
@@ -122,10 +122,24 @@ _ROWS = (
     Metric("distance_rmse", "neighbours", _XZ, "number", "data units", "lower"),
     Metric("distance_spearman", "structure", _XZ, "number", "", "higher"),
     Metric("knn_accuracy", "structure", ("z", "y"), "number", "share of rows", "higher"),
-    Metric("agreement", "judge", ("judge", "x", "x_hat"), "several", "", ""),
-    Metric("label_agreement", "judge", ("judge", "x", "x_hat"), "number", "share of rows", "higher"),
-    Metric("label_accuracy", "judge", ("judge", "x", "y"), "number", "share of rows", "higher"),
-    Metric("certainty", "judge", ("judge", "x"), "several", "", ""),
+    Metric("agreement", "classifier_agreement", ("classifier", "x", "x_hat"), "several", "", ""),
+    Metric(
+        "label_agreement",
+        "classifier_agreement",
+        ("classifier", "x", "x_hat"),
+        "number",
+        "share of rows",
+        "higher",
+    ),
+    Metric(
+        "label_accuracy",
+        "classifier_agreement",
+        ("classifier", "x", "y"),
+        "number",
+        "share of rows",
+        "higher",
+    ),
+    Metric("certainty", "classifier_agreement", ("classifier", "x"), "several", "", ""),
     Metric("mmd", "generation", _XS, "several", "", "lower"),
     Metric("c2st", "generation", _XS, "several", "share of rows", "lower"),
     Metric("precision_recall", "generation", _XS, "several", "share of rows", "higher"),
@@ -148,7 +162,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 """The metrics by name."""
 
 _OTHER = {
-    "judge": ("Certainty", "train_judge"),
+    "classifier_agreement": ("Certainty", "train_classifier"),
     "features": ("Score",),
     "latent": ("CodeHistogram",),
     "sphere": ("Rayleigh",),

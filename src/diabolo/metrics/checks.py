@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..errors import DataError, SettingError
 
 Float = npt.NDArray[np.float64]
@@ -17,7 +17,7 @@ Float = npt.NDArray[np.float64]
 def numeric(values: npt.ArrayLike, name: str) -> Float:
     """A float64 array of finite numbers, of any shape with at least one row."""
     try:
-        array = np.asarray(as_plain(values, name))
+        array = np.asarray(as_arrays(values, name))
         # A cast from complex or from text would lose something silently or raise a bare message.
         if array.dtype.kind not in "biuf":
             raise TypeError(f"dtype {array.dtype}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import SettingError
 from ..parts import Family
-from .base import Network, Socket
+from .base import BuildContext, Network
 from .convolutional import Convolutional
 from .custom import UNSAVED, Custom
 from .describe import LayerRow, Summary, describe
@@ -26,7 +26,7 @@ __all__ = [
     "Mirror",
     "Network",
     "Residual",
-    "Socket",
+    "BuildContext",
     "Summary",
     "describe",
 ]

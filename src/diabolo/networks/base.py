@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Socket:
+class BuildContext:
     """Where a network is put in: what it gets, what it must give, and on which side of the code it stands.
 
     Attributes
@@ -44,7 +44,7 @@ class Network(Part, ABC):
     """
 
     @abstractmethod
-    def build(self, socket: Socket, generator: torch.Generator) -> nn.Module:
+    def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
         """The network with its first weights, drawn from the generator (float32, on the CPU)."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError, SettingError
 from ..parts import Unstackable, part, setting
-from .base import Network, Socket
+from .base import BuildContext, Network
 from .names import ACTIVATIONS, INITIALISERS
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Convolutional(Network, Unstackable):
     def mirrored(self) -> Convolutional:
         return self.replace(output_activation="none")
 
-    def build(self, socket: Socket, generator: torch.Generator) -> nn.Module:
+    def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
         from .convolutions import convolutional
 
-        return convolutional(self, socket, generator)
+        return convolutional(self, io, generator)

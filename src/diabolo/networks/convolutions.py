@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .layers import Dense, initialise, make_activation
 
 if TYPE_CHECKING:
-    from .base import Socket
+    from .base import BuildContext
     from .convolutional import Convolutional, Stage
 
 
@@ -66,18 +66,18 @@ class ConvolutionalDecoder(nn.Module):
         return outputs[-1], tuple(outputs[:-1])
 
 
-def convolutional(spec: Convolutional, socket: Socket, generator: torch.Generator) -> nn.Module:
+def convolutional(spec: Convolutional, io: BuildContext, generator: torch.Generator) -> nn.Module:
     """The module that a :class:`~diabolo.networks.Convolutional` describes."""
-    stages, maps = spec.stages(socket.domain), spec.feature_maps(socket.domain)
+    stages, maps = spec.stages(io.domain), spec.feature_maps(io.domain)
     names = (*[spec.activation] * len(stages), spec.output_activation)
     activations = [make_activation(name) for name in names]
-    if socket.role == "encoder":
+    if io.role == "encoder":
         convolutions = [_convolution(stage) for stage in stages]
-        dense = Dense(math.prod(maps), socket.n_out)
+        dense = Dense(math.prod(maps), io.n_out)
         _start([*convolutions, dense], [spec.init] * len(names), generator)
-        return ConvolutionalEncoder(socket.domain.picture, convolutions, dense, activations)
+        return ConvolutionalEncoder(io.domain.picture, convolutions, dense, activations)
     transposed = [_transposed(stage) for stage in reversed(stages)]
-    dense = Dense(socket.n_in, math.prod(maps))
+    dense = Dense(io.n_in, math.prod(maps))
     _start([dense, *transposed], [*[spec.init] * len(stages), "torch"], generator)
     return ConvolutionalDecoder(maps, dense, transposed, activations)
 

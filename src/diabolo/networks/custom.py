@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingError
 from ..parts import Unstackable, part, setting, settings
-from .base import Network, Socket
+from .base import BuildContext, Network
 
 if TYPE_CHECKING:
     import torch
@@ -102,10 +102,10 @@ class Custom(Network, Unstackable):
             )
         return self
 
-    def build(self, socket: Socket, generator: torch.Generator) -> nn.Module:
+    def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
         from .wrapper import wrap
 
-        module: nn.Module | None = getattr(self, socket.role)
+        module: nn.Module | None = getattr(self, io.role)
         if module is None:
-            raise SettingError(f"{self!r} has no {socket.role}; give Custom({socket.role}=module).")
-        return wrap(module, socket)
+            raise SettingError(f"{self!r} has no {io.role}; give Custom({io.role}=module).")
+        return wrap(module, io)

@@ -95,8 +95,8 @@ def describe(module: nn.Module, n_in: int, n_features: int | None = None) -> lis
     --------
     >>> import torch
     >>> from diabolo.data.domain import Domain
-    >>> from diabolo.networks import MLP, Socket
-    >>> encoder = MLP((32,)).build(Socket(64, 2, "encoder", Domain(64)), torch.Generator())
+    >>> from diabolo.networks import MLP, BuildContext
+    >>> encoder = MLP((32,)).build(BuildContext(64, 2, "encoder", Domain(64)), torch.Generator())
     >>> for row in describe(encoder, 64):
     ...     print(*row)
     layers.0 Dense 32 2080 2.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SettingError
 from ..parts import part, setting, settings
-from .base import Network, Socket
+from .base import BuildContext, Network
 from .names import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -48,5 +48,5 @@ class Mirror(Network):
     def mirrored(self) -> Network:
         raise SettingError("Mirror() stands for a decoder; give the encoder itself, such as MLP((128, 32)).")
 
-    def build(self, socket: Socket, generator: torch.Generator) -> nn.Module:
-        raise SettingError(f"Mirror() stands for a decoder, got it as {socket.role}; give a network.")
+    def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
+        raise SettingError(f"Mirror() stands for a decoder, got it as {io.role}; give a network.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SettingError
 from ..parts import part, setting
-from .base import Network, Socket
+from .base import BuildContext, Network
 from .names import ACTIVATIONS, INITIALISERS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class MLP(Network):
         hidden = None if self.hidden is None else self.hidden[::-1]
         return self.replace(hidden=hidden, output_activation="none")
 
-    def build(self, socket: Socket, generator: torch.Generator) -> nn.Module:
+    def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
         from .modules import mlp
 
-        return mlp(self, socket, generator)
+        return mlp(self, io, generator)

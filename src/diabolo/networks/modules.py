@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .layers import Dense, initialise, make_activation
 
 if TYPE_CHECKING:
-    from .base import Socket
+    from .base import BuildContext
     from .mlp import MLP
     from .residual import Residual
 
@@ -48,13 +48,13 @@ class Chain(Startable):
         return outputs[-1], tuple(outputs[:-1])
 
 
-def mlp(spec: MLP, socket: Socket, generator: torch.Generator) -> Chain:
+def mlp(spec: MLP, io: BuildContext, generator: torch.Generator) -> Chain:
     """The chain of dense layers that an :class:`~diabolo.networks.MLP` describes."""
-    widths = (socket.n_in, *spec.sizes, socket.n_out)
+    widths = (io.n_in, *spec.sizes, io.n_out)
     layers = [Dense(a, b) for a, b in itertools.pairwise(widths)]
     names = (*[spec.activation] * len(spec.sizes), spec.output_activation)
     chain = Chain(layers, [make_activation(name) for name in names])
-    chain.start_by(spec.init, socket.role)
+    chain.start_by(spec.init, io.role)
     chain.start(generator)
     return chain
 
@@ -93,11 +93,11 @@ class ResidualChain(Startable):
         return self.activation(self.exit(x)), tuple(hidden)
 
 
-def residual(spec: Residual, socket: Socket, generator: torch.Generator) -> ResidualChain:
+def residual(spec: Residual, io: BuildContext, generator: torch.Generator) -> ResidualChain:
     """The chain of blocks that a :class:`~diabolo.networks.Residual` describes."""
-    encodes = socket.role == "encoder"
-    width = socket.n_in if encodes else socket.n_out
-    bridge = nn.Identity() if socket.n_in == socket.n_out else Dense(socket.n_in, socket.n_out)
+    encodes = io.role == "encoder"
+    width = io.n_in if encodes else io.n_out
+    bridge = nn.Identity() if io.n_in == io.n_out else Dense(io.n_in, io.n_out)
     entry, exit = (nn.Identity(), bridge) if encodes else (bridge, nn.Identity())
     widths = (width, *[spec.width] * spec.depth, width)
     blocks = [
@@ -108,6 +108,6 @@ def residual(spec: Residual, socket: Socket, generator: torch.Generator) -> Resi
         for _ in range(spec.blocks)
     ]
     chain = ResidualChain(entry, blocks, exit, make_activation(spec.output_activation))
-    chain.start_by(spec.init, socket.role)
+    chain.start_by(spec.init, io.role)
     chain.start(generator)
     return chain

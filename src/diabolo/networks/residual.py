@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..parts import part, setting
-from .base import Network, Socket
+from .base import BuildContext, Network
 from .names import ACTIVATIONS, INITIALISERS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Residual(Network):
     def mirrored(self) -> Residual:
         return self.replace(output_activation="none")
 
-    def build(self, socket: Socket, generator: torch.Generator) -> nn.Module:
+    def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
         from .modules import residual
 
-        return residual(self, socket, generator)
+        return residual(self, io, generator)

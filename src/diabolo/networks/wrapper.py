@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..errors import SettingError
 
 if TYPE_CHECKING:
-    from .base import Socket
+    from .base import BuildContext
 
 
 class Wrapped(nn.Module):
@@ -26,35 +26,35 @@ class Wrapped(nn.Module):
         return output if isinstance(output, tuple) else (output, ())
 
 
-def wrap(module: nn.Module, socket: Socket) -> Wrapped:
+def wrap(module: nn.Module, io: BuildContext) -> Wrapped:
     """A float32 copy of a module on the CPU, tried on two rows.
 
     Raises
     ------
     SettingError
-        If the module fails on rows of ``socket.n_in`` numbers or does not give rows of ``socket.n_out``.
+        If the module fails on rows of ``io.n_in`` numbers or does not give rows of ``io.n_out``.
     """
-    who = f"Custom: the {socket.role} ({type(module).__name__})"
+    who = f"Custom: the {io.role} ({type(module).__name__})"
     if any(isinstance(p, nn.UninitializedParameter) for p in module.parameters()):
         raise SettingError(f"{who} has lazy layers with no size yet; run it once on rows before you give it.")
     wrapped = Wrapped(copy.deepcopy(module).to("cpu", torch.float32))
-    expected = (2, socket.n_out)
+    expected = (2, io.n_out)
     # What user code raises can be anything, and all of it means that the module does not fit.
     try:
         # The weights are on the CPU, whatever device the model around is being made on.
         with torch.device("cpu"):
-            output = _try(wrapped, torch.zeros(2, socket.n_in))
+            output = _try(wrapped, torch.zeros(2, io.n_in))
     except Exception as error:
         reason = str(error).partition("\n")[0].rstrip(". ")
         raise SettingError(
-            f"{who} failed on rows of shape (2, {socket.n_in}): {reason}. It gets flat rows (batch, "
-            f"{socket.n_in}) and gives (batch, {socket.n_out}); let it begin with nn.Unflatten for pictures."
+            f"{who} failed on rows of shape (2, {io.n_in}): {reason}. It gets flat rows (batch, "
+            f"{io.n_in}) and gives (batch, {io.n_out}); let it begin with nn.Unflatten for pictures."
         ) from error
     what = _shape_of(output)
     if what != expected:
         raise SettingError(
-            f"{who} maps rows of shape (2, {socket.n_in}) to {what}, expected {expected}; "
-            f"let its last layer give {socket.n_out} numbers a row."
+            f"{who} maps rows of shape (2, {io.n_in}) to {what}, expected {expected}; "
+            f"let its last layer give {io.n_out} numbers a row."
         )
     return wrapped
 

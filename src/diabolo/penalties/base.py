@@ -107,5 +107,5 @@ class Learnt(ABC):
 
     @property
     @abstractmethod
-    def start(self) -> float:
+    def initial(self) -> float:
         """The value that the trained scalar starts at."""

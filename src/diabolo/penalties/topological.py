@@ -47,7 +47,7 @@ class Topological(BatchPenalty, Learnt):
 
     Examples
     --------
-    >>> Topological(0.5), Topological().start
+    >>> Topological(0.5), Topological().initial
     (Topological(weight=0.5), 1.0)
     """
 
@@ -58,7 +58,7 @@ class Topological(BatchPenalty, Learnt):
     )
 
     @property
-    def start(self) -> float:
+    def initial(self) -> float:
         """The divisor of the latent distances before training."""
         return 1.0
 

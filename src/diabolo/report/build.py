@@ -14,10 +14,10 @@ from ..errors import DataError
 from ..training.control import undisturbed
 from ..training.progress import stages
 from .compute import Computed, Options, compute, flat_rows
-from .figures import Figures, plain
+from .figures import Figures, to_json
 from .findings import Finding, find
-from .pictures import Material, Picture, draw
-from .subject import Subject
+from .model import ReportModel
+from .pictures import Picture, PictureData, draw
 from .tables import tables, text_table
 
 __all__ = ["Report", "health_report"]
@@ -39,7 +39,7 @@ class Report:
 
     figures: Figures
     findings: tuple[Finding, ...]
-    material: Material = field(repr=False)
+    material: PictureData = field(repr=False)
 
     @cached_property
     def pictures(self) -> tuple[Picture, ...]:
@@ -70,7 +70,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Figures and findings as plain values that JSON can hold; NaN becomes None."""
-        return {"figures": plain(self.figures), "findings": plain(self.findings)}
+        return {"figures": to_json(self.figures), "findings": to_json(self.findings)}
 
     def to_html(self, title: str = "Health report") -> str:
         """A page of its own: pictures inside, no script, nothing fetched; light and dark.
@@ -149,26 +149,26 @@ def health_report(
     >>> round(report.figures.errors["pca"].mse, 4)
     0.0227
     """
-    subject = Subject(model)
+    subject = ReportModel(model)
     rows = flat_rows(X, "X")
     labels = _labels(y, len(rows), "y")
     train = None
     if X_train is not None:
         learnt = flat_rows(X_train, "X_train", rows.shape[1])
         train = (learnt, _labels(y_train, len(learnt), "y_train"))
-    before = None if untrained is None else Subject(untrained)
+    before = None if untrained is None else ReportModel(untrained)
     names = tuple(str(name) for name in getattr(X, "columns", subject.feature_names))
-    with stages("report", verbose) as tell:
-        computed = compute(subject, rows, labels, train, before, options or Options(), names, tell)
+    with stages("report", verbose) as on_progress:
+        computed = compute(subject, rows, labels, train, before, options or Options(), names, on_progress)
     shape = _picture_shape(subject, X, rows, image_shape)
     return Report(computed.figures, find(computed.figures), _material(subject, computed, shape))
 
 
-def _material(subject: Subject, computed: Computed, shape: tuple[int, ...] | None) -> Material:
+def _material(subject: ReportModel, computed: Computed, shape: tuple[int, ...] | None) -> PictureData:
     low, high = (float(computed.X.min()), float(computed.X.max())) if computed.X.size else (0.0, 1.0)
     network = subject.network
     # A decoder may leave the range of the data where there are none; black and white stay those of the data.
-    return Material(
+    return PictureData(
         computed, shape, lambda Z: subject.decode(Z).clip(low, high), None if network is None else network.parts.latent
     )  # fmt: skip
 
@@ -183,7 +183,7 @@ def _labels(y: Any, n: int, name: str) -> Any:
 
 
 def _picture_shape(
-    subject: Subject, X: Any, rows: Any, image_shape: tuple[int, ...] | None
+    subject: ReportModel, X: Any, rows: Any, image_shape: tuple[int, ...] | None
 ) -> tuple[int, ...] | None:
     """The shape of a row that is a picture; None for other rows."""
     if image_shape is not None:

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import metrics
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..errors import DataError, SettingError
 from ..metrics._distances import SquaredDistances
 from ..metrics.generation import Pair
 from ..metrics.neighbours import neighbourhood_of
 from ..metrics.structure import spearman_of
 from .figures import Errors, Figures, Generation, Latent, Term
-from .subject import DEAD_SHARE, Prior, Probe, Subject, describe_course, look_inside
+from .model import DEAD_SHARE, Prior, Probe, ReportModel, describe_course, look_inside
 
 __all__ = ["Computed", "Options", "compute", "flat_rows"]
 
@@ -100,7 +100,7 @@ def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
     DataError
         If they are not rows of numbers, fewer than two, or of another width than expected.
     """
-    array = np.asarray(as_plain(X, name))
+    array = np.asarray(as_arrays(X, name))
     array = array.reshape(len(array), -1) if array.ndim in (3, 4) else array
     if array.ndim != 2 or len(array) < 2 or array.dtype.kind not in "biuf":
         raise DataError(
@@ -118,23 +118,23 @@ def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
 
 
 def compute(
-    subject: Subject,
+    subject: ReportModel,
     X: Array,
     y: NDArray[Any] | None,
     train: tuple[Array, NDArray[Any] | None] | None,
-    untrained: Subject | None,
+    untrained: ReportModel | None,
     options: Options,
     feature_names: tuple[str, ...] = (),
-    tell: Callable[[str], None] = lambda _stage: None,
+    on_progress: Callable[[str], None] = lambda _stage: None,
 ) -> Computed:
     """All figures of a model on rows; see :func:`diabolo.report.health_report`.
 
-    ``tell`` is called with the name of each stage as it begins.
+    ``on_progress`` is called with the name of each stage as it begins.
     """
     seed = options.random_state
     chosen = _choose(len(X), options.rows, seed)
     judged, labels = X[chosen], None if y is None else y[chosen]
-    tell("codes and reconstructions")
+    on_progress("codes and reconstructions")
     rows = _apply(subject, judged)
     learnt, learnt_labels = (judged, None) if train is None else train
     keep = _choose(len(learnt), options.fit_rows, seed)
@@ -152,7 +152,7 @@ def compute(
     if len(rows.kept) < 2:
         return _without_rows(figures, rows, labels)
     labels = None if labels is None else labels[rows.kept]
-    tell("PCA beside the model")
+    on_progress("PCA beside the model")
     bench = _Bench(subject, rows, learnt, options)
     if watched := figures.course.watched:
         where = "held-out rows" if figures.course.val_reconstruction else "training rows"
@@ -160,20 +160,20 @@ def compute(
             f"early stopping watched the loss at full weights on {where}: the weights are those of epoch "
             f"{int(np.argmin(watched)) + 1} of {len(watched)}."
         )
-    tell("latent space and neighbourhoods")
+    on_progress("latent space and neighbourhoods")
     probe = look_inside(subject, judged[rows.kept], seed)
     figures = bench.fill(figures, probe, feature_names)
     if train is None:
         bench.notes.append(_NO_TRAINING_ROWS)
     else:
-        tell("training rows")
+        on_progress("training rows")
         own = learnt[_choose(len(learnt), options.rows, seed)]
         figures = bench.fill_training(figures, own, probe, look_inside(subject, own, seed))
-    tell("errors")
+    on_progress("errors")
     errors = bench.errors(untrained)
-    tell("sampling quality")
+    on_progress("sampling quality")
     generation, samples = bench.generation()
-    tell("labels")
+    on_progress("labels")
     figures = dataclasses.replace(
         figures, errors=errors, generation=generation, labels=bench.labels(labels, learnt_labels)
     )
@@ -200,7 +200,7 @@ def _without_rows(figures: Figures, rows: _Rows, labels: NDArray[Any] | None) ->
 class _Bench:
     """The model and PCA beside it on the same rows; ``notes`` and ``counts`` fill as figures are computed."""
 
-    def __init__(self, subject: Subject, rows: _Rows, learnt: Array, options: Options) -> None:
+    def __init__(self, subject: ReportModel, rows: _Rows, learnt: Array, options: Options) -> None:
         from sklearn.decomposition import PCA
 
         self.subject, self.rows = subject, rows
@@ -239,7 +239,7 @@ class _Bench:
         errors["pca"] = self._compare(np.asarray(own, np.float64), pca)
         return dataclasses.replace(figures, train_errors=errors, terms=_terms(self.subject, probe, train))
 
-    def errors(self, untrained: Subject | None) -> dict[str, Errors]:
+    def errors(self, untrained: ReportModel | None) -> dict[str, Errors]:
         """Errors of the model and of all beside it."""
         X = self.rows.X
         found = {
@@ -336,7 +336,10 @@ class _Bench:
             found |= {f"{prefix}{name}": value for name, value in clusters.items()}
         if learnt is not None and len(np.unique(learnt)) >= 2:
             at = _choose(len(learnt), self.options.codes, self.seed)
-            judge, test = metrics.train_judge(self.learnt[at], learnt[at], random_state=self.seed), some
+            classifier, test = (
+                metrics.train_classifier(self.learnt[at], learnt[at], random_state=self.seed),
+                some,
+            )
         else:
             # Rows often come class by class.
             some = np.random.default_rng(self.seed).permutation(some)
@@ -344,11 +347,11 @@ class _Bench:
             if len(np.unique(y[half])) < 2:
                 self.notes.append("too few labelled rows for a classifier; agreement is left out.")
                 return found
-            judge, test = (
-                metrics.train_judge(self.rows.X[half], y[half], random_state=self.seed),
+            classifier, test = (
+                metrics.train_classifier(self.rows.X[half], y[half], random_state=self.seed),
                 some[len(half) :],
             )
-        return found | metrics.agreement(judge, self.rows.X[test], self.rows.X_hat[test], y[test])
+        return found | metrics.agreement(classifier, self.rows.X[test], self.rows.X_hat[test], y[test])
 
     def worst_features(self, names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
         """The features with the largest mean squared error."""
@@ -357,7 +360,7 @@ class _Bench:
         return tuple((called[j], float(each[j])) for j in np.argsort(-each, kind="stable")[:_WORST_FEATURES])
 
 
-def _apply(subject: Subject, X: Array) -> _Rows:
+def _apply(subject: ReportModel, X: Array) -> _Rows:
     Z = subject.codes(X)
     finite = np.isfinite(Z).all(axis=1)
     X_hat = np.full((len(X), X.shape[1]), np.nan)
@@ -383,7 +386,7 @@ def _prior_distance(prior: Prior, drawn: Float, seed: int) -> tuple[float, ...]:
     )
 
 
-def _terms(subject: Subject, probe: Probe | None, train: Probe | None) -> tuple[Term, ...]:
+def _terms(subject: ReportModel, probe: Probe | None, train: Probe | None) -> tuple[Term, ...]:
     """The terms of the loss with their weights at the end of training."""
     network = subject.network
     if network is None or probe is None:

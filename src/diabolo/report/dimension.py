@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from .. import metrics
 from ..errors import DataError, SettingError
 from .compute import flat_rows
-from .figures import plain
-from .subject import Subject
+from .figures import to_json
+from .model import ReportModel
 from .tables import Table, number, text_table
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class DimensionCurve:
 
     def to_dict(self) -> dict[str, Any]:
         """The curve as plain values that JSON can hold."""
-        values: dict[str, Any] = plain(self)
+        values: dict[str, Any] = to_json(self)
         return values
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -193,10 +193,10 @@ def dimensions(
         train, test = rows, flat_rows(X_test, "X_test", rows.shape[1])
     error, baseline = [], []
     for dim in wanted:
-        fitted = Subject(clone(estimator).set_params(**{path: dim}).fit(train))
+        fitted = ReportModel(clone(estimator).set_params(**{path: dim}).fit(train))
         error.append(_held_out(fitted, test))
         components = min(dim, *train.shape)
-        baseline.append(_held_out(Subject(PCA(components, random_state=random_state).fit(train)), test))
+        baseline.append(_held_out(ReportModel(PCA(components, random_state=random_state).fit(train)), test))
         if progress is not None:
             progress(dim, error[-1])
     return DimensionCurve(
@@ -205,7 +205,7 @@ def dimensions(
     )  # fmt: skip
 
 
-def _held_out(subject: Subject, rows: Any) -> float:
+def _held_out(subject: ReportModel, rows: Any) -> float:
     return float(metrics.squared_error(rows, subject.decode(subject.codes(rows))).mean())
 
 

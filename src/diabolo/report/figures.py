@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Course", "Errors", "Figures", "Generation", "Latent", "Layer", "Term", "plain"]
+__all__ = ["TrainingFigures", "Errors", "Figures", "Generation", "Latent", "Layer", "Term", "to_json"]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Generation:
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingFigures:
     """The course of training by epoch; empty for a model that tells nothing of it.
 
     Attributes
@@ -171,7 +171,7 @@ class Figures:
     not_finite : int
         Rows whose code or reconstruction is NaN or infinite; they are left out of everything else.
     terms : tuple of Term
-    course : Course
+    course : TrainingFigures
     latent : Latent or None
     generation : Generation or None
     neighbourhood : mapping of str to mapping of str to float
@@ -194,7 +194,7 @@ class Figures:
     is_network: bool = False
     not_finite: int = 0
     terms: tuple[Term, ...] = ()
-    course: Course = Course()
+    course: TrainingFigures = TrainingFigures()
     latent: Latent | None = None
     generation: Generation | None = None
     neighbourhood: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -203,20 +203,20 @@ class Figures:
     notes: tuple[str, ...] = ()
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """A value as JSON can hold it: dataclasses as dicts, NaN and infinity as None, NumPy numbers as Python's.
 
-    >>> plain(Layer("encoder 1", np.int64(8), 0)), plain((1.5, float("nan")))
+    >>> to_json(Layer("encoder 1", np.int64(8), 0)), to_json((1.5, float("nan")))
     ({'name': 'encoder 1', 'width': 8, 'dead': 0}, [1.5, None])
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+        return {str(name): to_json(item) for name, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return to_json(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

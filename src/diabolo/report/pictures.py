@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .compute import Computed
 
-__all__ = ["Material", "Picture", "draw"]
+__all__ = ["PictureData", "Picture", "draw"]
 
 # The width of a page's column is met at twice the resolution of an ordinary screen.
 _DPI = 150
@@ -22,7 +22,7 @@ _BARS = 12
 
 
 @dataclass(frozen=True)
-class Material:
+class PictureData:
     """What pictures are drawn from.
 
     Attributes
@@ -51,7 +51,7 @@ class Picture:
     png: bytes
 
 
-def draw(material: Material) -> tuple[Picture, ...]:
+def draw(material: PictureData) -> tuple[Picture, ...]:
     """All pictures that make sense for a model and its data."""
     from .. import plots
 
@@ -77,7 +77,7 @@ def _png(ax: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _map(m: Material) -> _Drawn:
+def _map(m: PictureData) -> _Drawn:
     from .. import plots
     from ..latent import Sphere
 
@@ -114,7 +114,7 @@ def _map(m: Material) -> _Drawn:
     return "Codes", f"{len(Z)} codes in the plane{by}{which}.", ax
 
 
-def _rows(m: Material) -> _Drawn:
+def _rows(m: PictureData) -> _Drawn:
     if m.image_shape is None:
         return None
     from .. import plots
@@ -128,7 +128,7 @@ def _rows(m: Material) -> _Drawn:
     return "Originals and reconstructions", f"{len(at)} originals, and under each its reconstruction.", ax
 
 
-def _samples(m: Material) -> _Drawn:
+def _samples(m: PictureData) -> _Drawn:
     samples = m.computed.samples
     if m.image_shape is None or samples is None:
         return None
@@ -144,7 +144,7 @@ def _samples(m: Material) -> _Drawn:
     return "Samples", f"{2 * half} samples: codes drawn{source}, decoded.", ax
 
 
-def _plane(m: Material) -> _Drawn:
+def _plane(m: PictureData) -> _Drawn:
     c = m.computed
     if c.X.shape[1] != 2:
         return None
@@ -158,7 +158,7 @@ def _plane(m: Material) -> _Drawn:
     )
 
 
-def _training(m: Material) -> _Drawn:
+def _training(m: PictureData) -> _Drawn:
     course = m.computed.figures.course
     if len(course.loss) < 2:
         return None
@@ -174,7 +174,7 @@ def _training(m: Material) -> _Drawn:
     return "Training", f"{' and '.join(curves)}: {len(course.loss)} epochs.", ax
 
 
-def _errors(m: Material) -> _Drawn:
+def _errors(m: PictureData) -> _Drawn:
     f = m.computed.figures
     names = {
         "model": "this model",
@@ -188,7 +188,7 @@ def _errors(m: Material) -> _Drawn:
     return "Reconstruction error", f"Squared error: {text}.", ax
 
 
-def _kl(m: Material) -> _Drawn:
+def _kl(m: PictureData) -> _Drawn:
     latent = m.computed.figures.latent
     if latent is None or latent.kl is None:
         return None
@@ -199,7 +199,7 @@ def _kl(m: Material) -> _Drawn:
     return "KL by dimension", f"KL divergence of the latent dimensions, largest first: {text} nats.", ax
 
 
-def _histogram(m: Material) -> _Drawn:
+def _histogram(m: PictureData) -> _Drawn:
     from .. import plots
     from ..latent import Gaussian, HasPrior
 
@@ -219,7 +219,7 @@ def _histogram(m: Material) -> _Drawn:
     )
 
 
-def _feature_errors(m: Material) -> _Drawn:
+def _feature_errors(m: PictureData) -> _Drawn:
     errors = m.computed.figures.feature_errors
     if m.image_shape is not None or m.computed.X.shape[1] < 2:
         return None

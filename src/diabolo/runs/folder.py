@@ -269,7 +269,7 @@ def _resolved(name: str, params: Mapping[str, Any]) -> Any:
     if name == "decoder" and params[name] is None:
         return None
     latent = slots.resolve("latent", params["latent"])
-    return slots.to_plain(name, slots.resolve(name, params[name], latent))
+    return slots.to_json(name, slots.resolve(name, params[name], latent))
 
 
 def as_json(value: Any) -> str:

@@ -118,15 +118,19 @@ class Lock:
         if not self.held:  # its holder removed it between our opening and our locking it
             self.__exit__()
             return
-        told = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
         os.ftruncate(handle, 0)
         os.lseek(handle, 0, os.SEEK_SET)
-        os.write(handle, json.dumps(told).encode())
+        os.write(handle, json.dumps(holder).encode())
 
     def _holder(self) -> str:
         try:
             with open(self.path, "rb") as file:
-                told = json.loads(file.read(_LARGEST))
-            return f"process {int(told['pid'])} on {str(told['host'])[:80]} since {str(told['since'])[:40]}"
+                holder = json.loads(file.read(_LARGEST))
+            return f"process {int(holder['pid'])} on {str(holder['host'])[:80]} since {str(holder['since'])[:40]}"
         except (OSError, ValueError, LookupError, TypeError):
             return "another process"

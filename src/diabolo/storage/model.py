@@ -28,8 +28,8 @@ from ..errors import FileError, SettingError
 from ..model import Architecture, Model
 from ..networks import Custom
 from ..training.fitted import Fitted
+from ..training.flat import Layout
 from ..training.history import History
-from ..training.row import Layout
 from .atomic import replacing_folder
 from .description import EPOCHS, anything, integer, listing, mapping, number, one_of, optional, record, text
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
@@ -166,7 +166,7 @@ def tensors_of(fitted: Fitted) -> dict[str, torch.Tensor]:
     arrays = {"scaler.offset": scaler.offset, "scaler.scale": scaler.scale, "codes": fitted.codes}
     arrays |= {f"steps.{name}": values for name, values in fitted.history.steps.items()}
     tensors = {f"model.{name}": p.detach().cpu().contiguous().clone() for name, p in model.named_parameters()}
-    tensors |= {f"buffer.{name}": b.cpu().contiguous().clone() for name, b in model.statistics().items()}
+    tensors |= {f"buffer.{name}": b.cpu().contiguous().clone() for name, b in model.float_buffers().items()}
     return tensors | {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
 
 
@@ -204,7 +204,7 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_plain(name: str, value: Any) -> Any:
-    return value.marked() if isinstance(value, Custom) else slots.to_plain(name, value)
+    return value.marked() if isinstance(value, Custom) else slots.to_json(name, value)
 
 
 def _from_plain(name: str, plain: Any, modules: tuple[Any, Any]) -> Any:
@@ -212,7 +212,7 @@ def _from_plain(name: str, plain: Any, modules: tuple[Any, Any]) -> Any:
         plain = {"log_scale": False, **plain}  # models of before there was the choice
     if name in ("encoder", "decoder") and Custom.is_marked(plain):
         return Custom.from_mark(plain, modules)
-    return slots.from_plain(name, plain)
+    return slots.from_json(name, plain)
 
 
 def _own_modules(described: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
@@ -344,7 +344,7 @@ def _row(
         raise FileError(f"the modules do not fit the saved model. {error}") from error
     layout = Layout.of(model)
     expected = {f"model.{s.name}": s.shape for s in layout.segments}
-    expected |= {f"buffer.{name}": tuple(b.shape) for name, b in model.statistics().items()}
+    expected |= {f"buffer.{name}": tuple(b.shape) for name, b in model.float_buffers().items()}
     found = {name: tuple(t.shape) for name, t in tensors.items() if name.startswith(("model.", "buffer."))}
     if expected != found:
         name = next(n for n in sorted({*expected, *found}) if expected.get(n) != found.get(n))

@@ -144,8 +144,8 @@ class NpySink(_FileSink):
         """NumPy leaves room in it for the first axis to grow."""
         if self.file is None:
             return
-        told = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.n, self.d)}
-        np.lib.format.write_array_header_1_0(self.file, told)
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.n, self.d)}
+        np.lib.format.write_array_header_1_0(self.file, header)
 
     def result(self) -> NDArray[Any]:
         mapped: NDArray[Any] = np.load(self.path, mmap_mode="r")

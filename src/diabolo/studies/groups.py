@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data.batches import Rows, RowSet, block_steps
 from ..parts import Part, Unstackable, settings
-from ..training.member import Member
+from ..training.job import TrainingJob
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ _ROWS_A_MODEL = 8
 _ACTIVATIONS = 6
 
 
-def stackable(member: Member) -> bool:
+def stackable(member: TrainingJob) -> bool:
     """Whether a model can be trained in a stack: none of its parts says no, nothing looks into its steps, and its
     rows are in memory.
     """
@@ -40,7 +40,7 @@ def _unstackable(part: Part) -> bool:
     return isinstance(part, Unstackable) or any(isinstance(p, Part) and _unstackable(p) for p in inner)
 
 
-def stack_key(member: Member) -> Hashable:
+def stack_key(member: TrainingJob) -> Hashable:
     """What members of one stack have in common.
 
     Rates, schedules, early stopping, seeds, data, corruption, and the weights and warm-ups of penalties may
@@ -57,12 +57,12 @@ def stack_key(member: Member) -> Hashable:
         training.clip_norm,
         training.precision,
         training.compile,
-        member.judged_starts,
+        member.validation_starts,
         str(member.data.inputs.device),
     )
 
 
-def shape_key(member: Member) -> tuple[Hashable, ...]:
+def shape_key(member: TrainingJob) -> tuple[Hashable, ...]:
     """What models that start by the same rule, and have the same parameters, have in common."""
     parts, domain = member.parts, member.domain
     penalties = tuple(penalty.replace(weight=0.0, warmup=0) for penalty in parts.penalties)
@@ -70,12 +70,12 @@ def shape_key(member: Member) -> tuple[Hashable, ...]:
     return (*shape, domain.n_features, domain.image_shape)
 
 
-def bytes_per_model(member: Member, n_parameters: int, widths: int) -> int:
+def bytes_per_model(member: TrainingJob, n_parameters: int, widths: int) -> int:
     """Memory that one more model of a stack takes while it trains, in bytes; an estimate from shapes.
 
     Parameters
     ----------
-    member : Member
+    member : TrainingJob
     n_parameters : int
         Numbers in its row.
     widths : int
@@ -120,7 +120,7 @@ def chunks(items: Sequence[T], most: int, workers: int = 1) -> Iterator[Sequence
         yield items[len(items) * i // count : len(items) * (i + 1) // count]
 
 
-def member_key(member: Member, *, any_seed: bool = False) -> Hashable:
+def member_key(member: TrainingJob, *, any_seed: bool = False) -> Hashable:
     """What decides a model's bits: its parts, its settings, its seed and the content of its data."""
     data, (low, high) = member.data, (member.domain.low, member.domain.high)
     validation = data.validation or (None, None)
@@ -149,7 +149,7 @@ class SharedData:
         self._by_memory: dict[Hashable, Rows] = {}
         self._by_content: dict[Hashable, Rows] = {}
 
-    def share(self, member: Member) -> None:
+    def share(self, member: TrainingJob) -> None:
         """Let a member use rows that another one brought, if they are the same."""
         rows = member.data.inputs
         if not isinstance(rows, Rows):

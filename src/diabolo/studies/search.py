@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.preparation import trained_ahead
 from ..training.fitted import Fitted
-from ..training.member import Member
+from ..training.job import TrainingJob
 from .groups import member_key
 from .stack import Budget, Job, Jobs, train
 
@@ -42,10 +42,10 @@ class _Rehearsal:
         self.seconds: list[float] = []
 
     @staticmethod
-    def key(estimator: Autoencoder, member: Member) -> Hashable:
+    def key(estimator: Autoencoder, member: TrainingJob) -> Hashable:
         return member_key(member, any_seed=estimator.random_state is None)
 
-    def note(self, estimator: Autoencoder, rows: Any, member: Member) -> Fitted | None:
+    def note(self, estimator: Autoencoder, rows: Any, member: TrainingJob) -> Fitted | None:
         """Note a member that is about to train, and end its fit."""
         self.jobs.append(self.due.make(estimator, rows, member))
         self.keys.append(self.key(estimator, member))
@@ -56,7 +56,7 @@ class _Rehearsal:
             self.found[key].append(result)
         self.jobs.clear()
 
-    def answer(self, estimator: Autoencoder, rows: Any, member: Member) -> Fitted | None:
+    def answer(self, estimator: Autoencoder, rows: Any, member: TrainingJob) -> Fitted | None:
         """What became of a member; None if it was not foreseen."""
         results = self.found.get(self.key(estimator, member))
         if not results:

@@ -22,9 +22,9 @@ from ..estimator.chunks import in_chunks
 from ..estimator.preparation import constant_loss, warn_of_poor_fit
 from ..training.control import threads, threads_for, undisturbed
 from ..training.fitted import Fitted, build_model
-from ..training.loop import Run
-from ..training.member import Member
-from ..training.row import Layout
+from ..training.flat import Layout
+from ..training.job import TrainingJob
+from ..training.loop import Trainer
 from .groups import (
     STACK_SIZE,
     SharedData,
@@ -47,8 +47,8 @@ class Job:
 
     Attributes
     ----------
-    member : Member
-    row : array of shape (size,)
+    member : TrainingJob
+    flat : array of shape (size,)
         Its first parameters.
     shown : array
         The rows whose codes are kept, as the model sees them.
@@ -58,8 +58,8 @@ class Job:
         Sum of the widths of its layers.
     """
 
-    member: Member
-    row: NDArray[np.floating]
+    member: TrainingJob
+    flat: NDArray[np.floating]
     shown: NDArray[np.floating]
     n_threads: int
     widths: int
@@ -73,7 +73,7 @@ class Jobs:
         self._started: dict[Hashable, Start] = {}
         self._shown: dict[int, NDArray[np.floating]] = {}
 
-    def make(self, estimator: Autoencoder, rows: Any, member: Member) -> Job:
+    def make(self, estimator: Autoencoder, rows: Any, member: TrainingJob) -> Job:
         """The job of an estimator that is prepared."""
         self._shared.share(member)
         inputs, settings = member.data.inputs, member.training
@@ -90,7 +90,7 @@ class Jobs:
             if key is not None:
                 self._shown[key] = shown
         n_threads = threads_for(start.n_parameters, settings.batch_of(member.n_rows))
-        return Job(member, start.row(member), shown, n_threads, start.widths + 2 * member.domain.n_features)
+        return Job(member, start.flat(member), shown, n_threads, start.widths + 2 * member.domain.n_features)
 
 
 @dataclass
@@ -206,7 +206,7 @@ class Budget:
     def models(self, job: Job, workers: int) -> int:
         """Models in a stack of those like a job."""
         free = (memory_budget() if self.memory is None else self.memory) // (workers * self.sharers)
-        need = bytes_per_model(job.member, job.row.size, job.widths)
+        need = bytes_per_model(job.member, job.flat.size, job.widths)
         return max(1, min(self.stack_size, free // need))
 
 
@@ -268,7 +268,7 @@ def train(jobs: Sequence[Job], budget: Budget) -> list[tuple[Fitted, float]]:
 def _cost(stack: Sequence[Job]) -> float:
     member = stack[0].member
     rows = member.n_rows * member.training.epochs_for(member.n_rows)
-    return len(stack) * rows * stack[0].row.size
+    return len(stack) * rows * stack[0].flat.size
 
 
 @undisturbed()
@@ -277,16 +277,16 @@ def train_stack(jobs: Sequence[Job]) -> list[tuple[Fitted, float]]:
     begin = time.perf_counter()
     members, first = [job.member for job in jobs], jobs[0]
     device = first.member.data.inputs.device
-    rows = torch.from_numpy(np.stack([job.row for job in jobs])).to(device)
+    rows = torch.from_numpy(np.stack([job.flat for job in jobs])).to(device)
     model = build_model(first.member.parts, first.member.domain, rows[0].clone())
     alone = len(jobs) == 1
     # As many threads as each would have alone: several processes beat several threads, which wait for each other many
     # times in a step.
     with threads(first.n_threads), suppress(DivergedError):
-        Run(model, members, rows=None if alone else rows).run()
+        Trainer(model, members, rows=None if alone else rows).run()
     if any(member.status == "interrupted" for member in members):
         raise KeyboardInterrupt
-    codes = _codes(jobs, [member.row for member in members if member.row is not None])
+    codes = _codes(jobs, [member.flat for member in members if member.flat is not None])
     seconds = (time.perf_counter() - begin) / len(jobs)
     return [(job.member.fitted(job.n_threads, own), seconds) for job, own in zip(jobs, codes, strict=True)]
 
@@ -294,7 +294,7 @@ def train_stack(jobs: Sequence[Job]) -> list[tuple[Fitted, float]]:
 def _codes(jobs: Sequence[Job], rows: list[torch.Tensor]) -> list[NDArray[np.floating]]:
     """The codes that each member's estimator keeps, from the rows of parameters that they ended with."""
     first, member = jobs[0], jobs[0].member
-    model = build_model(member.parts, member.domain, rows[0], member.statistics)
+    model = build_model(member.parts, member.domain, rows[0], member.float_buffers)
     encode = partial(
         in_chunks, model.encode, dtype=rows[0].dtype, device=rows[0].device, n_threads=first.n_threads
     )

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from ..data.rng import generator
 from ..networks.modules import Startable
 from ..training.fitted import count_parameters
-from ..training.member import Member
-from ..training.row import Layout
+from ..training.flat import Layout
+from ..training.job import TrainingJob
 
 
 class Start:
@@ -17,7 +17,7 @@ class Start:
 
     Parameters
     ----------
-    member : Member
+    member : TrainingJob
         Any of those models.
 
     Attributes
@@ -27,7 +27,7 @@ class Start:
         Sum of the widths of the layers.
     """
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: TrainingJob) -> None:
         model = member.model()
         layout = Layout.of(model)
         self._flat = layout.flatten(model)
@@ -36,7 +36,7 @@ class Start:
         self.n_parameters = count_parameters(model)
         self.widths = sum(p.shape[-1] for p in model.parameters() if p.dim())
 
-    def row(self, member: Member) -> NDArray[np.floating]:
+    def flat(self, member: TrainingJob) -> NDArray[np.floating]:
         """The first parameters of a member, of its precision."""
         halves = [half for half in self._halves if isinstance(half, Startable)]
         # A network that cannot start again serves one member only, and has just been drawn for it.

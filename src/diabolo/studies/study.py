@@ -19,9 +19,9 @@ from ..errors import DivergedError, FileError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..storage.atomic import replacing
 from ..storage.text import read_text
+from .data import Metric, StudyData, resolve_metrics
 from .design import DATA, SEED, Settings, check_axes, check_repeats, plan, points_of
 from .groups import STACK_SIZE, chunks
-from .material import Material, Metric, resolve_metrics
 from .stack import Budget, fit_all
 
 TABLE, SPEC = "table.parquet", "study.json"
@@ -42,7 +42,7 @@ class Study:
     repeats : int or mapping, default 1
         Models at each point: a number of seeds on the same data, ``{"data": 5}`` draws of the data with the same
         seed, ``{"seed": 3, "data": 5}`` all pairs, ``{"both": 5}`` a new seed with each new draw.
-    data : str, array, callable or Material
+    data : str, array, callable or StudyData
         The name of a data set, rows, or a function of arguments that axes may change. A draw of the data
         decides what is generated (``random_state``) and which rows are held out.
     data_options : mapping or None
@@ -86,13 +86,13 @@ class Study:
         self.estimator = estimator
         self.axes = check_axes(axes, list(estimator.get_params()))
         self.repeats = check_repeats(repeats)
-        self.material = Material(data, dict(data_options or {}), held_out)
+        self.study_data = StudyData(data, dict(data_options or {}), held_out)
         for path in self.axes:
             name = path.removeprefix(DATA)
-            if path.startswith(DATA) and name not in self.material.arguments:
+            if path.startswith(DATA) and name not in self.study_data.arguments:
                 raise SettingError(
-                    f"the data {self.material.name!r} has no argument {name!r} to make an axis of; it has "
-                    f"{', '.join(self.material.arguments) or 'none'}."
+                    f"the data {self.study_data.name!r} has no argument {name!r} to make an axis of; it has "
+                    f"{', '.join(self.study_data.arguments) or 'none'}."
                 )
         self.metrics = resolve_metrics(metrics)
         self.random_state = random_state
@@ -162,7 +162,7 @@ class Study:
         stacks = [left for c in stacks if (left := [s for s in c if s.model not in done])]
         due = sum(map(len, stacks))
         budget = Budget(1, stack_size, memory, workers)
-        source, recipe = self.material.source, self._recipe()
+        source, recipe = self.study_data.source, self._recipe()
         # Rows are an argument of their own: a cluster's backend sends each argument that is large only once.
         calls = [delayed(_run_stack)(source, recipe, stack, budget) for stack in stacks]
         for found in _as_they_end(calls, n_jobs, workers):
@@ -192,7 +192,7 @@ class Study:
 
     def best(self, metric: str | None = None, n: int = 10) -> pd.DataFrame:
         """The models with the best values of a metric (the first, unless one is named)."""
-        from .material import HIGHER
+        from .data import HIGHER
 
         name = metric or next(iter(self.metrics))
         return self.table.sort_values(name, ascending=name not in HIGHER, na_position="last").head(n)
@@ -209,13 +209,13 @@ class Study:
 
         axes, metric = tuple(self.axes), next(iter(self.metrics))
         found = self.table, self.best(metric), self.variance(metric)
-        return write_page(Shown(self.material.name, len(self.settings), axes, metric, *found), Path(path))
+        return write_page(Shown(self.study_data.name, len(self.settings), axes, metric, *found), Path(path))
 
     def _rows(self, settings: Settings) -> tuple[Any, Any]:
-        return data_of(self.material, settings)
+        return data_of(self.study_data, settings)
 
     def _recipe(self) -> _Recipe:
-        return self.estimator, self.material.options, self.material.held_out, self.metrics
+        return self.estimator, self.study_data.options, self.study_data.held_out, self.metrics
 
     def _frame(self, rows: list[Row]) -> pd.DataFrame:
         names = ["model", *(a for a in self.axes if a != SEED), "seed", "data_seed", "status", "message"]
@@ -226,15 +226,15 @@ class Study:
     @property
     def fingerprint(self) -> str:
         """What a study is known by when it goes on: its settings, in words, hashed."""
-        source = self.material.source
+        source = self.study_data.source
         content = hashlib.sha256(source.tobytes()).hexdigest() if isinstance(source, np.ndarray) else ""
         words = [
             repr(self.estimator.get_params()),
             repr(self.settings),
             sorted(self.metrics),
-            self.material.name,
+            self.study_data.name,
         ]
-        words += [repr(self.material.options), repr(self.material.held_out), content]
+        words += [repr(self.study_data.options), repr(self.study_data.held_out), content]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
     def _open(self, folder: Path, resume: bool) -> list[Row]:
@@ -269,10 +269,10 @@ def make(estimator: Autoencoder, settings: Settings) -> Autoencoder:
     return clone(estimator).set_params(**paths, random_state=settings.seed, verbose=False)
 
 
-def data_of(material: Material, settings: Settings) -> tuple[Any, Any]:
+def data_of(study_data: StudyData, settings: Settings) -> tuple[Any, Any]:
     """Training and held-out rows of one model."""
     options = {p.removeprefix(DATA): v for p, v in settings.axes.items() if p.startswith(DATA)}
-    return material.rows(options, settings.data_seed)
+    return study_data.rows(options, settings.data_seed)
 
 
 def describe(settings: Settings) -> Row:
@@ -294,13 +294,13 @@ _Recipe = tuple[Autoencoder, dict[str, Any], int | float, dict[str, Metric]]
 def _run_stack(source: Any, recipe: _Recipe, stack: list[Settings], budget: Budget) -> list[Row]:
     """Train some models and measure them; a row for each."""
     estimator, options, held_out, metrics = recipe
-    material = Material(source, options, held_out)
+    study_data = StudyData(source, options, held_out)
     rows: list[Row] = []
     made, data = [], []
     for s in stack:
         try:
             made.append(make(estimator, s))
-            data.append(data_of(material, s))
+            data.append(data_of(study_data, s))
         except (ValueError, TypeError) as error:
             del made[len(data) :]
             rows.append(describe(s) | {"status": "failed", "message": str(error), "epochs": 0})

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..data.prefetch import ahead
+from ..data.prefetch import prefetch
 from ..data.shuffle import StreamedRows
 from ..model import corrupt
-from .member import Draws, Member, combine_draws
+from .job import Draws, TrainingJob, combine_draws
 
 if TYPE_CHECKING:
-    from .loop import Run
+    from .loop import Trainer
 
 Blocks = Sequence[tuple[int, int, int]]
 
@@ -45,71 +45,71 @@ class Fed:
 
 
 @contextmanager
-def feeding(run: Run, blocks: Blocks) -> Iterator[Iterator[Fed]]:
+def feeding(trainer: Trainer, blocks: Blocks) -> Iterator[Iterator[Fed]]:
     """Within it the blocks of the running epoch come one by one, from the first that is not all taken."""
-    data = run.running[0].data
+    data = trainer.running[0].data
     done, skip = 0, 0
     for _, steps, _ in blocks:
         done += steps
-        skip += run.step >= done
-    if run.stacked or data.in_memory:
-        yield (Fed(index) for index in _indices(run, blocks[skip:]))
+        skip += trainer.step >= done
+    if trainer.stacked or data.in_memory:
+        yield (Fed(index) for index in _indices(trainer, blocks[skip:]))
     elif isinstance(data.inputs, StreamedRows):
-        with ahead(_streamed(run, data.inputs, blocks, skip)) as rows:
+        with prefetch(_streamed(trainer, data.inputs, blocks, skip)) as rows:
             yield rows
     else:
-        pairs = data.pairs(_indices(run, blocks[skip:]))
-        with ahead(Fed(fetched=pair) for pair in pairs) as rows:
+        pairs = data.pairs(_indices(trainer, blocks[skip:]))
+        with prefetch(Fed(fetched=pair) for pair in pairs) as rows:
             yield rows
 
 
-def _indices(run: Run, blocks: Blocks) -> Iterator[Tensor]:
+def _indices(trainer: Trainer, blocks: Blocks) -> Iterator[Tensor]:
     """The numbers of the rows of each block, in the epoch's order."""
-    models = run.row.shape[:-1]
-    orders = [member.order(run.epoch) for member in run.running]
-    order = torch.stack(orders, 1 if run.stacked else 0).to(run.row.device).view(-1, *models)
+    models = trainer.flat.shape[:-1]
+    orders = [member.order(trainer.epoch) for member in trainer.running]
+    order = torch.stack(orders, 1 if trainer.stacked else 0).to(trainer.flat.device).view(-1, *models)
     for first, steps, size in blocks:
         yield order[first : first + steps * size].view(steps, size, *models).movedim(1, -1)
 
 
-def _streamed(run: Run, rows: StreamedRows, blocks: Blocks, skip: int) -> Iterator[Fed]:
+def _streamed(trainer: Trainer, rows: StreamedRows, blocks: Blocks, skip: int) -> Iterator[Fed]:
     numbers = [steps * size for _, steps, size in blocks]
-    passed = run.epoch - run.first_epoch
-    fetched = rows.epoch(run.epoch, passed, numbers, skip)
+    passed = trainer.epoch - trainer.first_epoch
+    fetched = rows.epoch(trainer.epoch, passed, numbers, skip)
     for (_, steps, size), got in zip(blocks[skip:], fetched, strict=True):
         clean = got.view(steps, size, -1)
         yield Fed(fetched=(clean, clean))
 
 
-def batches(run: Run, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
+def batches(trainer: Trainer, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
     """Inputs, targets and noise of a block of steps, by its number in the epoch; inputs are corrupted already.
 
     Indices have shape (steps, *models, batch), as have the leading axes of what is returned.
     """
-    first, index = run.running[0], fed.index
+    first, index = trainer.running[0], fed.index
     if index is None:
         clean, target = fed.rows
-        draws = first.noise(tuple(clean.shape[:-1]), run.epoch, number, run.row)
+        draws = first.noise(tuple(clean.shape[:-1]), trainer.epoch, number, trainer.flat)
         return corrupt(first.parts, first.domain, clean, draws), target, _kept(first, draws)
-    same = all(m.plain and m.data.inputs is first.data.inputs for m in run.running)
+    same = all(m.uses_rows_as_they_are and m.data.inputs is first.data.inputs for m in trainer.running)
     each, xs, targets = [], [], []
-    for i, member in enumerate(run.running):
-        own = index[:, i] if run.stacked else index
-        draws = member.noise(tuple(own.shape), run.epoch, number, run.row)
+    for i, member in enumerate(trainer.running):
+        own = index[:, i] if trainer.stacked else index
+        draws = member.noise(tuple(own.shape), trainer.epoch, number, trainer.flat)
         if not same:
             x, target = member.rows(own, draws)
             xs.append(x)
             targets.append(target)
         each.append(_kept(member, draws))
-    noise = combine_draws(each, 1) if run.stacked else each[0]
+    noise = combine_draws(each, 1) if trainer.stacked else each[0]
     if same:
         rows = first.data.inputs.gather(index)
         return rows, rows, noise
-    if not run.stacked:
+    if not trainer.stacked:
         return xs[0], targets[0], noise
     return torch.stack(xs, 1), torch.stack(targets, 1), noise
 
 
-def _kept(member: Member, draws: Draws) -> Draws:
+def _kept(member: TrainingJob, draws: Draws) -> Draws:
     """What was drawn for the steps: inputs are corrupted by now, and what corruptions drew is not needed again."""
     return {name: draw for name, draw in draws.items() if name not in member.parts.named_corruption}

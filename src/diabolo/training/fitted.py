@@ -14,8 +14,8 @@ from ..data.domain import Domain
 from ..data.scaling import Scaler
 from ..errors import SettingError, UnknownNameError
 from ..model import FIXED, Architecture, Model
+from .flat import Layout, under
 from .history import History
-from .row import Layout, under
 
 Array = NDArray[np.floating]
 
@@ -30,7 +30,7 @@ class Fitted:
     domain : Domain
     scaler : Scaler
     parameters : Tensor, shape (size,)
-        All of the model's, flat, as :class:`~diabolo.training.row.Layout` lays them.
+        All of the model's, flat, as :class:`~diabolo.training.flat.Layout` lays them.
     buffers : mapping of str to Tensor
         What modules keep beside parameters, such as running means.
     history : History
@@ -122,7 +122,7 @@ def put_parameters(
     for p in model.parameters():
         p.requires_grad_(False)
     if buffers is not None:
-        for name, value in model.statistics().items():
+        for name, value in model.float_buffers().items():
             value.copy_(buffers[name])
 
 
@@ -136,7 +136,7 @@ def transfer(old: Model, parts: Architecture, fresh: torch.Generator, reset: Seq
     """
     like = next(old.parameters())
     model = Model(parts, old.domain, fresh).to(device=like.device, dtype=like.dtype)
-    learnt, kept = dict(old.named_parameters()), old.statistics()
+    learnt, kept = dict(old.named_parameters()), old.float_buffers()
     with torch.no_grad():
         for name, p in model.named_parameters():
             if under(name, reset) or (name.startswith("learnt.") and name not in learnt):
@@ -148,7 +148,7 @@ def transfer(old: Model, parts: Architecture, fresh: torch.Generator, reset: Seq
                     f"model has {found}; reset that part, or set the parts as they were."
                 )
             p.copy_(learnt[name])
-        for name, value in model.statistics().items():
+        for name, value in model.float_buffers().items():
             if name in kept and not under(name, reset):
                 value.copy_(kept[name])
     return model

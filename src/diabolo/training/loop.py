@@ -2,7 +2,7 @@
 
 Order and noise are keyed by (seed, epoch, block): a run can go on from any step; ``resume`` says with what.
 Nothing is synchronised with the device in a step; terms are written to a trace that is looked at every few dozen
-steps, which is also when the clock is. Most steps are replays of the first (``replay``).
+steps, which is also when the clock is. Most steps are replays of the first (``captured``).
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from ..errors import DivergedError
 from ..model import FIXED, Model
 from ..objective import TOTAL, term_names, terms, total
 from ..passes import Noise
+from .buffers import BufferKeeper
+from .captured_step import CapturedStep
 from .compiling import check_compilable, compiled
 from .control import Interrupt, keep_freed_memory
 from .divergence import note_broken, note_diverged
 from .events import Callback, Event
 from .feeding import batches, feeding
-from .judging import evaluate
-from .member import Member
-from .optimizers import Groups, RowOptimizer, make_optimizer, rate_groups
+from .flat import Gradient, Layout, under
+from .job import TrainingJob
+from .optimizers import FlatOptimizer, Groups, make_optimizer, rate_groups
 from .recording import epoch_lines, record_steps, take_snapshot
-from .replay import Replay
-from .resume import ENDS, CheckpointStore, capture
-from .row import Gradient, Layout, under
-from .statistics import Statistics
+from .resume import ENDS, CheckpointStore, take_checkpoint
+from .validation import evaluate
 
 _LOOK_EVERY = 32
 
 
-class Run:
+class Trainer:
     """Models in training: their rows of parameters, their optimiser, and where they stand.
 
     Parameters
     ----------
     model : Model
-        Its parameters become views into :attr:`row`.
-    members : sequence of Member
+        Its parameters become views into :attr:`flat`.
+    members : sequence of TrainingJob
         One, or those of a stack: they share shapes, number of rows, batch size and optimiser.
     rows : Tensor or None
         The first parameters of a stack, (models, size); None: one model, with the parameters it has.
@@ -61,7 +61,7 @@ class Run:
     def __init__(
         self,
         model: Model,
-        members: Sequence[Member],
+        members: Sequence[TrainingJob],
         *,
         rows: Tensor | None = None,
         frozen: Sequence[str] = (),
@@ -78,7 +78,7 @@ class Run:
         self.last_rates: list[float] = []
         self.checkpoints: CheckpointStore | None = None
         #: Is told how many epochs, with their fraction, are done, every few dozen steps.
-        self.tell: Callable[[float], object] = lambda _epochs: None
+        self.on_progress: Callable[[float], object] = lambda _epochs: None
         self._started_at = time.perf_counter()
         self.training = self.members[0].training
         n = self.members[0].n_rows
@@ -88,22 +88,24 @@ class Run:
         self.block = block_steps(self.batch, model.domain.n_features)
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
-        self._terms: Callable[[Tensor, Tensor, Noise], dict[str, Tensor]] = self._plain_terms
+        self._terms: Callable[[Tensor, Tensor, Noise], dict[str, Tensor]] = self._compute_terms
         self._take(self.layout.flatten(model) if rows is None else rows)
         if self.training.compile:
             check_compilable(model.parts)
-            self._terms = compiled(self._plain_terms)
-        self.statistics = Statistics(model, frozen)
-        self.optimizer: RowOptimizer = make_optimizer(self.training.optimizer, self.row, self.gradient.places)
+            self._terms = compiled(self._compute_terms)
+        self.float_buffers = BufferKeeper(model, frozen)
+        self.optimizer: FlatOptimizer = make_optimizer(
+            self.training.optimizer, self.flat, self.gradient.places
+        )
         if state is not None:
             self.optimizer.load(state)
             self.optimizer.forget([s.slice for s in self.layout.segments if under(s.name, anew)])
 
-    def _take(self, row: Tensor) -> None:
+    def _take(self, flat: Tensor) -> None:
         """Train on these rows from now on: parameters, gradients and safe copies are made to fit."""
-        self.row = row
-        self.layout.bind(self.model, row)
-        self.good, self.pending = row.clone(), row.clone()
+        self.flat = flat
+        self.layout.bind(self.model, flat)
+        self.good, self.pending = flat.clone(), flat.clone()
         self._train([s.name for s in self.layout.segments if not under(s.name, (*self.frozen, *FIXED))])
 
     def _train(self, names: Sequence[str]) -> None:
@@ -114,10 +116,10 @@ class Run:
         self.trained_names, self.trained = list(names), [parameters[n] for n in names]
         # In a stack pieces would not be contiguous; a norm is one over the whole row.
         whole = self.stacked or self.training.clip_norm is not None
-        self.gradient = Gradient(self.layout, self.row, names, whole=whole)
+        self.gradient = Gradient(self.layout, self.flat, names, whole=whole)
         # What was compiled is a program already.
         steps = 0 if self.training.compile else (self.epochs - self.epoch) * self.per_epoch
-        self.replay = Replay(self._gradients, self.model, steps, self.batch)
+        self.captured = CapturedStep(self._gradients, self.model, steps, self.batch)
 
     def restrict(self, names: Sequence[str]) -> None:
         """Train only these of the parameters, as a callback asks by ``requires_grad_``."""
@@ -126,12 +128,12 @@ class Run:
 
     def _follow(self) -> None:
         """Heed what callbacks did to the model: its numbers, parts, and which parameters are trained."""
-        self.layout.rebind(self.model, self.row)
+        self.layout.rebind(self.model, self.flat)
         self.members[0].follow(self.model.parts)
         trained = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         if [*map(id, trained.values())] != [*map(id, self.trained)]:
             self.restrict(list(trained))
-        self.replay.look_again()
+        self.captured.look_again()
 
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the last epoch, or until something ends it.
@@ -183,7 +185,7 @@ class Run:
     def _epochs(self, callbacks: Sequence[Callback], interrupt: Interrupt) -> None:
         while self.epoch < self.epochs and self.running:
             self._started_at = time.perf_counter()
-            self.statistics.train()
+            self.float_buffers.train()
             entries = self._epoch(interrupt)
             self.model.eval()
             if entries is None:
@@ -193,7 +195,7 @@ class Run:
                 if self.checkpoints is not None:
                     self.checkpoints.clear()  # the same settings would diverge again
                 return
-            if self.running[0].judged_starts:
+            if self.running[0].validation_starts:
                 for entry, judged in zip(entries, evaluate(self), strict=True):
                     entry |= {f"val_{name}": value for name, value in judged.items()}
             seconds = self.spent() / max(1, len(entries))
@@ -216,10 +218,10 @@ class Run:
 
     def _epoch(self, interrupt: Interrupt) -> list[dict[str, float]] | None:
         """Train one epoch; the mean terms of each running model, or None if the user asked to stop."""
-        device, models = self.row.device, self.row.shape[:-1]
-        weights = self.weights()
+        device, models = self.flat.device, self.flat.shape[:-1]
+        weights = self.loss_weights()
         rates = self._rates()
-        trace = torch.empty(self.per_epoch, *models, len(self.names), dtype=self.row.dtype, device=device)
+        trace = torch.empty(self.per_epoch, *models, len(self.names), dtype=self.flat.dtype, device=device)
         if self.trace is not None:
             trace[: self.step] = self.trace
         blocks = split_blocks(self.n_rows, self.batch, self.block, self.training.drop_last)
@@ -230,7 +232,7 @@ class Run:
                 if self.step >= before:
                     continue  # taken by the process that this one goes on for
                 x, target, noise = batches(self, next(fed), number)
-                self.statistics.expect(size)
+                self.float_buffers.expect(size)
                 self._drawn = {p: tuple(draws) for p, draws in noise.items()}
                 drawn = [v for draws in noise.values() for v in draws.values()]
                 for s in range(self.step - before + steps, steps):
@@ -261,11 +263,11 @@ class Run:
 
     def _save(self, trace: Tensor | None = None) -> None:
         if self.checkpoints is not None:
-            saved = capture(self, None if trace is None else trace[: self.step])
+            saved = take_checkpoint(self, None if trace is None else trace[: self.step])
             self.checkpoints.save(saved.tensors, saved.metadata)
 
     def _step(self, given: Sequence[Tensor], rates: Groups, trace: Tensor) -> None:
-        results = self.replay(*given)
+        results = self.captured(*given)
         terms, grads = results[: len(self.names)], results[len(self.names) :]
         with torch.no_grad():
             torch.stack(terms, dim=-1, out=trace)
@@ -273,8 +275,8 @@ class Run:
                 return
             pieces = self.gradient.collect(grads)
             if self.training.clip_norm is not None:
-                norm = self.gradient.row.norm(dim=-1, keepdim=True)
-                self.gradient.row.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
+                norm = self.gradient.flat.norm(dim=-1, keepdim=True)
+                self.gradient.flat.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
             self.optimizer.step(pieces, rates, self.trained)
 
     def _gradients(self, x: Tensor, target: Tensor, *others: Tensor) -> list[Tensor]:
@@ -290,18 +292,18 @@ class Run:
         )
         return [loss, *values.values(), *grads]
 
-    def _plain_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
+    def _compute_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
         if self.training.precision != "bfloat16":
             return terms(self.model.parts, self.model(target, noise, corrupted=x))
         with torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False):
             p = self.model(target, noise, corrupted=x)
         return terms(self.model.parts, p.widened())
 
-    def weights(self) -> dict[str, Tensor]:
+    def loss_weights(self) -> dict[str, Tensor]:
         """The weight of each term in this epoch, of shape (*models,)."""
-        each = [m.weights(self.epoch) for m in self.running]
+        each = [m.loss_weights(self.epoch) for m in self.running]
         return {
-            name: self.row.new_tensor([w[name] for w in each] if self.stacked else each[0][name])
+            name: self.flat.new_tensor([w[name] for w in each] if self.stacked else each[0][name])
             for name in each[0]
         }
 
@@ -320,14 +322,14 @@ class Run:
         start, self.looked = self.looked, self.step
         if start == self.step:
             return
-        self.tell(self.epoch - self.first_epoch + self.step / self.per_epoch)
+        self.on_progress(self.epoch - self.first_epoch + self.step / self.per_epoch)
         finite = torch.isfinite(trace[start : self.step]).all(-1)
         if not bool(finite.all()):
             note_diverged(self, trace, finite, start)
         # The pending weights have given a finite loss: they are good. Today's are still to be proved.
         self.good, self.pending = self.pending, self.good
-        self.pending.copy_(self.row)
-        self.statistics.advance()
+        self.pending.copy_(self.flat)
+        self.float_buffers.advance()
 
     def _leave_diverged(self) -> None:
         self._leave([m.status == "running" for m in self.running])
@@ -336,14 +338,14 @@ class Run:
         """Let go of members that have not improved for long enough."""
         for i, member in enumerate(self.running):
             entry = member.history.epochs[-1]
-            row = self.row[i] if self.stacked else self.row
+            flat = self.flat[i] if self.stacked else self.flat
             if member.watch is None:
                 continue
             entry["watched"], counts = member.watched(entry, self.epoch - 1)
-            if member.watch.see(entry["watched"], row, self.epoch, counts=counts):
+            if member.watch.see(entry["watched"], flat, self.epoch, counts=counts):
                 member.status = "early_stopped"
             if member.watch.epoch == self.epoch:
-                self.statistics.mark_best()
+                self.float_buffers.mark_best()
         self._leave([m.status == "running" for m in self.running])
 
     def _end_all(self, status: str) -> None:
@@ -357,25 +359,25 @@ class Run:
             return
         for i, member in enumerate(self.running):
             if not stay[i]:
-                row, best = self.row[i] if self.stacked else self.row, member.watch
-                if member.row is None:
-                    if best is not None and best.row is not None:
-                        self.statistics.restore("best")
-                    member.row = (row if best is None or best.row is None else best.row).clone()
+                flat, best = self.flat[i] if self.stacked else self.flat, member.watch
+                if member.flat is None:
+                    if best is not None and best.flat is not None:
+                        self.float_buffers.restore("best")
+                    member.flat = (flat if best is None or best.flat is None else best.flat).clone()
                 member.state = {
                     name: (value[i] if self.stacked and value.dim() else value).clone()
                     for name, value in self.optimizer.state.items()
                 }
-                member.statistics = {n: v.clone() for n, v in self.model.statistics().items()}
+                member.float_buffers = {n: v.clone() for n, v in self.model.float_buffers().items()}
         self.running = [m for m, keep in zip(self.running, stay, strict=True) if keep]
         if self.running:
-            kept = torch.tensor(stay, device=self.row.device)
-            self._take(self.row[kept])
-            self.optimizer.keep(kept, self.row)
+            kept = torch.tensor(stay, device=self.flat.device)
+            self._take(self.flat[kept])
+            self.optimizer.keep(kept, self.flat)
             # Compiling again for every model that leaves would cost more than it saves.
-            self._terms = self._plain_terms
-        elif not self.stacked and self.members[0].row is not None:
-            self.row.copy_(self.members[0].row)
+            self._terms = self._compute_terms
+        elif not self.stacked and self.members[0].flat is not None:
+            self.flat.copy_(self.members[0].flat)
             for p in self.model.parameters():
                 p.requires_grad_(False)
 

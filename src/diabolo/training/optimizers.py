@@ -33,12 +33,12 @@ def rate_groups(rates: Sequence[float]) -> Groups:
     return [(rate, None if len(found) == 1 else where) for rate, where in found.items()]
 
 
-class RowOptimizer(ABC):
+class FlatOptimizer(ABC):
     """Base: holds the state rows, changes a row in place.
 
     Parameters
     ----------
-    row : Tensor
+    flat : Tensor
         The row or rows of parameters.
     places : sequence of slice
         The pieces of a row that gradients come in; for several rows a single one, of all.
@@ -49,8 +49,8 @@ class RowOptimizer(ABC):
         All that has to be kept to go on, besides the row itself.
     """
 
-    def __init__(self, row: Tensor, places: Sequence[slice]) -> None:
-        self.row, self.places = row, places
+    def __init__(self, flat: Tensor, places: Sequence[slice]) -> None:
+        self.flat, self.places = flat, places
         self.state: dict[str, Tensor] = {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
@@ -69,9 +69,9 @@ class RowOptimizer(ABC):
                 for place in places:
                     value[..., place] = 0
 
-    def keep(self, members: Tensor, row: Tensor) -> None:
-        """Go on with some members of a stack only; ``members`` is a mask, and ``row`` holds their parameters."""
-        self.row = row
+    def keep(self, members: Tensor, flat: Tensor) -> None:
+        """Go on with some members of a stack only; ``members`` is a mask, and ``flat`` holds their parameters."""
+        self.flat = flat
         self.state = {name: value[members] if value.dim() else value for name, value in self.state.items()}
         self._look_up()
 
@@ -82,9 +82,9 @@ class RowOptimizer(ABC):
 
     def _look_up(self) -> None:
         """Make the views that steps need: pieces of all rows, and each row of several."""
-        rows = [self.row, *(value for value in self.state.values() if value.dim())]
-        self._pieces = [[row[..., place] for place in self.places] for row in rows]
-        self._each = [list(row) for row in rows] if self.row.dim() > 1 else []
+        rows = [self.flat, *(value for value in self.state.values() if value.dim())]
+        self._pieces = [[flat[..., place] for place in self.places] for flat in rows]
+        self._each = [list(flat) for flat in rows] if self.flat.dim() > 1 else []
 
     def step(self, grads: Sequence[Tensor], groups: Groups, trained: Sequence[Tensor]) -> None:
         """Change the row or rows by the pieces of the gradient.
@@ -107,17 +107,17 @@ class RowOptimizer(ABC):
         """Take the step of some pieces: those of the parameters, then those of each row of the state."""
 
 
-class AdamRow(RowOptimizer):
+class FlatAdam(FlatOptimizer):
     """Adam and AdamW through PyTorch's fused kernel, on contiguous rows (it ignores strides)."""
 
-    def __init__(self, row: Tensor, spec: Adam, places: Sequence[slice]) -> None:
-        super().__init__(row, places)
+    def __init__(self, flat: Tensor, spec: Adam, places: Sequence[slice]) -> None:
+        super().__init__(flat, places)
         self.spec = spec
         self.decay = spec.decay if isinstance(spec, AdamW) else 0.0
         self.state = {
-            "mean": torch.zeros_like(row),
-            "square": torch.zeros_like(row),
-            "step": torch.zeros((), dtype=torch.float32, device=row.device),
+            "mean": torch.zeros_like(flat),
+            "square": torch.zeros_like(flat),
+            "step": torch.zeros((), dtype=torch.float32, device=flat.device),
         }
         self._look_up()
 
@@ -144,14 +144,14 @@ class AdamRow(RowOptimizer):
         )
 
 
-class SGDRow(RowOptimizer):
+class FlatSGD(FlatOptimizer):
     """Gradient descent with heavy-ball momentum."""
 
-    def __init__(self, row: Tensor, spec: SGD, places: Sequence[slice]) -> None:
-        super().__init__(row, places)
+    def __init__(self, flat: Tensor, spec: SGD, places: Sequence[slice]) -> None:
+        super().__init__(flat, places)
         self.spec = spec
         if spec.momentum:
-            self.state = {"velocity": torch.zeros_like(row)}
+            self.state = {"velocity": torch.zeros_like(flat)}
         self._look_up()
 
     def _move(
@@ -165,12 +165,12 @@ class SGDRow(RowOptimizer):
             piece.sub_(move, alpha=rate)
 
 
-_ROWS: tuple[tuple[type[Optimizer], type[AdamRow] | type[SGDRow]], ...] = ((Adam, AdamRow), (SGD, SGDRow))
+_ROWS: tuple[tuple[type[Optimizer], type[FlatAdam] | type[FlatSGD]], ...] = ((Adam, FlatAdam), (SGD, FlatSGD))
 
 
-def make_optimizer(spec: Optimizer, row: Tensor, places: Sequence[slice] = (slice(None),)) -> RowOptimizer:
+def make_optimizer(spec: Optimizer, flat: Tensor, places: Sequence[slice] = (slice(None),)) -> FlatOptimizer:
     """The optimiser that a specification describes, for a row or rows of parameters whose gradient comes in pieces."""
     for kind, cls in _ROWS:
         if isinstance(spec, kind):
-            return cls(row, spec, places)  # type: ignore[arg-type]
+            return cls(flat, spec, places)  # type: ignore[arg-type]
     raise UnknownNameError("optimizer", type(spec).__name__, [kind.__name__ for kind, _ in _ROWS])

@@ -20,7 +20,7 @@ from ..networks import Custom
 from .history import History
 
 if TYPE_CHECKING:
-    from .loop import Run
+    from .loop import Trainer
 
 #: Ends that leave nothing to go on with.
 ENDS = ("finished", "early_stopped")
@@ -58,18 +58,18 @@ class CheckpointStore(Protocol):
         ...
 
 
-def capture(run: Run, trace: Tensor | None = None) -> Checkpoint:
+def take_checkpoint(trainer: Trainer, trace: Tensor | None = None) -> Checkpoint:
     """All that a run of one model needs to go on from here.
 
     Parameters
     ----------
-    run : Run
+    trainer : Trainer
     trace : Tensor or None, shape (steps, terms)
         The terms of the running epoch's steps; None between epochs.
     """
-    member = run.members[0]
-    ended = member.status in ENDS and member.row is not None
-    tensors = _ended(run) if ended else _running(run, trace)
+    member = trainer.members[0]
+    ended = member.status in ENDS and member.flat is not None
+    tensors = _ended(trainer) if ended else _running(trainer, trace)
     tensors |= {f"steps.{name}": torch.from_numpy(values) for name, values in member.history.steps.items()}
     shots = member.history.snapshots
     for name in shots[0] if shots else ():
@@ -77,50 +77,50 @@ def capture(run: Run, trace: Tensor | None = None) -> Checkpoint:
     watch = member.watch
     metadata = {
         "status": member.status if ended else "running",
-        "epoch": run.epoch,
-        "step": run.step,
-        "looked": run.looked,
-        "spent": run.spent(),
+        "epoch": trainer.epoch,
+        "step": trainer.step,
+        "looked": trainer.looked,
+        "spent": trainer.spent(),
         "watch": None if watch is None else {n: getattr(watch, n) for n in ("best", "epoch", "waited")},
         "epochs": member.history.epochs,
-        "trained": run.trained_names,
+        "trained": trainer.trained_names,
     }
     return Checkpoint(tensors, metadata)
 
 
-def _ended(run: Run) -> dict[str, Tensor]:
-    member = run.members[0]
-    tensors = {} if member.row is None else {"row": member.row}
+def _ended(trainer: Trainer) -> dict[str, Tensor]:
+    member = trainer.members[0]
+    tensors = {} if member.flat is None else {"row": member.flat}
     tensors |= {f"optimizer.{name}": value for name, value in member.state.items()}
-    return tensors | {f"statistics.now.{name}": value for name, value in member.statistics.items()}
+    return tensors | {f"statistics.now.{name}": value for name, value in member.float_buffers.items()}
 
 
-def _running(run: Run, trace: Tensor | None) -> dict[str, Tensor]:
-    watch = run.members[0].watch
-    tensors = {"row": run.row, "good": run.good}
-    if run.looked < run.step:  # else they are today's
-        tensors["pending"] = run.pending
+def _running(trainer: Trainer, trace: Tensor | None) -> dict[str, Tensor]:
+    watch = trainer.members[0].watch
+    tensors = {"row": trainer.flat, "good": trainer.good}
+    if trainer.looked < trainer.step:  # else they are today's
+        tensors["pending"] = trainer.pending
     if trace is not None:
         tensors["trace"] = trace
-    if watch is not None and watch.row is not None:
-        tensors["best"] = watch.row
-    tensors |= {f"optimizer.{name}": value for name, value in run.optimizer.state.items()}
-    kept = [(str(which), values) for which, values in run.statistics.kept.items()]
-    for which, values in [("now", run.statistics.now), *kept]:
+    if watch is not None and watch.flat is not None:
+        tensors["best"] = watch.flat
+    tensors |= {f"optimizer.{name}": value for name, value in trainer.optimizer.state.items()}
+    kept = [(str(which), values) for which, values in trainer.float_buffers.kept.items()]
+    for which, values in [("now", trainer.float_buffers.now), *kept]:
         # Kept copies may be one and the same.
         tensors |= {f"statistics.{which}.{name}": value.clone() for name, value in values.items()}
-    if _draws_by_itself(run):
+    if _draws_by_itself(trainer):
         tensors["generator"] = torch.get_rng_state()
     return tensors
 
 
-def _draws_by_itself(run: Run) -> bool:
+def _draws_by_itself(trainer: Trainer) -> bool:
     """Whether modules of the user's own may draw from PyTorch's generator, as dropout does."""
-    parts = run.model.parts
+    parts = trainer.model.parts
     return isinstance(parts.encoder, Custom) or isinstance(parts.decoder, Custom)
 
 
-def restore(run: Run, saved: Checkpoint) -> int:
+def restore(trainer: Trainer, saved: Checkpoint) -> int:
     """Bring a fresh run of one model to where a checkpoint was made; the number of threads it was computed with.
 
     Raises
@@ -129,23 +129,23 @@ def restore(run: Run, saved: Checkpoint) -> int:
         If the checkpoint lacks something, or has it in another shape than the run.
     """
     try:
-        _restore(run, saved.tensors, saved.metadata)
+        _restore(trainer, saved.tensors, saved.metadata)
     except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise FileError(f"the checkpoint does not fit this training ({error}); {_REMEDY}.") from error
     return int(saved.metadata["n_threads"])
 
 
-def _restore(run: Run, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    member, watch = run.members[0], run.members[0].watch
-    run.epoch = _number(metadata, "epoch", run.first_epoch, run.epochs)
-    run.step = _number(metadata, "step", 0, run.per_epoch)
-    run.looked = _number(metadata, "looked", 0, run.step)
-    run.before = float(metadata["spent"])
-    _put(run.row, tensors["row"], "row")
+def _restore(trainer: Trainer, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    member, watch = trainer.members[0], trainer.members[0].watch
+    trainer.epoch = _number(metadata, "epoch", trainer.first_epoch, trainer.epochs)
+    trainer.step = _number(metadata, "step", 0, trainer.per_epoch)
+    trainer.looked = _number(metadata, "looked", 0, trainer.step)
+    trainer.before = float(metadata["spent"])
+    _put(trainer.flat, tensors["row"], "row")
     with torch.no_grad():
-        for name, value in run.statistics.now.items():
+        for name, value in trainer.float_buffers.now.items():
             _put(value, tensors[f"statistics.now.{name}"], f"statistics.now.{name}")
-    run.optimizer.load(_under(tensors, "optimizer"))
+    trainer.optimizer.load(_under(tensors, "optimizer"))
     shots = _under(tensors, "snapshots")
     heads = {name: tuple(value.shape[:2]) for name, value in shots.items() if value.dim() == 3}
     if len(heads) < len(shots) or len(set(heads.values())) > 1:
@@ -153,69 +153,75 @@ def _restore(run: Run, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any
         raise ValueError(f"its snapshots are not of the same rows: {shapes}")
     n_shots = len(next(iter(shots.values()))) if shots else 0
     member.history = History(
-        [dict(row) for row in metadata["epochs"]],
+        [dict(flat) for flat in metadata["epochs"]],
         {name: value.numpy() for name, value in _under(tensors, "steps").items()},
         [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
         member.history.units,
     )
-    _check_history(run, member.history)
+    _check_history(trainer, member.history)
     if metadata["status"] in ENDS:
-        run.end(metadata["status"])
+        trainer.end(metadata["status"])
         return
-    _restrict(run, metadata.get("trained", run.trained_names))
-    _put(run.good, tensors["good"], "good")
-    _put(run.pending, tensors.get("pending", tensors["row"]), "pending")
-    device = run.row.device
-    for which in run.statistics.kept:
+    _restrict(trainer, metadata.get("trained", trainer.trained_names))
+    _put(trainer.good, tensors["good"], "good")
+    _put(trainer.pending, tensors.get("pending", tensors["row"]), "pending")
+    device = trainer.flat.device
+    for which in trainer.float_buffers.kept:
         kept = _under(tensors, f"statistics.{which}")
-        if kept.keys() != run.statistics.now.keys():
-            raise ValueError(f"statistics.{which} are of {sorted(kept)}, not of {sorted(run.statistics.now)}")
-        run.statistics.kept[which] = {name: value.clone() for name, value in run.statistics.now.items()}
-        for name, place in run.statistics.kept[which].items():
+        if kept.keys() != trainer.float_buffers.now.keys():
+            raise ValueError(
+                f"statistics.{which} are of {sorted(kept)}, not of {sorted(trainer.float_buffers.now)}"
+            )
+        trainer.float_buffers.kept[which] = {
+            name: value.clone() for name, value in trainer.float_buffers.now.items()
+        }
+        for name, place in trainer.float_buffers.kept[which].items():
             _put(place, kept[name], f"statistics.{which}.{name}")
     if watch is not None:
         if metadata["watch"] is None:
             raise ValueError("it does not say where early stopping stood")
         watch.best = float(metadata["watch"]["best"])
-        watch.epoch = _number(metadata["watch"], "epoch", 0, run.epoch)
-        watch.waited = _number(metadata["watch"], "waited", 0, run.epoch)
-        watch.row = None
+        watch.epoch = _number(metadata["watch"], "epoch", 0, trainer.epoch)
+        watch.waited = _number(metadata["watch"], "waited", 0, trainer.epoch)
+        watch.flat = None
         if "best" in tensors:
-            watch.row = run.row.detach().clone()
-            _put(watch.row, tensors["best"], "best")
-    run.trace = tensors["trace"].to(device) if "trace" in tensors else None
-    found = (0, len(run.names)) if run.trace is None else tuple(run.trace.shape)
-    if found != (run.step, len(run.names)):
-        raise ValueError(f"it has terms of shape {found} of its epoch, not {(run.step, len(run.names))}")
+            watch.flat = trainer.flat.detach().clone()
+            _put(watch.flat, tensors["best"], "best")
+    trainer.trace = tensors["trace"].to(device) if "trace" in tensors else None
+    found = (0, len(trainer.names)) if trainer.trace is None else tuple(trainer.trace.shape)
+    if found != (trainer.step, len(trainer.names)):
+        raise ValueError(
+            f"it has terms of shape {found} of its epoch, not {(trainer.step, len(trainer.names))}"
+        )
     if "generator" in tensors:
         torch.set_rng_state(tensors["generator"])
 
 
-def _check_history(run: Run, history: History) -> None:
+def _check_history(trainer: Trainer, history: History) -> None:
     """Raise a ValueError if a history is not that of the epochs that were trained."""
-    done = run.epoch - run.first_epoch
+    done = trainer.epoch - trainer.first_epoch
     if len(history) != done:
         raise ValueError(f"its history has {len(history)} epochs, not {done}")
-    for name in run.names:
+    for name in trainer.names:
         steps = history.steps.get(name, np.empty(0))
-        if steps.shape != (done * run.per_epoch,):
-            raise ValueError(f"it has {name} of {steps.shape} steps, not of {done * run.per_epoch}")
-    if unknown := history.steps.keys() - set(run.names):
+        if steps.shape != (done * trainer.per_epoch,):
+            raise ValueError(f"it has {name} of {steps.shape} steps, not of {done * trainer.per_epoch}")
+    if unknown := history.steps.keys() - set(trainer.names):
         raise ValueError(f"it has steps of {', '.join(sorted(unknown))}, which this training has not")
-    rows = run.members[0].training.snapshots
+    rows = trainer.members[0].training.snapshots
     if history.snapshots and (
         len(history.snapshots) != done + 1 or len(history.snapshots[0]["codes"]) > rows
     ):
         raise ValueError(f"it has {len(history.snapshots)} snapshots, not {done + 1} of at most {rows} rows")
 
 
-def _restrict(run: Run, names: list[str]) -> None:
+def _restrict(trainer: Trainer, names: list[str]) -> None:
     """Train the parameters that a callback had left to be trained."""
-    known = [segment.name for segment in run.layout.segments]
+    known = [segment.name for segment in trainer.layout.segments]
     if any(name not in known for name in names):
         raise ValueError(f"it trains {names!r:.80}, the model has {', '.join(known)}")
-    if names != run.trained_names:
-        run.restrict(names)
+    if names != trainer.trained_names:
+        trainer.restrict(names)
 
 
 def _number(metadata: Mapping[str, Any], name: str, least: int, most: int) -> int:

@@ -21,10 +21,10 @@ from diabolo import Autoencoder, Custom, Gaussian, Sphere, Training, datasets
 from diabolo.datasets import fetch as fetching
 from diabolo.errors import FileError, MissingExtraError, SettingError, UnknownNameError
 from diabolo.explorer import to_html
+from diabolo.explorer.model import make_subjects
 from diabolo.explorer.offline import engines, runtime
 from diabolo.explorer.offline.engines import make_decoding
 from diabolo.explorer.program import make_program
-from diabolo.explorer.subject import make_subjects
 from diabolo.export import programs
 from diabolo.networks import Convolutional
 from diabolo.reconstruction import Reconstruction

@@ -19,9 +19,9 @@ from torch import nn
 from diabolo import MLP, Autoencoder, Custom, Gaussian, Poisson, Residual, Sphere, Training, datasets
 from diabolo.errors import DataError, FileError, SettingError
 from diabolo.explorer import to_html
+from diabolo.explorer.model import make_subjects
 from diabolo.explorer.offline import engines
 from diabolo.explorer.program import NoProgramError, make_program
-from diabolo.explorer.subject import make_subjects
 from diabolo.networks import ACTIVATIONS, Convolutional
 
 ENGINE = Path(__file__).parents[3] / "explorer" / "src" / "engine" / "engine.js"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import DataError, MissingExtraError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..subject import ExplorerModel
+    from ..model import ExplorerModel
 
 __all__ = ["ENGINES", "HALF_TOLERANCE", "in_levels", "make_decoding"]
 

@@ -21,7 +21,7 @@ from .engines import ENGINES, in_levels, make_decoding
 from .runtime import LICENCE, VERSION, Runtime, load_runtime
 
 if TYPE_CHECKING:
-    from ..subject import ExplorerModel
+    from ..model import ExplorerModel
 
 __all__ = ["to_html"]
 
@@ -127,7 +127,7 @@ def to_html(
     ...     page.stat().st_size < 500_000
     True
     """
-    from ..subject import make_subjects
+    from ..model import make_subjects
 
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1):
         raise SettingError(f"rows, the number of rows in the page, must be an integer >= 1, got {rows!r}.")
@@ -144,7 +144,7 @@ def _content(
     subject: ExplorerModel, engine: str, half: bool, rows: int | None
 ) -> tuple[dict[str, Any], Arrays]:
     from ..describe import describe
-    from ..subject import spread_rows
+    from ..model import spread_rows
 
     most = int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features)))
     places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
@@ -199,7 +199,7 @@ def _take(subject: ExplorerModel, places: NDArray[np.intp]) -> ExplorerModel:
 
 
 def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) -> str:
-    from ..frames import pack
+    from ..protocol import pack
 
     script, style = ((_STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css"))
     script = _within_page(script)

@@ -26,7 +26,7 @@ class Classifier(Protocol):
         """Class probabilities of rows, columns in the order of ``classes_``."""
 
 
-def train_judge(
+def train_classifier(
     X: npt.ArrayLike, y: npt.ArrayLike, n_estimators: int = 100, random_state: int | None = 0
 ) -> Classifier:
     """A random forest trained on originals, to judge reconstructions and samples.
@@ -57,8 +57,8 @@ def train_judge(
 
     Examples
     --------
-    >>> judge = train_judge([[0.0], [0.1], [1.0], [1.1]], ["a", "a", "b", "b"], n_estimators=20)
-    >>> judge.predict([[0.05]]).tolist()
+    >>> classifier = train_classifier([[0.0], [0.1], [1.0], [1.1]], ["a", "a", "b", "b"], n_estimators=20)
+    >>> classifier.predict([[0.05]]).tolist()
     ['a']
     """
     from sklearn.ensemble import RandomForestClassifier
@@ -68,18 +68,18 @@ def train_judge(
     if len(np.unique(known)) < 2:
         raise DataError(f"a judge needs at least two classes, got only {known[0]!r} in {len(rows)} rows.")
     forest = RandomForestClassifier(checks.count(n_estimators, "n_estimators"), random_state=random_state)
-    judge: Classifier = forest.fit(rows, known)
-    return judge
+    classifier: Classifier = forest.fit(rows, known)
+    return classifier
 
 
-def label_agreement(judge: Classifier, x: npt.ArrayLike, x_hat: npt.ArrayLike) -> float:
+def label_agreement(classifier: Classifier, x: npt.ArrayLike, x_hat: npt.ArrayLike) -> float:
     r"""Share of rows whose original and reconstruction get the same label.
 
     .. math:: \frac{1}{n} \sum_i [f(x_i) = f(\hat x_i)]
 
     Parameters
     ----------
-    judge : classifier
+    classifier : classifier
         Trained on other rows than these, so that it does not know them by heart.
     x : array of shape (rows, ...)
         Originals.
@@ -93,15 +93,15 @@ def label_agreement(judge: Classifier, x: npt.ArrayLike, x_hat: npt.ArrayLike) -
 
     Examples
     --------
-    >>> judge = train_judge([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
-    >>> label_agreement(judge, [[0.0], [1.0]], [[0.1], [0.0]])
+    >>> classifier = train_classifier([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
+    >>> label_agreement(classifier, [[0.0], [1.0]], [[0.1], [0.0]])
     0.5
     """
     a, b = checks.same_shape(x, x_hat)
-    return float(np.mean(judge.predict(_flat(a)) == judge.predict(_flat(b))))
+    return float(np.mean(classifier.predict(_flat(a)) == classifier.predict(_flat(b))))
 
 
-def label_accuracy(judge: Classifier, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
+def label_accuracy(classifier: Classifier, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Share of rows to which the judge gives their label.
 
     The rows are reconstructions (y: the labels of their originals) or synthetic samples drawn from one
@@ -109,7 +109,7 @@ def label_accuracy(judge: Classifier, X: npt.ArrayLike, y: npt.ArrayLike) -> flo
 
     Parameters
     ----------
-    judge : classifier
+    classifier : classifier
         Trained on originals.
     X : array of shape (rows, ...)
         Rows to judge.
@@ -123,12 +123,12 @@ def label_accuracy(judge: Classifier, X: npt.ArrayLike, y: npt.ArrayLike) -> flo
 
     Examples
     --------
-    >>> judge = train_judge([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
-    >>> label_accuracy(judge, [[0.0], [1.0], [0.0]], [0, 1, 1])
+    >>> classifier = train_classifier([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
+    >>> label_accuracy(classifier, [[0.0], [1.0], [0.0]], [0, 1, 1])
     0.6666666666666666
     """
     rows = checks.matrix(X, "X")
-    return float(np.mean(judge.predict(rows) == checks.labels(y, len(rows))))
+    return float(np.mean(classifier.predict(rows) == checks.labels(y, len(rows))))
 
 
 @dataclass(frozen=True)
@@ -150,14 +150,14 @@ class Certainty:
     entropy: Float
 
 
-def certainty(judge: Classifier, X: npt.ArrayLike) -> Certainty:
+def certainty(classifier: Classifier, X: npt.ArrayLike) -> Certainty:
     r"""The judge's confidence and entropy for rows without labels.
 
     .. math:: \max_c p_c(x), \qquad H(x) = -\sum_c p_c(x) \log p_c(x)
 
     Parameters
     ----------
-    judge : classifier
+    classifier : classifier
         Trained on originals.
     X : array of shape (rows, ...)
         Reconstructions or synthetic samples.
@@ -168,17 +168,17 @@ def certainty(judge: Classifier, X: npt.ArrayLike) -> Certainty:
 
     Examples
     --------
-    >>> judge = train_judge([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
-    >>> bool(certainty(judge, [[0.0]]).confidence[0] > 0.8)
+    >>> classifier = train_classifier([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
+    >>> bool(certainty(classifier, [[0.0]]).confidence[0] > 0.8)
     True
     """
-    p = np.asarray(judge.predict_proba(checks.matrix(X, "X")), dtype=np.float64)
+    p = np.asarray(classifier.predict_proba(checks.matrix(X, "X")), dtype=np.float64)
     entropy = -np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=1)
-    return Certainty(np.asarray(judge.classes_)[p.argmax(axis=1)], p.max(axis=1), np.abs(entropy))
+    return Certainty(np.asarray(classifier.classes_)[p.argmax(axis=1)], p.max(axis=1), np.abs(entropy))
 
 
 def agreement(
-    judge: Classifier,
+    classifier: Classifier,
     x: npt.ArrayLike,
     x_hat: npt.ArrayLike,
     y: npt.ArrayLike | None = None,
@@ -189,8 +189,8 @@ def agreement(
 
     Parameters
     ----------
-    judge : classifier
-        Trained on other originals than x, see :func:`train_judge`.
+    classifier : classifier
+        Trained on other originals than x, see :func:`train_classifier`.
     x : array of shape (rows, ...)
         Held-out originals.
     x_hat : array of the same shape
@@ -211,20 +211,20 @@ def agreement(
 
     Examples
     --------
-    >>> judge = train_judge([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
-    >>> agreement(judge, [[0.0], [1.0]], [[0.1], [0.0]], y=[0, 1])
+    >>> classifier = train_classifier([[0.0], [0.1], [1.0], [1.1]], [0, 0, 1, 1], n_estimators=20)
+    >>> agreement(classifier, [[0.0], [1.0]], [[0.1], [0.0]], y=[0, 1])
     {'agreement': 0.5, 'accuracy_originals': 1.0, 'accuracy_reconstructions': 0.5}
     """
-    scores = {"agreement": label_agreement(judge, x, x_hat)}
+    scores = {"agreement": label_agreement(classifier, x, x_hat)}
     if y is not None:
-        scores["accuracy_originals"] = label_accuracy(judge, x, y)
-        scores["accuracy_reconstructions"] = label_accuracy(judge, x_hat, y)
+        scores["accuracy_originals"] = label_accuracy(classifier, x, y)
+        scores["accuracy_reconstructions"] = label_accuracy(classifier, x_hat, y)
     if synthetic is not None:
-        sure = certainty(judge, synthetic)
+        sure = certainty(classifier, synthetic)
         means: Mapping[str, Float] = {"confidence": sure.confidence, "entropy": sure.entropy}
         scores |= {f"{name}_synthetic": float(values.mean()) for name, values in means.items()}
         if synthetic_labels is not None:
-            scores["accuracy_synthetic"] = label_accuracy(judge, synthetic, synthetic_labels)
+            scores["accuracy_synthetic"] = label_accuracy(classifier, synthetic, synthetic_labels)
     return scores
 
 

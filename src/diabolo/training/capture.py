@@ -23,7 +23,7 @@ _REFUSED = (
 Call = tuple[Callable[..., Any], tuple[int, ...], int, bool]
 
 
-class Tape(TorchDispatchMode):
+class Capture(TorchDispatchMode):
     """Writes down the operations that run within it, below autograd.
 
     Parameters
@@ -41,7 +41,7 @@ class Tape(TorchDispatchMode):
     Examples
     --------
     >>> a, b, weight = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), torch.tensor([10.0, 10.0])
-    >>> with Tape([a], [weight]) as tape:
+    >>> with Capture([a], [weight]) as tape:
     ...     result = (a * weight).sum()
     >>> tape.program([result])(b)
     [tensor(70.)]

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..model import Model
-from .row import under
+from .flat import under
 
 
-class Statistics:
+class BufferKeeper:
     """The running statistics of a model in training, with safe copies beside those of its parameters.
 
     Parameters
@@ -24,7 +24,7 @@ class Statistics:
     """
 
     def __init__(self, model: Model, frozen: Sequence[str]) -> None:
-        self.model, self.now = model, model.statistics()
+        self.model, self.now = model, model.float_buffers()
         modules = dict(model.named_modules())
         self.frozen = [m for name, m in modules.items() if name and under(name, frozen)]
         resting = {id(m) for m in self.frozen}

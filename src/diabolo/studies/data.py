@@ -56,7 +56,7 @@ def resolve_metrics(given: Any) -> dict[str, Metric]:
 
 
 @dataclass
-class Material:
+class StudyData:
     """Rows of a study: loaded or generated, and split into those to train on and those to judge by.
 
     Parameters

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..latent import HasPrior
 from ..penalties import MatchesPrior
-from .figures import Course, Layer
+from .figures import Layer, TrainingFigures
 
 if TYPE_CHECKING:
     from ..model import Model
 
-__all__ = ["Prior", "Probe", "Subject", "describe_course", "look_inside"]
+__all__ = ["Prior", "Probe", "ReportModel", "describe_course", "look_inside"]
 
 Array = NDArray[np.floating]
 
@@ -27,7 +27,7 @@ _BATCH = 1024
 
 
 @dataclass(frozen=True)
-class Subject:
+class ReportModel:
     """A fitted transformer, and its network if it is an autoencoder of this package.
 
     Parameters
@@ -162,7 +162,7 @@ class Probe:
     drawn: NDArray[np.float64]
 
 
-def look_inside(subject: Subject, X: Array, seed: int) -> Probe | None:
+def look_inside(subject: ReportModel, X: Array, seed: int) -> Probe | None:
     """Pass rows through the network as in training (corrupted, drawn, penalised); None if there is none."""
     network = subject.network
     if network is None:
@@ -212,9 +212,9 @@ def _noise(network: Model, x: Any, seed: int, number: int) -> dict[str, dict[str
     """Random numbers of a pass, the same at every call; drawn on the CPU, so that devices agree."""
     import torch
 
-    from ..model import draw_noise, purposes
+    from ..model import draw_noise, noise_names
 
-    names = dict.fromkeys((*network.parts.named_corruption, *purposes(network.parts)))
+    names = dict.fromkeys((*network.parts.named_corruption, *noise_names(network.parts)))
     keys = {
         name: torch.Generator().manual_seed(
             int(np.random.SeedSequence([seed, number, i]).generate_state(1)[0])
@@ -225,10 +225,10 @@ def _noise(network: Model, x: Any, seed: int, number: int) -> dict[str, dict[str
     return {name: {key: v.to(x) for key, v in draws.items()} for name, draws in noise.items()}
 
 
-def describe_course(subject: Subject) -> Course:
+def describe_course(subject: ReportModel) -> TrainingFigures:
     """The course of a training; empty for a model of another kind."""
     if subject.network is None:
-        return Course()
+        return TrainingFigures()
     model = subject.model
     epochs = model.history_.epochs
     stopping = model.get_params(deep=True).get("training__early_stopping")
@@ -236,7 +236,7 @@ def describe_course(subject: Subject) -> Course:
     def column(name: str) -> tuple[float, ...]:
         return tuple(float(row[name]) for row in epochs if name in row)
 
-    return Course(
+    return TrainingFigures(
         loss=column("loss"),
         reconstruction=column("reconstruction"),
         val_reconstruction=column("val_reconstruction"),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.domain import SMALLEST_GUESS, square_picture
-from ..data.foreign import as_plain
+from ..data.foreign import as_arrays
 from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator.autoencoder import Autoencoder
@@ -295,7 +295,7 @@ def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
     """
     if isinstance(X, Dataset):
         return X
-    X = as_plain(X)
+    X = as_arrays(X)
     names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     ids = np.asarray(X.index) if hasattr(X, "index") and hasattr(X, "columns") else None
     values = X.toarray() if hasattr(X, "toarray") else X

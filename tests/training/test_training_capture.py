@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diabolo.training.tape import Tape
+from diabolo.training.capture import Capture
 
 
 def forms(x: Tensor, w: Tensor) -> list[Tensor]:
@@ -32,7 +32,7 @@ def forms(x: Tensor, w: Tensor) -> list[Tensor]:
 def test_a_tape_repeats_every_form_of_operation() -> None:
     g = torch.Generator().manual_seed(0)
     w, a, b = torch.rand(3, 3, generator=g), torch.rand(3, 3, generator=g), torch.rand(3, 3, generator=g)
-    with Tape([a], [w]) as recorded:
+    with Capture([a], [w]) as recorded:
         first = forms(a, w)
     program = recorded.program(first)
     assert recorded.refused == ""
@@ -44,7 +44,7 @@ def test_a_tape_repeats_every_form_of_operation() -> None:
 
 def test_a_replay_holds_no_memory_between_steps() -> None:
     x, w = torch.rand(3, 3), torch.rand(3, 3)
-    with Tape([x], [w]) as recorded:
+    with Capture([x], [w]) as recorded:
         first = forms(x, w)
     program = recorded.program(first)
     known = {id(value) for value in program._values}
@@ -96,6 +96,6 @@ OUTSIDE = torch.ones(3)
 )
 def test_what_a_list_of_operations_cannot_hold_is_refused(step: Callable[[Tensor, Tensor], Tensor]) -> None:
     x, w = torch.tensor([3.0, 1.0, 2.0]), torch.ones(3)
-    with Tape([x], [w]) as recorded:
+    with Capture([x], [w]) as recorded:
         step(x, w)
     assert recorded.refused

@@ -86,19 +86,19 @@ class Layout:
         """A copy of the parameters as a row (size,), zeros between them."""
         parameters = dict(module.named_parameters())
         first = next(iter(parameters.values()))
-        row = torch.zeros(self.size, dtype=first.dtype, device=first.device)
+        flat = torch.zeros(self.size, dtype=first.dtype, device=first.device)
         for s in self.segments:
-            row[s.start : s.stop] = parameters[s.name].detach().reshape(-1)
-        return row
+            flat[s.start : s.stop] = parameters[s.name].detach().reshape(-1)
+        return flat
 
-    def views(self, row: Tensor) -> list[Tensor]:
+    def views(self, flat: Tensor) -> list[Tensor]:
         """The parameters as views into a row or rows: (*models, size) to (*models, *shape) each."""
         return [
-            row[..., s.start : s.stop].unflatten(-1, s.shape) if s.shape else row[..., s.start]
+            flat[..., s.start : s.stop].unflatten(-1, s.shape) if s.shape else flat[..., s.start]
             for s in self.segments
         ]
 
-    def bind(self, module: nn.Module, row: Tensor) -> None:
+    def bind(self, module: nn.Module, flat: Tensor) -> None:
         """Put parameters that are views into a row or rows in the module's place for them.
 
         They are new parameters: autograd remembers the shape of one that it has seen.
@@ -108,14 +108,14 @@ class Layout:
             places.setdefault(id(p), []).append(name)
         # The first of the names of a parameter that layers share is its segment's.
         named = {names[0]: names for names in places.values()}
-        for s, view in zip(self.segments, self.views(row), strict=True):
+        for s, view in zip(self.segments, self.views(flat), strict=True):
             fresh = nn.Parameter(view)
             for path in named[s.name]:
                 _put(module, path, fresh)
         if isinstance(module, Model):
             module.refresh()
 
-    def rebind(self, module: nn.Module, row: Tensor) -> None:
+    def rebind(self, module: nn.Module, flat: Tensor) -> None:
         """Make parameters that were replaced or moved views into a row again; it takes their numbers.
 
         Raises
@@ -123,7 +123,7 @@ class Layout:
         SettingError
             If there are other parameters than those of the layout, or one has another shape, type or device.
         """
-        views, moved = self.named(row), False
+        views, moved = self.named(flat), False
         found = dict(module.named_parameters())
         if refused := _differences(found, views):
             # The model goes on to be used: it gets back what it had, where there is still a place for it.
@@ -139,9 +139,9 @@ class Layout:
         if moved and isinstance(module, Model):
             module.refresh()
 
-    def named(self, row: Tensor) -> dict[str, Tensor]:
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
         """The parameters by name, as views into a row or rows."""
-        return dict(zip((s.name for s in self.segments), self.views(row), strict=True))
+        return dict(zip((s.name for s in self.segments), self.views(flat), strict=True))
 
 
 def _put(module: nn.Module, path: str, p: nn.Parameter) -> None:
@@ -177,24 +177,24 @@ class Gradient:
     Parameters
     ----------
     layout : Layout
-    row : Tensor
+    flat : Tensor
         The row or rows of parameters.
     trained : collection of str
         Names of the parameters that have gradients; the others are in no piece of one row, and zero in several.
     whole : bool
-        One piece only, in :attr:`row`.
+        One piece only, in :attr:`flat`.
 
     Attributes
     ----------
-    row : Tensor
+    flat : Tensor
         Like the row of parameters: where gradients are copied to.
     places : list of slice
         What each piece is the gradient of.
     """
 
-    def __init__(self, layout: Layout, row: Tensor, trained: Collection[str], *, whole: bool) -> None:
-        self.row = torch.zeros_like(row)
-        views = layout.named(self.row)
+    def __init__(self, layout: Layout, flat: Tensor, trained: Collection[str], *, whole: bool) -> None:
+        self.flat = torch.zeros_like(flat)
+        views = layout.named(self.flat)
         names = [s.name for s in layout.segments if s.name in trained]
         large = {s.name for s in layout.segments if not whole and s.numbers >= _LARGE} & set(names)
         self._copied = [i for i, name in enumerate(names) if name not in large]
@@ -202,7 +202,7 @@ class Gradient:
         self.places, self._pieces, start = list[slice](), list[Tensor | int](), 0
         for s in layout.segments:
             # Pieces of several rows are not contiguous, which the fused optimiser would not notice.
-            if row.dim() > 1 or (s.name in trained and s.name not in large):
+            if flat.dim() > 1 or (s.name in trained and s.name not in large):
                 continue
             self._add(start, s.start)
             start = s.stop
@@ -215,7 +215,7 @@ class Gradient:
         # What lies between parameters that are trained is zeros.
         if start < stop:
             self.places.append(slice(start, stop))
-            self._pieces.append(self.row[..., start:stop])
+            self._pieces.append(self.flat[..., start:stop])
 
     def collect(self, grads: Sequence[Tensor]) -> list[Tensor]:
         """The pieces, contiguous, out of the gradients of the trained parameters in their order."""

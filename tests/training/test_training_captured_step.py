@@ -19,18 +19,18 @@ from diabolo.passes import Pass
 from diabolo.penalties import PENALTIES, KLSparsity, SamplePenalty
 from diabolo.studies import fit_stack
 from diabolo.training import EarlyStopping, replay
+from diabolo.training.captured_step import CapturedStep
 from diabolo.training.events import Event
-from diabolo.training.replay import Replay
 
 X = load_digits()[0][:200]
 
 
 @pytest.fixture
-def replays(monkeypatch: pytest.MonkeyPatch) -> list[Replay]:
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[CapturedStep]:
     """What trainings may replay, however short they are."""
-    made: list[Replay] = []
+    made: list[CapturedStep] = []
 
-    class Noted(Replay):
+    class Noted(CapturedStep):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             made.append(self)
@@ -55,7 +55,7 @@ def assert_same(one: Autoencoder, other: Autoencoder) -> None:
 
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
 def test_every_recipe_comes_to_the_same_bits(
-    name: str, replays: list[Replay], monkeypatch: pytest.MonkeyPatch
+    name: str, replays: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fit() -> Autoencoder:
         ae = recipes.make(name, random_state=0, verbose=False)
@@ -71,7 +71,7 @@ def test_every_recipe_comes_to_the_same_bits(
 
 
 def test_a_stack_is_replayed_and_recorded_anew_when_a_model_leaves(
-    replays: list[Replay], monkeypatch: pytest.MonkeyPatch
+    replays: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = Training(epochs=12, batch_size=50, early_stopping=EarlyStopping(patience=1, min_delta=2.0))
     base = Autoencoder(2, encoder=MLP((8,), activation="prelu"), training=training, verbose=False)
@@ -92,8 +92,8 @@ def test_a_stack_is_replayed_and_recorded_anew_when_a_model_leaves(
 
 def test_a_short_training_is_not_recorded() -> None:
     ae = Autoencoder(2, training=Training(epochs=1), verbose=False, random_state=0).fit(X)
-    assert "too short" in Replay(lambda x: [x], ae.module_, 99, 1).refused
-    assert Replay(lambda x: [x], ae.module_, 100, 1).refused == ""
+    assert "too short" in CapturedStep(lambda x: [x], ae.module_, 99, 1).refused
+    assert CapturedStep(lambda x: [x], ae.module_, 100, 1).refused == ""
 
 
 @part
@@ -132,7 +132,7 @@ class Own(nn.Linear):
     ],
 )
 def test_what_may_differ_from_step_to_step_is_not_replayed(
-    settings: dict[str, Any], reason: str, replays: list[Replay], monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, Any], reason: str, replays: list[CapturedStep], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = Training(epochs=2, batch_size=50)
     monkeypatch.setitem(PENALTIES._table, "drifting", Drifting)
@@ -141,7 +141,7 @@ def test_what_may_differ_from_step_to_step_is_not_replayed(
     assert bool(replays[0].replayed) == (not reason)
 
 
-def test_a_hook_that_a_callback_adds_is_called_at_every_step_after(replays: list[Replay]) -> None:
+def test_a_hook_that_a_callback_adds_is_called_at_every_step_after(replays: list[CapturedStep]) -> None:
     seen: list[int] = []
 
     def watch(event: Event) -> None:
@@ -154,7 +154,7 @@ def test_a_hook_that_a_callback_adds_is_called_at_every_step_after(replays: list
     assert len(seen) >= 8
 
 
-def test_the_search_for_anomalies_is_left_to_autograd(replays: list[Replay]) -> None:
+def test_the_search_for_anomalies_is_left_to_autograd(replays: list[CapturedStep]) -> None:
     with torch.autograd.set_detect_anomaly(True):
         Autoencoder(2, training=Training(epochs=2), verbose=False, random_state=0).fit(X)
     assert "anomalies" in replays[0].refused
@@ -169,14 +169,14 @@ def test_other_numbers_at_the_second_step_end_it() -> None:
         calls += 1
         return [x * calls]
 
-    again, x = Replay(step, ae.module_, 100, 1), torch.ones(1, 2)
+    again, x = CapturedStep(step, ae.module_, 100, 1), torch.ones(1, 2)
     assert [again(x)[0].tolist() for _ in range(3)] == [[[1.0, 1.0]], [[2.0, 2.0]], [[3.0, 3.0]]]
     assert "other numbers" in again.refused
 
 
 def test_steps_of_another_number_of_rows_are_taken_whichever_comes_first() -> None:
     ae = Autoencoder(2, training=Training(epochs=1), verbose=False, random_state=0).fit(X)
-    step = Replay(lambda x: [x * 2], ae.module_, 100, 4)
+    step = CapturedStep(lambda x: [x * 2], ae.module_, 100, 4)
     for rows in (3, 4, 4, 3, 4):
         assert torch.equal(step(torch.ones(rows, 2))[0], torch.full((rows, 2), 2.0))
     assert step.replayed == 2

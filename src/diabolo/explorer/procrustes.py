@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .subject import ExplorerModel
+from .model import ExplorerModel
 
 __all__ = ["Moved", "moved"]
 

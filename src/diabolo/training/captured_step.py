@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ..model import Model
+from .capture import Capture, Program
 from .fingerprint import UnknownStateError, fingerprint
-from .tape import Program, Tape
 
 # Recording and checking cost about as much as twenty steps.
 _WORTH = 100
@@ -23,7 +23,7 @@ _WORTH = 100
 _MOST_OFTEN = 3
 
 
-class Replay:
+class CapturedStep:
     """A step that is recorded when it is first taken, checked when it is taken again, and replayed from then on.
 
     Parameters
@@ -62,7 +62,7 @@ class Replay:
         if self.refused or inputs[0].shape[-2] != self._rows:
             return self._step(*inputs)
         if self._program is None:
-            with Tape(inputs, (*self._model.parameters(), *self._model.buffers())) as tape:
+            with Capture(inputs, (*self._model.parameters(), *self._model.buffers())) as tape:
                 results = self._step(*inputs)
             self._program, self.refused = tape.program(results), tape.refused
             self._recorded, self._since = self._recorded + 1, 0
@@ -102,7 +102,7 @@ def _why_not(model: Model) -> str:
             return f"{type(module).__name__} has a hook"
     if any(p._backward_hooks for p in model.parameters()):
         return "a parameter has a hook"
-    if model.statistics():
+    if model.float_buffers():
         return "modules keep running statistics"
     if any(p.device.type != "cpu" for p in model.parameters()):
         return "it was tried on processors only"

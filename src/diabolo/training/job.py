@@ -19,7 +19,7 @@ from ..data.domain import Domain
 from ..data.rng import generator
 from ..data.scaling import Scaler
 from ..errors import SettingError
-from ..model import Architecture, Model, corrupt, draw_noise, purposes
+from ..model import Architecture, Model, corrupt, draw_noise, noise_names
 from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
 from .fitted import Fitted
 from .history import History
@@ -33,27 +33,27 @@ Draws = dict[str, dict[str, Tensor]]
 
 
 @dataclass
-class Watch:
+class EarlyStopper:
     """Early stopping: the best value so far, its row of parameters, and for how long it has stood."""
 
     spec: EarlyStopping
     best: float = float("inf")
-    row: Tensor | None = None
+    flat: Tensor | None = None
     epoch: int = 0
     waited: int = 0
 
-    def see(self, value: float, row: Tensor, epoch: int, *, counts: bool = True) -> bool:
+    def see(self, value: float, flat: Tensor, epoch: int, *, counts: bool = True) -> bool:
         """Take note of an epoch; True when training should stop. One that does not count is no reason to."""
         if value < self.best - self.spec.min_delta:
             self.best, self.epoch, self.waited = value, epoch, 0
-            self.row = row.clone() if self.row is None else self.row.copy_(row)
+            self.flat = flat.clone() if self.flat is None else self.flat.copy_(flat)
         elif counts:
             self.waited += 1
         return self.waited >= self.spec.patience
 
 
 @dataclass
-class Member:
+class TrainingJob:
     """One model in training.
 
     Attributes
@@ -72,11 +72,11 @@ class Member:
         "running", then "finished", "early_stopped", "stopped", "interrupted" or "diverged".
     message : str
         What happened, where the status is "diverged".
-    row : Tensor or None
+    flat : Tensor or None
         The parameters it ended with, once it has.
     state : dict of str to Tensor
         The optimiser's state it ended with.
-    statistics : dict of str to Tensor
+    float_buffers : dict of str to Tensor
         What the modules of a single model kept beside their parameters, such as running means.
     """
 
@@ -90,15 +90,15 @@ class Member:
     warmed: Collection[str] = ()
     status: str = "running"
     message: str = ""
-    row: Tensor | None = None
+    flat: Tensor | None = None
     state: dict[str, Tensor] = field(default_factory=dict)
-    statistics: dict[str, Tensor] = field(default_factory=dict)
-    watch: Watch | None = field(init=False)
+    float_buffers: dict[str, Tensor] = field(default_factory=dict)
+    watch: EarlyStopper | None = field(init=False)
 
     def __post_init__(self) -> None:
         stopping = self.training.early_stopping
-        self.watch = None if stopping is None else Watch(stopping)
-        self.purposes = purposes(self.parts)
+        self.watch = None if stopping is None else EarlyStopper(stopping)
+        self.noise_names = noise_names(self.parts)
         self.corrupted_once = self._corrupt_once()
         units = self.parts.reconstruction.unit
         self.history.units |= {RECONSTRUCTION: f"{units} a sample"}
@@ -114,14 +114,14 @@ class Member:
         codes : array of shape (rows kept, dim)
             Codes of training rows.
         """
-        if self.row is None:
+        if self.flat is None:
             raise ValueError("a model that has not ended its training has learnt nothing yet.")
         return Fitted(
             self.parts,
             self.domain,
             self.scaler,
-            self.row,
-            self.statistics,
+            self.flat,
+            self.float_buffers,
             self.history,
             self.status,
             self.message,
@@ -141,7 +141,7 @@ class Member:
         """
         if parts is self.parts:
             return
-        before, after = ((term_names(p), purposes(p), p.latent.dim) for p in (self.parts, parts))
+        before, after = ((term_names(p), noise_names(p), p.latent.dim) for p in (self.parts, parts))
         if before != after:
             raise SettingError(
                 f"a callback changed the model's parts: terms, random numbers and code width were {before} and are "
@@ -173,7 +173,7 @@ class Member:
         return len(self.data.inputs)
 
     @property
-    def plain(self) -> bool:
+    def uses_rows_as_they_are(self) -> bool:
         """Whether its input and its target are the rows as they are."""
         return not self.parts.corruption and self.data.targets is None
 
@@ -186,7 +186,7 @@ class Member:
         """Epochs of the training."""
         return self.training.epochs_for(self.n_rows)
 
-    def weights(self, epoch: int) -> dict[str, float]:
+    def loss_weights(self, epoch: int) -> dict[str, float]:
         """The weight of each term in an epoch."""
         return rising_weights(self.parts, epoch, self.epochs, self.warmed)
 
@@ -197,7 +197,7 @@ class Member:
         trained on is another one in each epoch. Nor is an epoch without improvement a sign of anything before the
         last warm-up is over.
         """
-        full, now = term_weights(self.parts), self.weights(epoch)
+        full, now = term_weights(self.parts), self.loss_weights(epoch)
         start = "val_" if f"val_{TOTAL}" in entry else ""
         if full == now:
             return entry[f"{start}{TOTAL}"], True
@@ -205,7 +205,7 @@ class Member:
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""
-        keys = {p: generator(self.seed, p, epoch, block, like.device) for p in self.purposes}
+        keys = {p: generator(self.seed, p, epoch, block, like.device) for p in self.noise_names}
         return cast_draws(draw_noise(self.parts, self.domain, shape, keys), like.dtype)
 
     def rows(self, index: Tensor, noise: Mapping[str, Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -215,18 +215,18 @@ class Member:
         x = clean if self.corrupted_once is None else self.corrupted_once[index]
         return corrupt(self.parts, self.domain, x, noise), target
 
-    def judged(self, start: int, number: int) -> tuple[Tensor, Tensor, Draws]:
+    def validation_batch(self, start: int, number: int) -> tuple[Tensor, Tensor, Draws]:
         """Inputs, targets and noise of a chunk of the validation rows; the noise is the same at every call."""
         if self.data.validation is None:
             raise ValueError("there are no validation rows.")
         x, target = (rows.slice(start, start + _ROWS_AT_ONCE) for rows in self.data.validation)
-        names = (*self.parts.named_corruption, *self.purposes)
+        names = (*self.parts.named_corruption, *self.noise_names)
         keys = {p: generator(self.seed, f"evaluate {p}", 0, number, x.device) for p in names}
         draws = cast_draws(draw_noise(self.parts, self.domain, (x.shape[0],), keys), x.dtype)
         return corrupt(self.parts, self.domain, x, draws), target, draws
 
     @property
-    def judged_starts(self) -> range:
+    def validation_starts(self) -> range:
         """Where the chunks of the validation rows start."""
         n = 0 if self.data.validation is None else len(self.data.validation[0])
         return range(0, n, _ROWS_AT_ONCE)

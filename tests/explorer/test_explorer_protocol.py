@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from diabolo.errors import DataError
-from diabolo.explorer.frames import MAX_BYTES, pack, unpack
+from diabolo.explorer.protocol import MAX_BYTES, pack, unpack
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.dtype("<f4"), np.dtype("u1"), np.dtype("<i4")]),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .frames import Arrays
+from .protocol import Arrays
 
 # Squares of larger numbers overflow in single precision.
 _LARGEST = 1e15
