@@ -23,7 +23,7 @@ KNOWN = [
     {"networks.convolutional", "networks.convolutions"},
     {"networks.mlp", "networks.modules", "networks.residual"},
     {"training.loop"}
-    | {f"training.{name}" for name in ("divergence", "feeding", "judging", "recording", "resume")},
+    | {f"training.{name}" for name in ("divergence", "feeding", "validation", "recording", "resume")},
 ]
 
 

@@ -6,8 +6,13 @@ import importlib
 from typing import Any
 
 import pytest
+import torch
 
+from diabolo import Euclidean, Sphere
 from diabolo.moved import moved
+from diabolo.parts import part
+from diabolo.penalties import Topological
+from diabolo.reconstruction import SquaredError
 
 MOVED = {
     "diabolo.hub.push": "diabolo.export.hub.push",
@@ -16,6 +21,8 @@ MOVED = {
     "diabolo.plain.halves": "diabolo.export.torch_modules.to_torch_modules",
     "diabolo.plain.plain": "diabolo.export.torch_modules.to_torch_layers",
     "diabolo.export.to_html": "diabolo.explorer.to_html",
+    "diabolo.networks.Socket": "diabolo.networks.BuildContext",
+    "diabolo.metrics.train_judge": "diabolo.metrics.train_classifier",
     # As a pickled detector names its class.
     "diabolo.metrics.anomaly.OutlierDetector": "diabolo.anomaly.OutlierDetector",
     "diabolo.metrics.baselines.PCAResidual": "diabolo.anomaly.PCAResidual",
@@ -43,3 +50,36 @@ def test_the_warning_points_at_the_line_that_uses_the_old_name() -> None:
 def test_a_name_that_never_was_there_is_said_to_be_missing() -> None:
     with pytest.raises(AttributeError, match="module 'old' has no attribute 'nonsense'"):
         moved("old", {})("nonsense")
+
+
+def test_methods_under_their_old_names_are_called_and_are_taken_over() -> None:
+    h = torch.randn(4, 3)
+    with pytest.warns(FutureWarning, match=r"Sphere.place is called rsample now"):
+        placed = Sphere(3).place(h)
+    assert torch.equal(placed, Sphere(3).rsample(h))
+    with pytest.warns(FutureWarning, match=r"Halved.place is called rsample now"):
+
+        @part
+        class Halved(Euclidean):
+            """Codes of half the size."""
+
+            def place(self, h: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
+                return h / 2
+
+    assert torch.equal(Halved(3).rsample(h), h / 2)
+
+
+def test_a_trained_scalar_may_still_say_its_first_value_by_the_old_name() -> None:
+    with pytest.warns(FutureWarning, match=r"SpreadError.start is called initial now"):
+
+        @part
+        class SpreadError(SquaredError):
+            """A squared error with a scalar."""
+
+            @property
+            def start(self) -> float | None:
+                return 2.0
+
+    assert SpreadError().initial == 2.0
+    with pytest.warns(FutureWarning, match=r"Topological.start is called initial now"):
+        assert Topological().start == Topological().initial

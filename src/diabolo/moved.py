@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["moved"]
+__all__ = ["Renamed", "moved", "take_over"]
 
 
 def moved(
@@ -52,3 +52,35 @@ def moved(
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return look_up
+
+
+class Renamed:
+    """A method or property under its old name: it warns, and gives what has the new one.
+
+    Parameters
+    ----------
+    new : str
+        The name that it has now.
+    """
+
+    def __init__(self, new: str) -> None:
+        self.new = new
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.old = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        _warn(owner.__name__, self.old, self.new, stacklevel=3)
+        return getattr(owner if instance is None else instance, self.new)
+
+
+def take_over(cls: type, old: str, new: str) -> None:
+    """Let a class that defines a method under its old name have it under the new one, with a warning."""
+    if old in vars(cls):
+        _warn(cls.__name__, old, new, stacklevel=4)
+        setattr(cls, new, vars(cls)[old])
+
+
+def _warn(owner: str, old: str, new: str, stacklevel: int) -> None:
+    message = f"{owner}.{old} is called {new} now; the old name goes with the next version."
+    warnings.warn(message, FutureWarning, stacklevel=stacklevel)

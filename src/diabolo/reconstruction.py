@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from .moved import Renamed, take_over
 from .parts import Family, Part, part, setting
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class Reconstruction(Part, ABC):
     def initial(self) -> float | None:
         """Where the loss's trained scalar starts; None if it has none."""
         return None
+
+    start = Renamed("initial")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        take_over(cls, "start", "initial")
 
     @property
     def on_log_scale(self) -> bool:

@@ -21,7 +21,7 @@ from sklearn.decomposition import PCA
 import diabolo
 from diabolo import Autoencoder, Gaussian, Training, explorer
 from diabolo.errors import DataError, UnknownNameError
-from diabolo.explorer import subject
+from diabolo.explorer import model
 from diabolo.explorer.monitor import TrainingMonitor, Watched
 from diabolo.explorer.watching import Live
 from diabolo.training.events import Event
@@ -116,7 +116,7 @@ def test_stopping_keeps_the_best_epoch(digits: Any) -> None:
 def test_a_pause_holds_until_it_is_lifted_or_interrupted(digits: Any) -> None:
     monitor = TrainingMonitor()
     ae = make(1).fit(digits[0])
-    monitor.watch(ae, subject.make_dataset(digits[0], digits[1], ae))
+    monitor.watch(ae, model.make_dataset(digits[0], digits[1], ae))
     monitor.steer("pause")
     asked = threading.Event()
     event = Event(1, 9, {"loss": 1.0}, ae.module_, interrupted=asked.is_set)
@@ -141,7 +141,7 @@ def test_a_pause_holds_until_it_is_lifted_or_interrupted(digits: Any) -> None:
 
 
 def test_only_a_training_is_steered(digits: Any, plane: Any) -> None:
-    subjects = subject.make_subjects(plane, *digits)
+    subjects = model.make_subjects(plane, *digits)
     for name in ("live", "steer"):
         with pytest.raises(DataError, match="nothing is being trained"):
             ask_python(subjects, name, to="stop")

@@ -20,11 +20,11 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 import diabolo
 from diabolo import MLP, Autoencoder, GaussianNoise, Rotation, Stream, Training, datasets
 from diabolo.data.memmap import Stored, is_mapped
-from diabolo.data.prefetch import ahead
+from diabolo.data.prefetch import prefetch
 from diabolo.data.shuffle import Mixer
-from diabolo.data.summary import rebatch, survey
+from diabolo.data.summary import rebatch, summarize
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
-from diabolo.estimator.preparation import look
+from diabolo.estimator.preparation import summarize_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2, 3, (430, 9)).astype(np.float32)
@@ -146,7 +146,7 @@ def test_the_first_fault_is_named_with_its_row(tmp_path, all_large):
     with pytest.raises(
         DataError, match=r"NaN and infinity in 2 of 3000100 rows \(first: row 3000000, column 1\)"
     ):
-        look(Stored(rows))
+        summarize_rows(Stored(rows))
 
 
 def test_a_fault_met_on_the_way_is_named_with_its_row(monkeypatch):
@@ -220,7 +220,7 @@ def epoch_of(stream, epoch=0, passed=0, skip=0, size=20, buffer=None):
 
     stream.buffer_rows = buffer
     prepare = Preparation(Scaler("none", np.zeros(1), np.ones(1)), torch.float32, torch.device("cpu"))
-    rows = prepare(look(stream), 5)
+    rows = prepare(summarize_rows(stream), 5)
     full, rest = divmod(len(rows), size)
     numbers = [size] * full + ([rest] if rest else [])
     return [int(v) for block in rows.epoch(epoch, passed, numbers, skip) for v in block[:, 0]]
@@ -277,7 +277,7 @@ def test_an_endless_stream_goes_on_from_epoch_to_epoch():
         from diabolo.estimator.preparation import Preparation
 
         prepare = Preparation(Scaler("none", np.zeros(1), np.ones(1)), torch.float32, torch.device("cpu"))
-        fed = prepare(look(Stream(rows, rows_per_epoch=60, buffer_rows=25)), 5)
+        fed = prepare(summarize_rows(Stream(rows, rows_per_epoch=60, buffer_rows=25)), 5)
         numbers = [25, 25, 10]
         return [[b[:, 0].tolist() for b in fed.epoch(e, e, numbers, skip)] for e in epochs]
 
@@ -404,7 +404,7 @@ def _raise(event):
 
 
 def test_the_thread_ends_where_not_all_is_used():
-    with ahead(iter(range(1000))) as numbers:
+    with prefetch(iter(range(1000))) as numbers:
         assert [next(numbers) for _ in range(3)] == [0, 1, 2]
     assert not [t for t in threading.enumerate() if t.name == "diabolo-ahead"]
 
@@ -416,7 +416,7 @@ def test_the_thread_ends_where_not_all_is_used():
 def test_moments_do_not_depend_on_the_size_of_blocks(sizes):
     rows = RNG.normal(3, 2, (20_000, 3)).astype(np.float32)
     blocks = np.split(rows, np.cumsum(sizes)[:-1])
-    found, whole = survey(blocks, moments=True), survey([rows], moments=True)
+    found, whole = summarize(blocks, moments=True), summarize([rows], moments=True)
     np.testing.assert_array_equal(found.mean, whole.mean)
     np.testing.assert_array_equal(found.deviation, whole.deviation)
     # float64 sums of 20,000 numbers.
@@ -427,7 +427,7 @@ def test_moments_do_not_depend_on_the_size_of_blocks(sizes):
 
 def test_the_sample_is_spread_over_all_rows():
     rows = np.arange(60_000, dtype=np.float32)[:, None]
-    sample = survey(np.array_split(rows, 13), sample=True).sample
+    sample = summarize(np.array_split(rows, 13), sample=True).sample
     assert 2500 <= len(sample) <= 5000
     assert set(np.diff(sample[:, 0])) == {16.0}
 

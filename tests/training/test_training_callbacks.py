@@ -17,7 +17,7 @@ from diabolo.errors import SettingError
 from diabolo.networks import Custom
 from diabolo.networks.layers import Activation
 from diabolo.storage.checkpoints import Checkpoints
-from diabolo.training import Adam, AdamW, replay
+from diabolo.training import Adam, AdamW, captured_step
 from diabolo.training.captured_step import CapturedStep
 from diabolo.training.events import Callback, Event
 
@@ -38,15 +38,15 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[CapturedStep]:
             super().__init__(*arguments)
             made.append(self)
 
-    monkeypatch.setattr(replay, "_WORTH", 2)
-    monkeypatch.setattr("diabolo.training.loop.Replay", Noted)
+    monkeypatch.setattr(captured_step, "_WORTH", 2)
+    monkeypatch.setattr("diabolo.training.loop.CapturedStep", Noted)
     return made
 
 
 def plainly(monkeypatch: pytest.MonkeyPatch, fit: Callable[[], Autoencoder]) -> Autoencoder:
     """What a fit comes to that records nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(replay, "_WORTH", 10**9)
+        patch.setattr(captured_step, "_WORTH", 10**9)
         return fit()
 
 
@@ -176,7 +176,7 @@ def test_a_model_that_changes_in_every_epoch_is_recorded_where_it_pays(
     assert_same(annealed(), expected)
     assert recorded[0].replayed == 9 * 3  # of four steps an epoch
     recorded.clear()
-    monkeypatch.setattr(replay, "_WORTH", 10)
+    monkeypatch.setattr(captured_step, "_WORTH", 10)
     assert_same(annealed(), expected)
     assert "so often" in recorded[0].refused
     assert recorded[0].replayed == 3 * 3

@@ -18,7 +18,7 @@ from diabolo.parts import part
 from diabolo.passes import Pass
 from diabolo.penalties import PENALTIES, KLSparsity, SamplePenalty
 from diabolo.studies import fit_stack
-from diabolo.training import EarlyStopping, replay
+from diabolo.training import EarlyStopping, captured_step
 from diabolo.training.captured_step import CapturedStep
 from diabolo.training.events import Event
 
@@ -35,15 +35,15 @@ def replays(monkeypatch: pytest.MonkeyPatch) -> list[CapturedStep]:
             super().__init__(*arguments)
             made.append(self)
 
-    monkeypatch.setattr(replay, "_WORTH", 2)
-    monkeypatch.setattr("diabolo.training.loop.Replay", Noted)
+    monkeypatch.setattr(captured_step, "_WORTH", 2)
+    monkeypatch.setattr("diabolo.training.loop.CapturedStep", Noted)
     return made
 
 
 def step_by_step(monkeypatch: pytest.MonkeyPatch, fit: Callable[[], Any]) -> Any:
     """What a fit comes to that replays nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(replay, "_WORTH", 10**9)
+        patch.setattr(captured_step, "_WORTH", 10**9)
         return fit()
 
 

@@ -158,7 +158,7 @@ def test_a_signal_at_any_step_saves_and_the_next_fit_goes_on(number, when, tmp_p
 
     before = signal.getsignal(number)
     with monkeypatch.context() as patch:
-        patch.setattr("diabolo.training.loop.Run._step", interrupted)
+        patch.setattr("diabolo.training.loop.Trainer._step", interrupted)
         if number == signal.SIGINT:
             with pytest.warns(InterruptedWarning, match="the same fit goes on from the checkpoint in"):
                 assert _fit("plain", checkpoint=tmp_path).status_ == "interrupted"
@@ -210,7 +210,7 @@ def test_a_finished_training_is_taken_over(tmp_path, monkeypatch):
     first = _fit("watched", checkpoint=tmp_path)
     files = sorted(os.listdir(tmp_path))
     assert len(files) == 1
-    monkeypatch.setattr("diabolo.training.loop.Run._step", None)
+    monkeypatch.setattr("diabolo.training.loop.Trainer._step", None)
     _same(_fit("watched", checkpoint=tmp_path), first)
     assert sorted(os.listdir(tmp_path)) == files
 
@@ -392,7 +392,7 @@ def test_a_folder_that_is_removed_is_made_anew(tmp_path, monkeypatch):
 
 def test_places_that_cannot_be_written_are_refused_before_training(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("diabolo.training.loop.Run._step", None)
+    monkeypatch.setattr("diabolo.training.loop.Trainer._step", None)
     with pytest.raises(FileError, match="file/x cannot be written to: Not a directory"):
         _fit("plain", checkpoint=tmp_path / "file" / "x")
     with pytest.raises(FileError, match="file cannot be written to: File exists"):

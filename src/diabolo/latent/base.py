@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..moved import Renamed, take_over
 from ..parts import Part, part, setting
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class LatentSpace(Part, ABC):
     def rsample(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
         """The code that the decoder gets in training; only stochastic spaces look at the noise."""
         return self.mean(h)
+
+    place = Renamed("rsample")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        take_over(cls, "place", "rsample")
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Distance of codes (..., dim) along the space: straight unless the space is curved."""

@@ -220,7 +220,8 @@ __getattr__ = moved(
             "pca_residual_score",
         ),
         "diabolo.anomaly",
-    ),
+    )
+    | {"train_judge": "diabolo.metrics:train_classifier"},
     _load,
 )
 

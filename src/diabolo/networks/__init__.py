@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import SettingError
+from ..moved import moved
 from ..parts import Family
 from .base import BuildContext, Network
 from .convolutional import Convolutional
@@ -46,3 +47,5 @@ NETWORKS: Family[Network] = _Networks(
     Network,
     {"mlp": MLP, "residual": Residual, "convolutional": Convolutional, "mirror": Mirror},
 )
+
+__getattr__ = moved(__name__, {"BuildContext": "diabolo.networks:BuildContext"})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import SettingError
+from ..moved import Renamed, take_over
 from ..parts import Part, part, setting
 
 if TYPE_CHECKING:
@@ -109,3 +110,9 @@ class Learnt(ABC):
     @abstractmethod
     def initial(self) -> float:
         """The value that the trained scalar starts at."""
+
+    start = Renamed("initial")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        take_over(cls, "start", "initial")
