@@ -283,7 +283,7 @@ def train_stack(jobs: Sequence[Job]) -> list[tuple[Fitted, float]]:
     # As many threads as each would have alone: several processes beat several threads, which wait for each other many
     # times in a step.
     with threads(first.n_threads), suppress(DivergedError):
-        Trainer(model, members, rows=None if alone else rows).run()
+        Trainer(model, members, flat=None if alone else rows).run()
     if any(member.status == "interrupted" for member in members):
         raise KeyboardInterrupt
     codes = _codes(jobs, [member.flat for member in members if member.flat is not None])

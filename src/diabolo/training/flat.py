@@ -1,4 +1,4 @@
-"""All parameters of a model as one padded row of numbers.
+"""All parameters of a model as one flat, padded vector of numbers.
 
 A model in a stack is one row of a matrix, so that an optimiser step, a checkpoint, a snapshot and a model
 that leaves the stack are row operations.
@@ -26,7 +26,7 @@ _LARGE = 4096
 
 @dataclass(frozen=True)
 class Segment:
-    """Where one parameter lies in the row."""
+    """Where one parameter lies in the flat parameters."""
 
     name: str
     shape: tuple[int, ...]
@@ -44,7 +44,7 @@ class Segment:
 
     @property
     def slice(self) -> slice:
-        """Its place as a slice of the row."""
+        """Its place as a slice of the flat parameters."""
         return slice(self.start, self.stop)
 
 
@@ -61,7 +61,7 @@ def under(name: str, prefixes: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each parameter of a model lies in its row.
+    """Where each parameter of a model lies in its flat parameters.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class Layout:
         return cls(tuple(segments), start)
 
     def flatten(self, module: nn.Module) -> Tensor:
-        """A copy of the parameters as a row (size,), zeros between them."""
+        """A copy of the parameters as a vector (size,), zeros between them."""
         parameters = dict(module.named_parameters())
         first = next(iter(parameters.values()))
         flat = torch.zeros(self.size, dtype=first.dtype, device=first.device)
@@ -92,14 +92,14 @@ class Layout:
         return flat
 
     def views(self, flat: Tensor) -> list[Tensor]:
-        """The parameters as views into a row or rows: (*models, size) to (*models, *shape) each."""
+        """The parameters as views into flat parameters: (*models, size) to (*models, *shape) each."""
         return [
             flat[..., s.start : s.stop].unflatten(-1, s.shape) if s.shape else flat[..., s.start]
             for s in self.segments
         ]
 
     def bind(self, module: nn.Module, flat: Tensor) -> None:
-        """Put parameters that are views into a row or rows in the module's place for them.
+        """Put parameters that are views into flat parameters in the module's place for them.
 
         They are new parameters: autograd remembers the shape of one that it has seen.
         """
@@ -116,7 +116,7 @@ class Layout:
             module.refresh()
 
     def rebind(self, module: nn.Module, flat: Tensor) -> None:
-        """Make parameters that were replaced or moved views into a row again; it takes their numbers.
+        """Make parameters that were replaced or moved views into the flat parameters again, which take their numbers.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class Layout:
             module.refresh()
 
     def named(self, flat: Tensor) -> dict[str, Tensor]:
-        """The parameters by name, as views into a row or rows."""
+        """The parameters by name, as views into flat parameters."""
         return dict(zip((s.name for s in self.segments), self.views(flat), strict=True))
 
 
@@ -172,22 +172,22 @@ def _differences(found: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> st
 
 
 class Gradient:
-    """The gradient of a row or rows in pieces: large ones stay where autograd put them, the others are copied together.
+    """The gradient of flat parameters in pieces: large ones stay where autograd put them, others are copied together.
 
     Parameters
     ----------
     layout : Layout
     flat : Tensor
-        The row or rows of parameters.
+        Flat parameters: (*models, size).
     trained : collection of str
-        Names of the parameters that have gradients; the others are in no piece of one row, and zero in several.
+        Names of the parameters that have gradients; the others are in no piece, and in a stack zero.
     whole : bool
         One piece only, in :attr:`flat`.
 
     Attributes
     ----------
     flat : Tensor
-        Like the row of parameters: where gradients are copied to.
+        Like the flat parameters: where gradients are copied to.
     places : list of slice
         What each piece is the gradient of.
     """
@@ -201,7 +201,7 @@ class Gradient:
         self._views = [views[names[i]] for i in self._copied]
         self.places, self._pieces, start = list[slice](), list[Tensor | int](), 0
         for s in layout.segments:
-            # Pieces of several rows are not contiguous, which the fused optimiser would not notice.
+            # Pieces of several models are not contiguous, which the fused optimiser would not notice.
             if flat.dim() > 1 or (s.name in trained and s.name not in large):
                 continue
             self._add(start, s.start)

@@ -34,7 +34,7 @@ Draws = dict[str, dict[str, Tensor]]
 
 @dataclass
 class EarlyStopper:
-    """Early stopping: the best value so far, its row of parameters, and for how long it has stood."""
+    """Early stopping: the best value so far, its parameters, and for how long it has stood."""
 
     spec: EarlyStopping
     best: float = float("inf")

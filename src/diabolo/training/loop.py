@@ -38,7 +38,7 @@ _LOOK_EVERY = 32
 
 
 class Trainer:
-    """Models in training: their rows of parameters, their optimiser, and where they stand.
+    """Models in training: their flat parameters, their optimiser, and where they stand.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Trainer:
         Its parameters become views into :attr:`flat`.
     members : sequence of TrainingJob
         One, or those of a stack: they share shapes, number of rows, batch size and optimiser.
-    rows : Tensor or None
+    flat : Tensor or None
         The first parameters of a stack, (models, size); None: one model, with the parameters it has.
     frozen : sequence of str
         Prefixes of names of parameters that are not trained, such as "decoder".
@@ -63,14 +63,14 @@ class Trainer:
         model: Model,
         members: Sequence[TrainingJob],
         *,
-        rows: Tensor | None = None,
+        flat: Tensor | None = None,
         frozen: Sequence[str] = (),
         epoch: int = 0,
         state: dict[str, Tensor] | None = None,
         anew: Sequence[str] = (),
     ) -> None:
         self.model, self.members, self.running = model, list(members), list(members)
-        self.stacked, self.frozen, self.epoch, self.first_epoch = rows is not None, frozen, epoch, epoch
+        self.stacked, self.frozen, self.epoch, self.first_epoch = flat is not None, frozen, epoch, epoch
         # Within the running epoch: steps taken, steps looked at, seconds and terms of an earlier process.
         self.step, self.looked, self.before = 0, 0, 0.0
         self.trace: Tensor | None = None
@@ -89,7 +89,7 @@ class Trainer:
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
         self._terms: Callable[[Tensor, Tensor, Noise], dict[str, Tensor]] = self._compute_terms
-        self._take(self.layout.flatten(model) if rows is None else rows)
+        self._take(self.layout.flatten(model) if flat is None else flat)
         if self.training.compile:
             check_compilable(model.parts)
             self._terms = compiled(self._compute_terms)
@@ -102,7 +102,7 @@ class Trainer:
             self.optimizer.forget([s.slice for s in self.layout.segments if under(s.name, anew)])
 
     def _take(self, flat: Tensor) -> None:
-        """Train on these rows from now on: parameters, gradients and safe copies are made to fit."""
+        """Train these flat parameters from now on: parameters, gradients and safe copies are made to fit."""
         self.flat = flat
         self.layout.bind(self.model, flat)
         self.good, self.pending = flat.clone(), flat.clone()
@@ -114,7 +114,7 @@ class Trainer:
         for name, p in parameters.items():
             p.requires_grad_(name in names)
         self.trained_names, self.trained = list(names), [parameters[n] for n in names]
-        # In a stack pieces would not be contiguous; a norm is one over the whole row.
+        # In a stack pieces would not be contiguous; a norm is one over all parameters.
         whole = self.stacked or self.training.clip_norm is not None
         self.gradient = Gradient(self.layout, self.flat, names, whole=whole)
         # What was compiled is a program already.
@@ -138,7 +138,7 @@ class Trainer:
     def run(self, callbacks: Sequence[Callback] = ()) -> None:
         """Train to the last epoch, or until something ends it.
 
-        Afterwards every member has its status, its row of parameters and its history. With :attr:`checkpoints`,
+        Afterwards every member has its status, its flat parameters and its history. With :attr:`checkpoints`,
         a run of one model leaves what it needs to go on.
 
         Raises
@@ -354,7 +354,7 @@ class Trainer:
         self._leave([False] * len(self.running))
 
     def _leave(self, stay: list[bool]) -> None:
-        """Members that do not stay take their row of parameters with them; the others close ranks."""
+        """Members that do not stay take their parameters with them; the others go on as a smaller stack."""
         if all(stay):
             return
         for i, member in enumerate(self.running):

@@ -1,4 +1,4 @@
-"""Optimisers on rows: one class for one model and for a stack of models.
+"""Optimisers on flat parameters: one class for one model and for a stack of models.
 
 Models of a stack that have the same rate take their step together, and every step goes through the same arithmetic as
 that of a model alone.
@@ -34,19 +34,19 @@ def rate_groups(rates: Sequence[float]) -> Groups:
 
 
 class FlatOptimizer(ABC):
-    """Base: holds the state rows, changes a row in place.
+    """Base: holds the state, changes flat parameters in place.
 
     Parameters
     ----------
     flat : Tensor
-        The row or rows of parameters.
+        Flat parameters: (*models, size).
     places : sequence of slice
-        The pieces of a row that gradients come in; for several rows a single one, of all.
+        The pieces that gradients come in; in a stack a single one, of all.
 
     Attributes
     ----------
     state : dict of str to Tensor
-        All that has to be kept to go on, besides the row itself.
+        All that has to be kept to go on, besides the parameters themselves.
     """
 
     def __init__(self, flat: Tensor, places: Sequence[slice]) -> None:
@@ -54,7 +54,7 @@ class FlatOptimizer(ABC):
         self.state: dict[str, Tensor] = {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take over the state of an optimiser of the same kind, for rows of the same size."""
+        """Take over the state of an optimiser of the same kind, for as many parameters."""
         if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in self.state.items()}:
             raise SettingError(
                 "the state to go on with is that of another optimiser or model; start with a fresh optimiser."
@@ -63,7 +63,7 @@ class FlatOptimizer(ABC):
             self.state[name].copy_(value)
 
     def forget(self, places: Sequence[slice]) -> None:
-        """Set the state of some places of the row to zero, as it is before the first step."""
+        """Set the state of some places to zero, as it is before the first step."""
         for name, value in self.state.items():
             if name != "step":
                 for place in places:
@@ -81,15 +81,15 @@ class FlatOptimizer(ABC):
         self._look_up()
 
     def _look_up(self) -> None:
-        """Make the views that steps need: pieces of all rows, and each row of several."""
+        """Make the views that steps need: pieces of all, and in a stack each model by itself."""
         rows = [self.flat, *(value for value in self.state.values() if value.dim())]
         self._pieces = [[flat[..., place] for place in self.places] for flat in rows]
         self._each = [list(flat) for flat in rows] if self.flat.dim() > 1 else []
 
     def step(self, grads: Sequence[Tensor], groups: Groups, trained: Sequence[Tensor]) -> None:
-        """Change the row or rows by the pieces of the gradient.
+        """Change the parameters by the pieces of the gradient.
 
-        ``trained`` are views of the row that hold the parameters that are not frozen.
+        ``trained`` are views that hold the parameters that are not frozen.
         """
         if "step" in self.state:
             self.state["step"] += 1
@@ -104,11 +104,11 @@ class FlatOptimizer(ABC):
     def _move(
         self, rows: Sequence[list[Tensor]], grads: Sequence[Tensor], rate: float, trained: Sequence[Tensor]
     ) -> None:
-        """Take the step of some pieces: those of the parameters, then those of each row of the state."""
+        """Take the step of some pieces: those of the parameters, then those of each entry of the state."""
 
 
 class FlatAdam(FlatOptimizer):
-    """Adam and AdamW through PyTorch's fused kernel, on contiguous rows (it ignores strides)."""
+    """Adam and AdamW through PyTorch's fused kernel, on contiguous memory (it ignores strides)."""
 
     def __init__(self, flat: Tensor, spec: Adam, places: Sequence[slice]) -> None:
         super().__init__(flat, places)
@@ -169,7 +169,7 @@ _ROWS: tuple[tuple[type[Optimizer], type[FlatAdam] | type[FlatSGD]], ...] = ((Ad
 
 
 def make_optimizer(spec: Optimizer, flat: Tensor, places: Sequence[slice] = (slice(None),)) -> FlatOptimizer:
-    """The optimiser that a specification describes, for a row or rows of parameters whose gradient comes in pieces."""
+    """The optimiser that a specification describes, for flat parameters whose gradient comes in pieces."""
     for kind, cls in _ROWS:
         if isinstance(spec, kind):
             return cls(flat, spec, places)  # type: ignore[arg-type]
