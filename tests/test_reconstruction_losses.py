@@ -49,7 +49,7 @@ def pair(*shape: int, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor,
 def learnt_for(loss: Reconstruction, *models: int, dtype: torch.dtype = torch.float64) -> torch.Tensor | None:
     return (
         None
-        if loss.start is None
+        if loss.initial is None
         else torch.linspace(-1, 1, max(models, default=1), dtype=dtype).reshape(models)
     )
 
@@ -137,8 +137,8 @@ def test_the_best_learnt_variance_is_the_mean_squared_error() -> None:
     )
     GaussianLikelihood().loss(output, target, best).mean().backward()
     assert abs(best.grad.item()) < 1e-12  # rounding of a sum of 200 terms, ten times over
-    assert GaussianLikelihood().start == 0.0
-    assert GaussianLikelihood(1.0).start is None
+    assert GaussianLikelihood().initial == 0.0
+    assert GaussianLikelihood(1.0).initial is None
 
 
 def test_a_learnt_variance_must_be_given() -> None:

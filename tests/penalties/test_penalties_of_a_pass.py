@@ -244,7 +244,7 @@ def test_the_l1_of_weights_leaves_biases_out() -> None:
 def test_topological_uses_clean_rows_and_learns_its_scalar() -> None:
     parts = architecture(Topological(), Euclidean(2))
     model, x = build(parts, 0), rows(10)
-    assert model.learnt["topological"].item() == Topological().start == 1.0
+    assert model.learnt["topological"].item() == Topological().initial == 1.0
     p = model(x, {}, corrupted=torch.zeros_like(x) + torch.randn_like(x))
     value = Topological().value(p.seen_by("topological"))
     torch.testing.assert_close(value, F.topological_loss(x, p.z, 1.0))
@@ -345,7 +345,7 @@ def test_the_generator_decides_the_draws_from_the_prior(latent: LatentSpace) -> 
     assert not torch.equal(first, other)
 
 
-@pytest.mark.parametrize(("base", "owed"), [(Penalty, "value"), (Noisy, "draw"), (Learnt, "start")])
+@pytest.mark.parametrize(("base", "owed"), [(Penalty, "value"), (Noisy, "draw"), (Learnt, "initial")])
 def test_a_penalty_that_leaves_out_what_it_owes_cannot_be_made(base: type, owed: str) -> None:
     with pytest.raises(TypeError, match=owed):
         type("Unfinished", (base,), {})()

@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -15,10 +15,8 @@ from ..errors import FileError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..storage.model import describe, restore, tensors_of
 from ..training.history import History
+from ..training.job import TrainingJob
 from ..training.resume import differences
-
-if TYPE_CHECKING:
-    from .module import AutoencoderModule
 
 __all__ = ["KEY", "estimator_of", "go_on", "pack", "read", "unpack"]
 
@@ -27,25 +25,19 @@ KEY = "diabolo"
 _FORMAT = 1
 
 
-def pack(module: AutoencoderModule) -> dict[str, Any]:
-    """The estimator as it is now, and where the training stands."""
-    made = module.to_estimator()
+def pack(made: Autoencoder, member: TrainingJob, position: Mapping[str, Any]) -> dict[str, Any]:
+    """The estimator as it is now, and where the training stands: what its module adds is ``position``."""
     fitted, params = made.fitted(), made.get_params(deep=False)
-    member = module.member
     watch = member.watch
     return {
         "format": _FORMAT,
         "described": json.dumps(describe(fitted, params)),
         "tensors": tensors_of(fitted),
         "domain": json.dumps(asdict(member.domain)),
-        "random_state": None if module._prepared is None else module._prepared.drawn,
-        "record": module._record.state(),
-        "judged": dict(module._judged),
-        "position": None if module._source is None else module._source.position,
         "watch": None
         if watch is None
         else {"best": watch.best, "epoch": watch.epoch, "waited": watch.waited, "row": watch.flat},
-    }
+    } | dict(position)
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -96,18 +88,17 @@ def estimator_of(kept: Mapping[str, Any], modules: tuple[Any, Any] | None = None
         ) from error
 
 
-def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:
-    """Take over where a training stood.
+def go_on(made: Autoencoder, member: TrainingJob, kept: Mapping[str, Any]) -> None:
+    """Let the training of an estimator take over where that of a checkpoint stood.
 
     Raises
     ------
     SettingError
         If the checkpoint is of other parts, other data or another seed; the message says what differs.
     """
-    member, described = module.member, json.loads(kept["described"])
+    described = json.loads(kept["described"])
     now = {"domain": json.loads(json.dumps(asdict(member.domain))), "seed": member.seed}
     then = {"domain": json.loads(kept["domain"]), "seed": described["fitted"]["seed_"]}
-    made = module.to_estimator()
     described_now = describe(made.fitted(), made.get_params(deep=False))
     parts = json.loads(json.dumps(described_now["fitted"]["parts"]))
     other = differences({**then, **described["fitted"]["parts"]}, {**now, **parts})
@@ -116,10 +107,6 @@ def go_on(module: AutoencoderModule, kept: Mapping[str, Any]) -> None:
     tensors, history = kept["tensors"], described["history"]
     steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
     member.history = History(list(history["epochs"]), steps, [], dict(history["units"]))
-    module._record.load(kept["record"])
-    module._judged = dict(kept["judged"])
-    if module._source is not None:
-        module._source.start_at(kept["position"])
     watch = kept["watch"]
     if member.watch is not None and watch is not None:
         member.watch.best, member.watch.epoch = float(watch["best"]), int(watch["epoch"])

@@ -268,7 +268,16 @@ class AutoencoderModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put all that an estimator is into a checkpoint, as plain values and tensors."""
         self._look()
-        checkpoint[checkpoints.KEY] = checkpoints.pack(self)
+        checkpoint[checkpoints.KEY] = checkpoints.pack(
+            self.to_estimator(),
+            self.member,
+            {
+                "random_state": None if self._prepared is None else self._prepared.drawn,
+                "record": self._record.state(),
+                "judged": dict(self._judged),
+                "position": None if self._source is None else self._source.position,
+            },
+        )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same parts, data and settings."""
@@ -278,7 +287,11 @@ class AutoencoderModule(LightningModule):
             self._prepared, self.model = None, None
             self._prepare(self._source, kept["random_state"])
             self._source.attach(self.member, self.epoch_now)
-        checkpoints.go_on(self, kept)
+        checkpoints.go_on(self.to_estimator(), self.member, kept)
+        self._record.load(kept["record"])
+        self._judged = dict(kept["judged"])
+        if self._source is not None:
+            self._source.start_at(kept["position"])
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]

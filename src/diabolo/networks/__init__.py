@@ -48,4 +48,4 @@ NETWORKS: Family[Network] = _Networks(
     {"mlp": MLP, "residual": Residual, "convolutional": Convolutional, "mirror": Mirror},
 )
 
-__getattr__ = moved(__name__, {"BuildContext": "diabolo.networks:BuildContext"})
+__getattr__ = moved(__name__, {"Socket": "diabolo.networks:BuildContext"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,20 @@ class Stage:
         axes = zip(self.before, self.after, self.kernel, self.stride, self.padding, strict=True)
         left = [size - ((small - 1) * stride - 2 * pad + k) for size, small, k, stride, pad in axes]
         return left[0], left[1]
+
+    def convolution(self) -> nn.Module:
+        """The layer that does it, without first weights: torch would draw them from its global generator."""
+        from torch import nn
+
+        sizes = {"stride": self.stride, "padding": self.padding}
+        return nn.utils.skip_init(nn.Conv2d, *self.channels, self.kernel, **sizes)
+
+    def transposed(self) -> nn.Module:
+        """The layer that gives back the sizes, without first weights."""
+        from torch import nn
+
+        sizes = {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
+        return nn.utils.skip_init(nn.ConvTranspose2d, *self.channels[::-1], self.kernel, **sizes)
 
 
 @part
@@ -158,6 +173,20 @@ class Convolutional(Network, Unstackable):
         return self.replace(output_activation="none")
 
     def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
-        from .convolutions import convolutional
+        from .convolutions import ConvolutionalDecoder, ConvolutionalEncoder, start
+        from .layers import Dense, make_activation
 
-        return convolutional(self, io, generator)
+        stages, maps = self.stages(io.domain), self.feature_maps(io.domain)
+        rules = [self.init] * len(stages)
+        activations = [
+            make_activation(name) for name in (*[self.activation] * len(stages), self.output_activation)
+        ]
+        if io.role == "encoder":
+            convolutions = [stage.convolution() for stage in stages]
+            dense = Dense(math.prod(maps), io.n_out)
+            start([*convolutions, dense], [*rules, self.init], generator)
+            return ConvolutionalEncoder(io.domain.picture, convolutions, dense, activations)
+        transposed = [stage.transposed() for stage in reversed(stages)]
+        dense = Dense(io.n_in, math.prod(maps))
+        start([dense, *transposed], [*rules, "torch"], generator)
+        return ConvolutionalDecoder(maps, dense, transposed, activations)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from .layers import Dense, initialise, make_activation
-
-if TYPE_CHECKING:
-    from .base import BuildContext
-    from .convolutional import Convolutional, Stage
+from .layers import Dense, initialise
 
 
 class ConvolutionalEncoder(nn.Module):
@@ -66,41 +60,7 @@ class ConvolutionalDecoder(nn.Module):
         return outputs[-1], tuple(outputs[:-1])
 
 
-def convolutional(spec: Convolutional, io: BuildContext, generator: torch.Generator) -> nn.Module:
-    """The module that a :class:`~diabolo.networks.Convolutional` describes."""
-    stages, maps = spec.stages(io.domain), spec.feature_maps(io.domain)
-    names = (*[spec.activation] * len(stages), spec.output_activation)
-    activations = [make_activation(name) for name in names]
-    if io.role == "encoder":
-        convolutions = [_convolution(stage) for stage in stages]
-        dense = Dense(math.prod(maps), io.n_out)
-        _start([*convolutions, dense], [spec.init] * len(names), generator)
-        return ConvolutionalEncoder(io.domain.picture, convolutions, dense, activations)
-    transposed = [_transposed(stage) for stage in reversed(stages)]
-    dense = Dense(io.n_in, math.prod(maps))
-    _start([dense, *transposed], [*[spec.init] * len(stages), "torch"], generator)
-    return ConvolutionalDecoder(maps, dense, transposed, activations)
-
-
-def _convolution(stage: Stage) -> nn.Module:
-    # skip_init leaves the weights unset: torch would draw them from its global generator.
-    return nn.utils.skip_init(
-        nn.Conv2d, *stage.channels, stage.kernel, stride=stage.stride, padding=stage.padding
-    )
-
-
-def _transposed(stage: Stage) -> nn.Module:
-    return nn.utils.skip_init(
-        nn.ConvTranspose2d,
-        *stage.channels[::-1],
-        stage.kernel,
-        stride=stage.stride,
-        padding=stage.padding,
-        output_padding=stage.output_padding,
-    )
-
-
-def _start(layers: Sequence[nn.Module], rules: Sequence[str], generator: torch.Generator) -> None:
+def start(layers: Sequence[nn.Module], rules: Sequence[str], generator: torch.Generator) -> None:
     """First weights; the fans of a kernel (a, b, height, width) are torch's: b and a times its area."""
     for layer, rule in zip(layers, rules, strict=True):
         weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from ..errors import SettingError
@@ -73,6 +74,9 @@ class MLP(Network):
         return self.replace(hidden=hidden, output_activation="none")
 
     def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
-        from .modules import mlp
+        from .layers import Dense, make_activation
+        from .modules import Chain
 
-        return mlp(self, io, generator)
+        layers = [Dense(a, b) for a, b in itertools.pairwise((io.n_in, *self.sizes, io.n_out))]
+        names = (*[self.activation] * len(self.sizes), self.output_activation)
+        return Chain(layers, [make_activation(name) for name in names]).started(self.init, io.role, generator)

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from .layers import Dense, initialise, make_activation
-
-if TYPE_CHECKING:
-    from .base import BuildContext
-    from .mlp import MLP
-    from .residual import Residual
+from .layers import Dense, initialise
 
 
 class Startable(nn.Module):
     """Base of networks of dense layers: their first weights can be drawn again and again."""
 
-    def start_by(self, rule: str, role: str) -> None:
-        """Say how weights start; a decoder's last layer always starts as torch's."""
+    def started(self, rule: str, role: str, generator: torch.Generator) -> Self:
+        """Itself, with first weights by a rule; a decoder's last layer always starts as torch's."""
         layers = [layer for layer in self.modules() if isinstance(layer, Dense)]
         last = layers[-1] if role == "decoder" else None
         self._starts = [(layer, "torch" if layer is last else rule) for layer in layers]
+        self.start(generator)
+        return self
 
     def start(self, generator: torch.Generator) -> None:
         """Draw the first weights of the layers, in order."""
@@ -46,17 +42,6 @@ class Chain(Startable):
             x = activation(layer(x))
             outputs.append(x)
         return outputs[-1], tuple(outputs[:-1])
-
-
-def mlp(spec: MLP, io: BuildContext, generator: torch.Generator) -> Chain:
-    """The chain of dense layers that an :class:`~diabolo.networks.MLP` describes."""
-    widths = (io.n_in, *spec.sizes, io.n_out)
-    layers = [Dense(a, b) for a, b in itertools.pairwise(widths)]
-    names = (*[spec.activation] * len(spec.sizes), spec.output_activation)
-    chain = Chain(layers, [make_activation(name) for name in names])
-    chain.start_by(spec.init, io.role)
-    chain.start(generator)
-    return chain
 
 
 class Block(nn.Module):
@@ -91,23 +76,3 @@ class ResidualChain(Startable):
             x, inner = block(x)
             hidden += inner
         return self.activation(self.exit(x)), tuple(hidden)
-
-
-def residual(spec: Residual, io: BuildContext, generator: torch.Generator) -> ResidualChain:
-    """The chain of blocks that a :class:`~diabolo.networks.Residual` describes."""
-    encodes = io.role == "encoder"
-    width = io.n_in if encodes else io.n_out
-    bridge = nn.Identity() if io.n_in == io.n_out else Dense(io.n_in, io.n_out)
-    entry, exit = (nn.Identity(), bridge) if encodes else (bridge, nn.Identity())
-    widths = (width, *[spec.width] * spec.depth, width)
-    blocks = [
-        Block(
-            [Dense(a, b) for a, b in itertools.pairwise(widths)],
-            [make_activation(spec.activation) for _ in range(spec.depth)],
-        )
-        for _ in range(spec.blocks)
-    ]
-    chain = ResidualChain(entry, blocks, exit, make_activation(spec.output_activation))
-    chain.start_by(spec.init, io.role)
-    chain.start(generator)
-    return chain

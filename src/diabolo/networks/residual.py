@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from ..parts import part, setting
@@ -60,6 +61,22 @@ class Residual(Network):
         return self.replace(output_activation="none")
 
     def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
-        from .modules import residual
+        from torch import nn
 
-        return residual(self, io, generator)
+        from .layers import Dense, make_activation
+        from .modules import Block, ResidualChain
+
+        encodes = io.role == "encoder"
+        width = io.n_in if encodes else io.n_out
+        bridge = nn.Identity() if io.n_in == io.n_out else Dense(io.n_in, io.n_out)
+        entry, exit = (nn.Identity(), bridge) if encodes else (bridge, nn.Identity())
+        widths = (width, *[self.width] * self.depth, width)
+        blocks = [
+            Block(
+                [Dense(a, b) for a, b in itertools.pairwise(widths)],
+                [make_activation(self.activation) for _ in range(self.depth)],
+            )
+            for _ in range(self.blocks)
+        ]
+        chain = ResidualChain(entry, blocks, exit, make_activation(self.output_activation))
+        return chain.started(self.init, io.role, generator)

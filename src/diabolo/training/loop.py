@@ -32,13 +32,14 @@ from .job import TrainingJob
 from .optimizers import FlatOptimizer, Groups, make_optimizer, rate_groups
 from .recording import epoch_lines, record_steps, take_snapshot
 from .resume import ENDS, CheckpointStore, take_checkpoint
+from .state import TrainingState
 from .validation import evaluate
 
 _LOOK_EVERY = 32
 
 
-class Trainer:
-    """Models in training: their flat parameters, their optimiser, and where they stand.
+class Trainer(TrainingState):
+    """Trains models, one or a stack, epoch by epoch; where they stand is a :class:`TrainingState`.
 
     Parameters
     ----------

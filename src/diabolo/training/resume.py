@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,9 +18,7 @@ from torch import Tensor
 from ..errors import FileError, SettingError
 from ..networks import Custom
 from .history import History
-
-if TYPE_CHECKING:
-    from .loop import Trainer
+from .state import TrainingState
 
 #: Ends that leave nothing to go on with.
 ENDS = ("finished", "early_stopped")
@@ -58,12 +56,12 @@ class CheckpointStore(Protocol):
         ...
 
 
-def take_checkpoint(trainer: Trainer, trace: Tensor | None = None) -> Checkpoint:
+def take_checkpoint(trainer: TrainingState, trace: Tensor | None = None) -> Checkpoint:
     """All that a run of one model needs to go on from here.
 
     Parameters
     ----------
-    trainer : Trainer
+    trainer : TrainingState
     trace : Tensor or None, shape (steps, terms)
         The terms of the running epoch's steps; None between epochs.
     """
@@ -88,14 +86,14 @@ def take_checkpoint(trainer: Trainer, trace: Tensor | None = None) -> Checkpoint
     return Checkpoint(tensors, metadata)
 
 
-def _ended(trainer: Trainer) -> dict[str, Tensor]:
+def _ended(trainer: TrainingState) -> dict[str, Tensor]:
     member = trainer.members[0]
     tensors = {} if member.flat is None else {"row": member.flat}
     tensors |= {f"optimizer.{name}": value for name, value in member.state.items()}
     return tensors | {f"statistics.now.{name}": value for name, value in member.float_buffers.items()}
 
 
-def _running(trainer: Trainer, trace: Tensor | None) -> dict[str, Tensor]:
+def _running(trainer: TrainingState, trace: Tensor | None) -> dict[str, Tensor]:
     watch = trainer.members[0].watch
     tensors = {"row": trainer.flat, "good": trainer.good}
     if trainer.looked < trainer.step:  # else they are today's
@@ -114,13 +112,13 @@ def _running(trainer: Trainer, trace: Tensor | None) -> dict[str, Tensor]:
     return tensors
 
 
-def _draws_by_itself(trainer: Trainer) -> bool:
+def _draws_by_itself(trainer: TrainingState) -> bool:
     """Whether modules of the user's own may draw from PyTorch's generator, as dropout does."""
     parts = trainer.model.parts
     return isinstance(parts.encoder, Custom) or isinstance(parts.decoder, Custom)
 
 
-def restore(trainer: Trainer, saved: Checkpoint) -> int:
+def restore(trainer: TrainingState, saved: Checkpoint) -> int:
     """Bring a fresh run of one model to where a checkpoint was made; the number of threads it was computed with.
 
     Raises
@@ -135,7 +133,7 @@ def restore(trainer: Trainer, saved: Checkpoint) -> int:
     return int(saved.metadata["n_threads"])
 
 
-def _restore(trainer: Trainer, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+def _restore(trainer: TrainingState, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     member, watch = trainer.members[0], trainer.members[0].watch
     trainer.epoch = _number(metadata, "epoch", trainer.first_epoch, trainer.epochs)
     trainer.step = _number(metadata, "step", 0, trainer.per_epoch)
@@ -197,7 +195,7 @@ def _restore(trainer: Trainer, tensors: Mapping[str, Tensor], metadata: Mapping[
         torch.set_rng_state(tensors["generator"])
 
 
-def _check_history(trainer: Trainer, history: History) -> None:
+def _check_history(trainer: TrainingState, history: History) -> None:
     """Raise a ValueError if a history is not that of the epochs that were trained."""
     done = trainer.epoch - trainer.first_epoch
     if len(history) != done:
@@ -215,7 +213,7 @@ def _check_history(trainer: Trainer, history: History) -> None:
         raise ValueError(f"it has {len(history.snapshots)} snapshots, not {done + 1} of at most {rows} rows")
 
 
-def _restrict(trainer: Trainer, names: list[str]) -> None:
+def _restrict(trainer: TrainingState, names: list[str]) -> None:
     """Train the parameters that a callback had left to be trained."""
     known = [segment.name for segment in trainer.layout.segments]
     if any(name not in known for name in names):
