@@ -23,7 +23,7 @@ from diabolo import MLP, SGD, AdamW, Autoencoder, Convolutional, Gaussian, Gauss
 from diabolo.checks import example_rows
 from diabolo.data.scaling import learn_scaling
 from diabolo.errors import DataError, InterruptedWarning, SettingError, UnknownNameError
-from diabolo.estimator.preparation import Preparation
+from diabolo.estimator.rows import Preparation
 from diabolo.recipes import RECIPES, make
 
 X = example_rows(80, 16)

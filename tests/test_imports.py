@@ -1,4 +1,4 @@
-"""No module needs one that needs it, not even for its types: whoever reads a file can read what it builds on first."""
+"""No module needs one that needs it, not even for its types, and no room reads what another calls its own."""
 
 from __future__ import annotations
 
@@ -90,6 +90,68 @@ def test_no_room_needs_one_that_needs_it() -> None:
 def test_what_is_allowed_is_still_there() -> None:
     graph = imports(SOURCE)
     assert all(other in graph[name] for name, other in ALLOWED)
+
+
+# What named tuples and tensors offer, by names that look private.
+OFFERED = {"_replace", "_make", "_asdict", "_fields", "_version"}
+
+
+def private_reads(source: Path) -> list[str]:
+    """Where a room reads what another room calls its own by an underscore: "file:line name"."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(source.rglob("*.py"))}
+    owners: dict[str, set[str]] = {}
+    for path, tree in trees.items():
+        for name in (name for node in ast.walk(tree) for name in _defined(node)):
+            owners.setdefault(name, set()).add(_room(path, source))
+    return [
+        f"{path.relative_to(source)}:{node.lineno} {name}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        for name in _read(node)
+        if name not in OFFERED and name in owners and _room(path, source) not in owners[name]
+    ]
+
+
+def _room(path: Path, source: Path) -> str:
+    return path.relative_to(source).parts[0]
+
+
+def _defined(node: ast.AST) -> list[str]:
+    names = []
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        names = [node.name]
+    elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+        names = [node.attr if isinstance(node, ast.Attribute) else node.id]
+    return [name for name in names if _private(name)]
+
+
+def _read(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [alias.name for alias in node.names if _private(alias.name)]
+    if not isinstance(node, ast.Attribute) or (
+        isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+    ):
+        return []
+    return [node.attr] if _private(node.attr) else []
+
+
+def _private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def test_no_room_reads_what_another_calls_its_own() -> None:
+    assert private_reads(SOURCE) == []
+
+
+def test_private_reads_are_found(tmp_path: Path) -> None:
+    for room, text in {
+        "a": "class A:\n    def _own(self): ...",
+        "b": "def f(a):\n    return a._own()",
+    }.items():
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "x.py").write_text(text)
+    (tmp_path / "b" / "y.py").write_text("from ..a.x import _own")
+    assert private_reads(tmp_path) == ["b/x.py:2 _own", "b/y.py:1 _own"]
 
 
 @pytest.mark.parametrize(

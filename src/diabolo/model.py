@@ -98,6 +98,16 @@ class Model(nn.Module):
         self._weights = tuple(p for name, p in self.named_parameters() if name in self._matrices)
         self._learnt = dict(self.learnt.items())
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the parameters."""
+        return next(self.parameters()).dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
     def float_buffers(self) -> dict[str, Tensor]:
         """What modules of the user's own keep beside parameters, such as running means: views, by name."""
         kept = self.state_dict()

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from diabolo import datasets, recipes
 from diabolo.data.rng import generator
+from diabolo.estimator.preparation import prepare
 from diabolo.lightning.batches import Batches, ValidationBatches, rows_of, sliced
 from diabolo.lightning.gathering import gathered_fields, whole_pass
 from diabolo.model import Model
@@ -32,7 +33,7 @@ def test_slices_cover_the_rows_of_a_step_once(size: int, world: int) -> None:
 def member_of(recipe: str, **settings: Any) -> TrainingJob:
     X, _ = datasets.load_digits()
     made = recipes.RECIPES[recipe](random_state=0, **settings)
-    member: TrainingJob = made._prepare(X[:70])[1]
+    member: TrainingJob = prepare(made, X[:70])[1]
     return member
 
 

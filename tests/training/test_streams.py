@@ -24,7 +24,7 @@ from diabolo.data.prefetch import prefetch
 from diabolo.data.shuffle import Mixer
 from diabolo.data.summary import rebatch, summarize
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
-from diabolo.estimator.preparation import summarize_rows
+from diabolo.estimator.rows import summarize_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2, 3, (430, 9)).astype(np.float32)
@@ -216,7 +216,7 @@ def test_every_kind_of_stream_gives_its_rows(tmp_path, kind):
 
 def epoch_of(stream, epoch=0, passed=0, skip=0, size=20, buffer=None):
     from diabolo.data.scaling import Scaler
-    from diabolo.estimator.preparation import Preparation
+    from diabolo.estimator.rows import Preparation
 
     stream.buffer_rows = buffer
     prepare = Preparation(Scaler("none", np.zeros(1), np.ones(1)), torch.float32, torch.device("cpu"))
@@ -274,7 +274,7 @@ def test_an_endless_stream_goes_on_from_epoch_to_epoch():
 
     def run(epochs, skip=0):
         from diabolo.data.scaling import Scaler
-        from diabolo.estimator.preparation import Preparation
+        from diabolo.estimator.rows import Preparation
 
         prepare = Preparation(Scaler("none", np.zeros(1), np.ones(1)), torch.float32, torch.device("cpu"))
         fed = prepare(summarize_rows(Stream(rows, rows_per_epoch=60, buffer_rows=25)), 5)

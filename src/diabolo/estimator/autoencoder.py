@@ -9,17 +9,12 @@ from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.batches import TrainingData
-from ..data.checks import check_image_shape, check_rows, find_device
+from .. import slots
 from ..data.rng import generator
-from ..data.scaling import learn_scaling
-from ..data.streams import Stream
 from ..errors import (
     InterruptedWarning,
     SettingError,
@@ -28,29 +23,23 @@ from ..errors import (
 from ..training.control import threads_for, undisturbed
 from ..training.events import Callback
 from ..training.fitted import count_parameters, require_parameters, transfer
-from ..training.job import TrainingJob
 from ..training.loop import Trainer
-from ..training.settings import Training
 from .answers import Answers
 from .opening import Opening
 from .preparation import (
-    Preparation,
-    SummarizedRows,
     architecture,
     constant_loss,
-    domain_of,
     execute,
     find_trained,
-    summarize_rows,
-    training_data,
+    prepare,
+    prepare_further,
     warn_of_poor_fit,
     warn_of_warmups,
 )
-from .resuming import resumable, seed_of_checkpoint
+from .resuming import resumable
+from .rows import SummarizedRows
 
 Array = NDArray[np.floating]
-
-_KEPT_CODES = 5000
 
 
 class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -199,7 +188,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         >>> bool((a.transform(X) == b.transform(X)).all())
         True
         """
-        rows, member = self._prepare(X, target, validation)
+        rows, member = prepare(self, X, target, validation)
         fitted = find_trained(self, rows, member)
         if fitted is not None:
             return self.take_over(fitted)
@@ -269,8 +258,6 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
             other.training = training
         if not isinstance(corruption, str) or corruption != "keep":
             other.corruption = corruption
-        settings = other._training(None)
-        rows = summarize_rows(other._rows(X), verbose=other.verbose)
         frozen = require_parameters(self.module_, "freeze", freeze)
         anew = require_parameters(self.module_, "reset", reset)
         fresh = architecture(other.get_params(deep=False))
@@ -282,15 +269,11 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
                 "keep_optimizer=True: there is no optimiser's state to go on with (a saved model holds none, nor "
                 "does one that diverged); use keep_optimizer=False."
             )
-        data = other._data(rows, target, validation, settings)
-        state = self._moments if keep_optimizer else None
-        model = other.module_
         warmed = () if warm_up else tuple(self.module_.parts.named_penalties)
-        member = TrainingJob(
-            model.parts, model.domain, settings, data, self.seed_, self.scaler_, warmed=warmed
-        )
+        rows, member = prepare_further(other, X, target, validation, warmed=warmed)
         warn_of_warmups(member)
-        trainer = Trainer(model, [member], frozen=frozen, state=state, anew=anew)
+        state = self._moments if keep_optimizer else None
+        trainer = Trainer(other.module_, [member], frozen=frozen, state=state, anew=anew)
         return other._train(rows, trainer, callbacks)
 
     @undisturbed()
@@ -307,7 +290,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
             "checkpoint": None,
         }
         if not self.__sklearn_is_fitted__():
-            before, self.training = self.training, self._training(None).replace(**once)
+            before, self.training = self.training, slots.resolve("training", self.training).replace(**once)
             try:
                 with warnings.catch_warnings():
                     # The next calls go on with it.
@@ -315,42 +298,9 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
                     return self.fit(X)
             finally:
                 self.training = before
-        settings = self._training(None).replace(**once)
-        rows = summarize_rows(self._rows(X), verbose=self.verbose)
-        data, state = self._data(rows, None, None, settings), self._moments
-        model = self.module_
-        member = TrainingJob(
-            model.parts, model.domain, settings, data, self.seed_, self.scaler_, self.history_
-        )
-        return self._train(rows, Trainer(model, [member], epoch=self.n_iter_, state=state), ())
-
-    def _prepare(
-        self, X: Any, target: Any = None, validation: Any = None
-    ) -> tuple[SummarizedRows, TrainingJob]:
-        """All of :meth:`fit` but the training: the checked rows, and the model that is due to train on them."""
-        params = self.get_params(deep=False)
-        parts, training = architecture(params), self._training(None)
-        checked, shape = check_rows(self, X, reset=True)
-        shape = check_image_shape(self.image_shape, self.n_features_in_, shape)
-        device = find_device(self.device)
-        # Without a random_state, a training that goes on keeps the seed that it began with.
-        seed = seed_of_checkpoint(training) if self.random_state is None else None
-        if seed is None:
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        loss = parts.reconstruction
-        rows = summarize_rows(checked, scaling=self.scaling, loss=loss, verbose=self.verbose)
-        whole = None if isinstance(checked, Stream) else checked
-        scaler = learn_scaling(whole, self.scaling, loss, rows.found)
-        domain = domain_of(rows.found, scaler, shape)
-        for corruption in parts.corruption:
-            corruption.validate(domain)
-        dtype: torch.dtype = getattr(torch, training.stored)
-        prepare = Preparation(scaler, dtype, device)
-        data = training_data(rows, target, validation, training, seed, loss, prepare)
-        self.scaler_, self.seed_ = scaler, seed
-        member = TrainingJob(parts, domain, training, data, seed, scaler)
-        warn_of_warmups(member)
-        return rows, member
+        rows, member = prepare_further(self, X, changes=once, history=self.history_)
+        trainer = Trainer(self.module_, [member], epoch=self.n_iter_, state=self._moments)
+        return self._train(rows, trainer, ())
 
     def _train(
         self,
@@ -368,12 +318,14 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
                 self.codes_ = np.empty((0, member.parts.latent.dim), np.float32)
                 # What ended the training is to be told, though a callback may have left what computes nothing.
                 with suppress(Exception):
-                    self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
+                    self.codes_ = self.compute(self.module_.encode, rows.shown()).numpy()
                 raise
             self._take_in(member)
-            self.codes_ = self._compute(self.module_.encode, self._shown(rows)).numpy()
+            self.codes_ = self.compute(self.module_.encode, rows.shown()).numpy()
         if member.data.targets is None:
-            warn_of_poor_fit(member, lambda: constant_loss(member.parts.reconstruction, self._shown(rows)))
+            warn_of_poor_fit(
+                member, lambda: constant_loss(member.parts.reconstruction, self._scaled(rows.shown()))
+            )
         if member.status == "interrupted":
             folder = member.training.checkpoint
             go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"
@@ -384,15 +336,6 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
                 stacklevel=4,
             )
         return self
-
-    def _shown(self, rows: SummarizedRows, dtype: torch.dtype | None = None) -> Array:
-        """The training rows whose codes are kept, as the model sees them."""
-        return self._scaled(rows.shown(_KEPT_CODES), dtype)
-
-    def _data(self, rows: SummarizedRows, target: Any, validation: Any, training: Training) -> TrainingData:
-        prepare = Preparation(self.scaler_, self._dtype, self._module_device)
-        loss = self.module_.parts.reconstruction
-        return training_data(rows, target, validation, training, self.seed_, loss, prepare)
 
     @property
     def _n_features_out(self) -> int:

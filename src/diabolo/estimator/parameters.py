@@ -12,7 +12,6 @@ from ..errors import (
     SettingError,
     UnknownNameError,
 )
-from ..training.settings import Training
 
 
 class PartParameters(BaseEstimator):
@@ -55,10 +54,6 @@ class PartParameters(BaseEstimator):
                 value = slots.change(name, getattr(self, name), rest, value, self._latent_or_none())
             setattr(self, name, value)
         return self
-
-    def _training(self, value: Any) -> Training:
-        settings: Training = slots.resolve("training", self.training if value is None else value)
-        return settings
 
     def _latent_or_none(self) -> Any:
         try:

@@ -4,41 +4,40 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 from .. import slots
-from ..data.batches import Finish, Rows, RowSet, StoredRows, TrainingData
-from ..data.checks import check_companion, lent, to_tensor
+from ..data.batches import RowSet, TrainingData
+from ..data.checks import check_companion, check_image_shape, check_rows, find_device, lent
 from ..data.domain import Domain
-from ..data.memmap import Stored, blocks_of
 from ..data.rng import generator
-from ..data.scaling import Scaler, needs_moments, require_range
-from ..data.shuffle import StreamedRows, room_for
+from ..data.scaling import Scaler, learn_scaling, require_range
 from ..data.streams import Stream
-from ..data.summary import DataSummary, summarize
+from ..data.summary import DataSummary
 from ..errors import DataError, PoorFitWarning, WarmupWarning
-from ..model import Architecture, resolve_decoder
+from ..model import Architecture, Model, resolve_decoder
 from ..reconstruction import Reconstruction
 from ..training.control import threads
 from ..training.events import Callback
 from ..training.fitted import Fitted
+from ..training.history import History
 from ..training.job import TrainingJob
 from ..training.loop import Trainer
-from ..training.progress import Progress, reading
+from ..training.progress import Progress
 from ..training.settings import Training
+from .resuming import seed_of_checkpoint
+from .rows import Preparation, SummarizedRows, summarize_rows
 
 Array = NDArray[np.floating]
 
-# Rows of a file that tell it from others, beside the range of each column.
-_TOLD_ROWS = 1024
 # So many times the loss of the constant model above it is no fit.
 _FAR = 10.0
 # Fewer steps are a trial, whose loss may still be on its way down.
@@ -73,142 +72,6 @@ def domain_of(found: DataSummary, scaler: Scaler, image_shape: tuple[int, int, i
     low = (found.low - scaler.offset) / scaler.scale
     high = (found.high - scaler.offset) / scaler.scale
     return Domain(len(low), image_shape, float(low.min()), float(high.max()))
-
-
-@dataclass(frozen=True)
-class SummarizedRows:
-    """Rows, in memory or not, and what is known of all of them.
-
-    Attributes
-    ----------
-    rows : array, Stored or Stream
-    found : DataSummary
-    """
-
-    rows: Array | Stored | Stream
-    found: DataSummary
-
-    def __len__(self) -> int:
-        return self.found.n
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and features."""
-        return self.found.n, len(self.found.low)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the rows, in the user's units."""
-        return self.rows.dtype
-
-    def pick(self, numbers: Any) -> SummarizedRows:
-        """Some of the rows, by their numbers; those of a file stay there."""
-        if isinstance(self.rows, Stream):
-            raise DataError(
-                "rows of a stream cannot be held out by their numbers: leave training.validation at 0 and give "
-                "fit(X, validation=rows) rows of their own."
-            )
-        rows = self.rows.pick(numbers) if isinstance(self.rows, Stored) else self.rows[numbers]
-        return SummarizedRows(rows, replace(self.found, n=len(numbers)))
-
-    def shown(self, most: int) -> Array:
-        """At most so many of the rows, spread over all."""
-        if isinstance(self.rows, Stream):
-            kept = self.found.sample
-            rows: Array = np.empty((0, self.shape[1])) if kept is None else kept
-        elif len(self) <= most:
-            return self.rows[:]
-        else:
-            rows = self.rows  # type: ignore[assignment]
-        if len(rows) <= most:
-            return rows
-        return rows[np.linspace(0, len(rows) - 1, most).astype(int)]
-
-
-def summarize_rows(
-    rows: Array | Stored | Stream,
-    name: str = "X",
-    *,
-    scaling: str | None = None,
-    loss: Reconstruction | None = None,
-    verbose: bool | None = False,
-) -> SummarizedRows:
-    """Look through all rows once.
-
-    Parameters
-    ----------
-    rows : array, Stored or Stream
-    name : str
-        What they are called in messages.
-    scaling : str or None
-    loss : Reconstruction or None
-        With the scaling, what decides whether a stream's means and deviations are found on the way.
-    verbose : bool or None
-        Show how far it is, where rows are not in memory.
-    """
-    if isinstance(rows, np.ndarray):
-        return SummarizedRows(rows, summarize(blocks_of(rows), name))
-    streamed = isinstance(rows, Stream)
-    moments = streamed and loss is not None and needs_moments(scaling, loss)
-    with reading(None if streamed else len(rows), verbose) as on_progress:  # type: ignore[arg-type]
-        found = summarize(rows.blocks(), name, moments=moments, sample=streamed, on_progress=on_progress)
-    if isinstance(rows, Stream) and rows.rows_per_epoch is not None and found.n < rows.rows_per_epoch:
-        raise DataError(
-            f"{name} ended after {found.n} rows, before rows_per_epoch={rows.rows_per_epoch}; leave rows_per_epoch out "
-            "so that an epoch is all rows."
-        )
-    return SummarizedRows(rows, found)
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How checked rows become rows of a run: their scaling, precision and device."""
-
-    scaler: Scaler
-    dtype: torch.dtype
-    device: torch.device
-
-    def __call__(self, given: SummarizedRows | Array, seed: int = 0) -> RowSet:
-        rows = given.rows if isinstance(given, SummarizedRows) else given
-        if isinstance(rows, np.ndarray):
-            return make_rows(rows, self.scaler, self.dtype, self.device)
-        looked = given if isinstance(given, SummarizedRows) else summarize_rows(rows)
-        found = looked.found
-        finish = self._finish(found)
-        if isinstance(rows, Stored):
-            sample = looked.shown(_TOLD_ROWS)
-            return StoredRows(rows, finish, replace(found, sample=sample).fingerprint)
-        room = rows.buffer_rows or room_for(looked.shape[1], rows.dtype.itemsize)
-        endless = rows.rows_per_epoch is not None
-        first = looked.shown(_TOLD_ROWS)
-        return StreamedRows(
-            rows.chunks, finish, looked.shape, seed, min(room, found.n), endless, first, found.fingerprint
-        )
-
-    def _finish(self, found: DataSummary) -> Finish:
-        """What scales rows as they are read; refuses those that would overflow."""
-        kept = self.scaler.kind == "none"
-        offset, scale = (None, None) if kept else (self.scaler.offset, self.scaler.scale)
-        finish = Finish(self.dtype, self.device, offset, scale)
-        ends = np.stack([found.low, found.high])
-        with np.errstate(over="ignore"):
-            if not bool(torch.isfinite(finish(ends.copy())).all()):
-                raise DataError(
-                    f"values up to {np.abs(ends).max():g} are too large for {self.dtype} numbers; scale the data."
-                )
-        return finish
-
-
-def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.device) -> Rows:
-    """Rows on the device. Rows of the model's own precision are scaled batch by batch, without a copy."""
-    wanted = np.dtype(str(dtype).removeprefix("torch."))
-    if rows.dtype != wanted:
-        return Rows(to_tensor(scaler.forward(rows, wanted), device))
-    if scaler.kind == "none":
-        return Rows(to_tensor(rows, device))
-    exact = dtype if device.type == "mps" else torch.float64
-    offset, scale = (torch.as_tensor(v, dtype=exact, device=device) for v in (scaler.offset, scaler.scale))
-    return Rows(to_tensor(rows, device), offset, scale)
 
 
 def training_data(
@@ -269,6 +132,64 @@ def _judged(validation: Any, rows: SummarizedRows, prepare: Preparation) -> tupl
 
 def _companion(X: Any, like: SummarizedRows, name: str, *, same_rows: bool) -> SummarizedRows:
     return summarize_rows(check_companion(X, like.shape, name, same_rows=same_rows), name)
+
+
+def prepare(
+    estimator: Any, X: Any, target: Any = None, validation: Any = None
+) -> tuple[SummarizedRows, TrainingJob]:
+    """All of ``fit`` but the training: the checked rows, and the model that is due to train on them.
+
+    The estimator learns its number of features, its scaling and its seed.
+    """
+    parts = architecture(estimator.get_params(deep=False))
+    training: Training = slots.resolve("training", estimator.training)
+    checked, shape = check_rows(estimator, X, reset=True)
+    shape = check_image_shape(estimator.image_shape, estimator.n_features_in_, shape)
+    device = find_device(estimator.device)
+    # Without a random_state, a training that goes on keeps the seed that it began with.
+    seed = seed_of_checkpoint(training) if estimator.random_state is None else None
+    if seed is None:
+        seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
+    loss = parts.reconstruction
+    rows = summarize_rows(checked, scaling=estimator.scaling, loss=loss, verbose=estimator.verbose)
+    scaler = learn_scaling(
+        None if isinstance(checked, Stream) else checked, estimator.scaling, loss, rows.found
+    )
+    domain = domain_of(rows.found, scaler, shape)
+    for corruption in parts.corruption:
+        corruption.validate(domain)
+    preparation = Preparation(scaler, getattr(torch, training.stored), device)
+    data = training_data(rows, target, validation, training, seed, loss, preparation)
+    estimator.scaler_, estimator.seed_ = scaler, seed
+    member = TrainingJob(parts, domain, training, data, seed, scaler)
+    warn_of_warmups(member)
+    return rows, member
+
+
+def prepare_further(
+    estimator: Any,
+    X: Any,
+    target: Any = None,
+    validation: Any = None,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    history: History | None = None,
+    warmed: Sequence[str] = (),
+) -> tuple[SummarizedRows, TrainingJob]:
+    """The rows, and what is due to train on them, for an estimator that goes on from what it has learnt.
+
+    ``changes`` are settings of its training that differ this time; the others are as for a :class:`TrainingJob`.
+    """
+    model: Model = estimator.module_
+    training: Training = slots.resolve("training", estimator.training).replace(**changes or {})
+    checked = check_rows(estimator, X, reset=False, image_shape=model.domain.image_shape)[0]
+    rows = summarize_rows(checked, verbose=estimator.verbose)
+    preparation = Preparation(estimator.scaler_, model.dtype, model.device)
+    loss, seed = model.parts.reconstruction, estimator.seed_
+    data = training_data(rows, target, validation, training, seed, loss, preparation)
+    history = History() if history is None else history
+    scaler = estimator.scaler_
+    return rows, TrainingJob(model.parts, model.domain, training, data, seed, scaler, history, tuple(warmed))
 
 
 _AHEAD: ContextVar[Callable[[Any, SummarizedRows, TrainingJob], Fitted | None]] = ContextVar(

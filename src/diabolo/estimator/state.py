@@ -140,7 +140,7 @@ class FittedState(BaseEstimator):
         model = Model(self.module_.parts, self.module_.domain, generator(self.seed_, "weights"))
         if model.counts is not None and self.module_.counts is not None:
             model.counts.load_state_dict(self.module_.counts.state_dict())
-        other.module_ = model.to(device=self._module_device, dtype=self._dtype).requires_grad_(False)
+        other.module_ = model.to(device=self.module_.device, dtype=self.module_.dtype).requires_grad_(False)
         return other
 
     def _take_in(self, learnt: TrainingJob | Fitted) -> None:
@@ -148,20 +148,37 @@ class FittedState(BaseEstimator):
         self.history_, self.n_iter_, self.status_ = learnt.history, len(learnt.history), learnt.status
         self.seed_, self.message_, self._moments = learnt.seed, learnt.message, learnt.moments
 
-    def _scaled(self, rows: Array, dtype: torch.dtype | None = None) -> Array:
-        return self.scaler_.forward(rows, np.dtype(str(dtype or self._dtype).removeprefix("torch.")))
+    def compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
+        """What a function of rows as the model takes them gives, chunk by chunk on the model's device.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a tensor (chunk, n_features) of scaled rows to one with as many rows, such as ``ae.module_.encode``.
+        rows : array of shape (n, n_features)
+            In the user's units.
+
+        Returns
+        -------
+        Tensor, shape (n, ...)
+            On the CPU.
+
+        Examples
+        --------
+        >>> from diabolo import Autoencoder, Training, datasets
+        >>> X, y = datasets.load_digits()
+        >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(X)
+        >>> ae.compute(lambda x: ae.module_.encode_raw(x)[0], X[:5]).shape
+        torch.Size([5, 2])
+        """
+        return self._compute(function, self._scaled(rows))
+
+    def _scaled(self, rows: Array) -> Array:
+        return self.scaler_.forward(rows, np.dtype(str(self.module_.dtype).removeprefix("torch.")))
 
     def _compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
         self.module_.eval()
-        return in_chunks(function, rows, self._dtype, self._module_device, self.n_threads_)
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        return next(self.module_.parameters()).dtype
-
-    @property
-    def _module_device(self) -> torch.device:
-        return next(self.module_.parameters()).device
+        return in_chunks(function, rows, self.module_.dtype, self.module_.device, self.n_threads_)
 
     def __sklearn_is_fitted__(self) -> bool:
         # The number of features is learnt before it is known whether the rest of a fit will succeed.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import slots
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..data.foreign import as_arrays
 from ..datasets import Dataset
@@ -139,7 +140,7 @@ class ExplorerModel:
             decoder = to_torch_modules(self.model)[1]
         except SettingError:
             return None
-        dtype = self.model._dtype
+        dtype = self.model.module_.dtype
 
         def decode(codes: Array) -> NDArray[Any]:
             with torch.inference_mode():
@@ -235,8 +236,8 @@ class ExplorerModel:
         latent = self.model.module_.parts.latent
         if not isinstance(latent, Stochastic):
             return None
-        rows = self.model._scaled(_spread(self.data.X, CHUNK))
-        kl = self.model._compute(lambda x: latent.kl_per_dimension(self.model.module_.encode_raw(x)[0]), rows)
+        encode = self.model.module_.encode_raw
+        kl = self.model.compute(lambda x: latent.kl_per_dimension(encode(x)[0]), _spread(self.data.X, CHUNK))
         return np.asarray(kl.double().mean(0).numpy(), np.float32)
 
     @cached_property
@@ -353,7 +354,7 @@ def snapshots_of(model: Any, n: int) -> list[Array]:
         return []
     kept = [np.asarray(shot["codes"], np.float32) for shot in model.history_.snapshots]
     # With a share of rows held out, or other rows shown, the kept ones cannot be told by their place.
-    settings = model._training(None)
+    settings = slots.resolve("training", model.training)
     known = kept and settings.validation == 0 and len(kept[0]) <= n
     return kept if known else []
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
+from .. import __version__, slots
 from ..errors import FileError, MissingExtraError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.loading import load
@@ -183,7 +183,7 @@ def model_card(model: Autoencoder, repo: str, report: Mapping[str, Any] | None =
         f"{model.n_iter_} epochs with diabolo {__version__}.",
         "",
         *(f"- {name}: `{value!r}`" for name, value in kinds if value != ()),
-        f"- training: `{model._training(None)!r}`",
+        f"- training: `{slots.resolve('training', model.training)!r}`",
         "",
     ]
     if report is not None:

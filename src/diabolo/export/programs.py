@@ -229,7 +229,7 @@ def make_halves(autoencoder: Autoencoder) -> list[Half]:
     encoder, decoder = to_torch_modules(autoencoder)
     codes = np.ascontiguousarray(autoencoder.codes_[:_TRIED])
     rows = np.ascontiguousarray(autoencoder.inverse_transform(codes))
-    seen = autoencoder._compute(autoencoder.module_.encode, autoencoder._scaled(rows)).numpy()
+    seen = autoencoder.compute(autoencoder.module_.encode, rows).numpy()
     return [Half("encoder", encoder, rows, seen), Half("decoder", decoder, codes, rows)]
 
 

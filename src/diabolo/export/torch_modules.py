@@ -240,7 +240,7 @@ def to_torch_modules(autoencoder: Autoencoder) -> tuple[Encoder, Decoder]:
     >>> tuple(decoder(encoder(torch.from_numpy(X[:3]))).shape)
     (3, 64)
     """
-    model, dtype = autoencoder.module_, autoencoder._dtype
+    model, dtype = autoencoder.module_, autoencoder.module_.dtype
     made = Encoder(model, autoencoder.scaler_, dtype), Decoder(model, autoencoder.scaler_, dtype)
     for half in made:
         half.cpu().eval().requires_grad_(False)

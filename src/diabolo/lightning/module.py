@@ -13,6 +13,7 @@ from lightning.pytorch import LightningModule
 from sklearn.base import clone
 from torch import Tensor
 
+from .. import slots
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..model import Model
@@ -408,7 +409,8 @@ class AutoencoderModule(LightningModule):
         return offset, scale
 
     def _settings(self) -> Training:
-        return self.estimator._training(None)
+        settings: Training = slots.resolve("training", self.estimator.training)
+        return settings
 
     def _built(self) -> Model:
         if self.model is None:

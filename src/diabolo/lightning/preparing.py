@@ -12,11 +12,14 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from .. import slots
 from ..data.checks import find_device
 from ..data.streams import Stream, find_large
 from ..errors import DataError, DivergedError
 from ..estimator.autoencoder import Autoencoder
-from ..estimator.preparation import SummarizedRows, summarize_rows
+from ..estimator.preparation import prepare as prepare_fit
+from ..estimator.preparation import prepare_further
+from ..estimator.rows import SummarizedRows
 from ..model import Model
 from ..training.control import threads_for
 from ..training.fitted import Fitted, count_parameters
@@ -70,7 +73,7 @@ def prepare(estimator: Autoencoder, given: Given, strategy: Any, drawn: int | No
     made.device = "cpu"
     made.random_state = made.random_state if drawn is None else drawn
     try:
-        rows, member = made._prepare(_numbered(given.X), given.target, given.validation)
+        rows, member = prepare_fit(made, _numbered(given.X), given.target, given.validation)
     finally:
         made.device, made.random_state = before
     model = member.model()
@@ -81,19 +84,15 @@ def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) ->
     """Go on from what has been learnt, with other rows: under the same scaling, with the same network."""
     fitted = fitted.set_params(**_changes(fitted, given))
     fitted.module_ = fitted.module_.to("cpu")
-    training, parts = fitted._training(None), fitted.module_.parts
-    rows = summarize_rows(fitted._rows(_numbered(given.X)), verbose=fitted.verbose)
-    data = fitted._data(rows, given.target, given.validation, training)
-    member = TrainingJob(
-        parts, fitted.module_.domain, training, data, fitted.seed_, fitted.scaler_, fitted.history_
-    )
+    X = _numbered(given.X)
+    rows, member = prepare_further(fitted, X, given.target, given.validation, history=fitted.history_)
     return Prepared(fitted, rows, member, model, drawn)
 
 
 def finish(prepared: Prepared, status: str) -> Autoencoder:
     """A fitted estimator with the weights and the history that there are now."""
     member, model, made = prepared.member, prepared.model, copy.deepcopy(prepared.estimator)
-    place, training = find_device(made.device), made._training(None)
+    place, training = find_device(made.device), slots.resolve("training", made.training)
     n_threads = threads_for(count_parameters(model), training.batch_of(member.n_rows))
     fitted = Fitted(
         member.parts,
@@ -110,7 +109,7 @@ def finish(prepared: Prepared, status: str) -> Autoencoder:
     )
     with suppress(DivergedError):  # whoever trained was told
         made.take_over(fitted)
-    made.codes_ = made._compute(made.module_.encode, made._shown(prepared.rows)).numpy()
+    made.codes_ = made.compute(made.module_.encode, prepared.rows.shown()).numpy()
     return made
 
 

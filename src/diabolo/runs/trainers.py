@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import slots
 from ..errors import LostProcessError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _trainer(
 
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    training = autoencoder._training(None)
+    training = slots.resolve("training", autoencoder.training)
     together = trainer["devices"] * trainer["num_nodes"] > 1
     strategy: Any = trainer["strategy"] if together else "auto"
     if strategy == "ddp":

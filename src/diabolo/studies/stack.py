@@ -19,7 +19,7 @@ from sklearn.base import clone
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.chunks import in_chunks
-from ..estimator.preparation import constant_loss, warn_of_poor_fit
+from ..estimator.preparation import constant_loss, prepare, warn_of_poor_fit
 from ..training.control import threads, threads_for, undisturbed
 from ..training.fitted import Fitted, build_model
 from ..training.flat import Layout
@@ -86,7 +86,8 @@ class Jobs:
         key = id(inputs) if len(inputs) == len(rows) else None
         shown = self._shown.get(key) if key is not None else None
         if shown is None:
-            shown = estimator._shown(rows, inputs.dtype)
+            wanted = np.dtype(str(inputs.dtype).removeprefix("torch."))
+            shown = estimator.scaler_.forward(rows.shown(), wanted)
             if key is not None:
                 self._shown[key] = shown
         n_threads = threads_for(start.n_parameters, settings.batch_of(member.n_rows))
@@ -220,7 +221,7 @@ def fit_all(
     due = Jobs()
     for i, outcome in enumerate(outcomes):
         try:
-            rows, member = outcome.estimator._prepare(*data[i])
+            rows, member = prepare(outcome.estimator, *data[i])
             jobs[i] = due.make(outcome.estimator, rows, member)
         except Exception as error:  # what a fit alone would raise is this model's outcome
             outcome.error = error

@@ -157,7 +157,7 @@ def _change_by_half(kept: ExplorerModel) -> float:
     for parameter in decoder.parameters():
         parameter.data = parameter.data.to(torch.float16).to(parameter.dtype)
     codes = np.asarray(kept.codes)
-    rounded = decoder(torch.from_numpy(codes).to(kept.model._dtype)).numpy()
+    rounded = decoder(torch.from_numpy(codes).to(kept.model.module_.dtype)).numpy()
     X = kept.data.X
     picture = kept.data.image_shape is not None
     span = float(X.max() - X.min()) if picture else (X.max(axis=0) - X.min(axis=0)).astype(np.float64)
