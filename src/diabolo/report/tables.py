@@ -24,6 +24,11 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
 
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the page's whole width, and on a narrow one its rows below each other."""
+        return len(self.head) >= 4
+
 
 def number(value: float | None) -> str:
     """A number as people read it: four digits, a dash for none.

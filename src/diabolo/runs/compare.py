@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,59 +227,27 @@ def _text(read: Sequence[Compared], figures: Sequence[Row], settings: Sequence[R
     return "\n".join([*lines, *([] if same else ["", _NOT_THE_SAME]), ""])
 
 
-_STYLE = """
-.diabolo-report .side{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(340px,100%),1fr));gap:16px}
-.diabolo-report .side figure{margin:0;padding:0;border:0;min-width:0}
-.diabolo-report td,.diabolo-report thead th{white-space:normal;overflow-wrap:anywhere}
-.diabolo-report td.best{font-weight:700}
-.diabolo-report td.best::after{content:" (best)";font-weight:400;color:var(--soft)}
-"""
-
-
 def _page(read: Sequence[Compared], figures: Sequence[Row], settings: Sequence[Row], same: bool) -> str:
-    from ..report.html import whole_page
+    from ..report.html import render
 
-    names = [run.name for run in read]
-    note = "" if same else f"<p>{_NOT_THE_SAME}</p>"
-    parts = [
-        '<main class="diabolo-report"><h1>Runs side by side</h1>',
-        f'<p class="soft">{escape(", ".join(names))}</p>',
-        f"<section><h2>Figures</h2>{note}{_table(names, figures)}</section>",
-        f"<section><h2>Settings that differ</h2>{_table(names, settings) if settings else '<p>None.</p>'}</section>",
-        *(
-            _section(title, {_units(read): _curves(read, term)})
-            for term, title in _CURVES.items()
-            if _has(read, term)
-        ),
-    ]
+    curves = {
+        title: {_units(read): _curves(read, term)} for term, title in _CURVES.items() if _has(read, term)
+    }
     kinds = dict.fromkeys(kind for run in read for kind in run.pictures if kind not in ("training", "losses"))
-    for kind in kinds:
-        beside = {run.name: run.pictures[kind] for run in read if kind in run.pictures}
-        parts.append(_section(kind.replace("_", " ").capitalize(), beside))
-    return whole_page("\n".join([*parts, "</main>"]), "Runs side by side", _STYLE)
-
-
-def _table(names: Sequence[str], rows: Sequence[Row]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("", *names))
-    body = "\n".join(
-        f'<tr><th scope="row">{escape(row.name)}</th>'
-        + "".join(
-            f'<td data-label="{escape(name)}"{" class=best" if best else ""}>{escape(cell)}</td>'
-            for name, cell, best in zip(names, row.cells, row.best, strict=True)
-        )
-        + "</tr>"
-        for row in rows
+    beside = {
+        kind.replace("_", " ").capitalize(): {r.name: r.pictures[kind] for r in read if kind in r.pictures}
+        for kind in kinds
+    }
+    return render(
+        "compare.html",
+        "Runs side by side",
+        room=__package__,
+        style="compare.css",
+        names=[run.name for run in read],
+        tables={"Figures": figures, "Settings that differ": settings},
+        note="" if same else _NOT_THE_SAME,
+        pictures=curves | beside,
     )
-    return f'<table class="many"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
-
-
-def _section(title: str, pictures: Mapping[str, bytes]) -> str:
-    shown = "".join(
-        f'<figure><img src="data:image/png;base64,{base64.b64encode(png).decode()}" '
-        f'alt="{escape(f"{title} {name}".strip())}"><figcaption>{escape(name)}</figcaption></figure>'
-        for name, png in pictures.items()
-    )
-    return f'<section><h2>{escape(title)}</h2><div class="side">{shown}</div></section>'
 
 
 _CURVES = {"loss": "Training loss", "val_loss": "Loss on rows that were not trained on"}
