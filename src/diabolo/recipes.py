@@ -6,8 +6,9 @@ its parts: ``recipes.vae(8, training__epochs=50, random_state=0)``. A parameter 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .corruption import GaussianNoise
 from .errors import UnknownNameError
@@ -19,24 +20,35 @@ from .training.settings import Adam, OneCycle, Training
 if TYPE_CHECKING:
     from .estimator.autoencoder import Autoencoder
 
-__all__ = [
-    "RECIPES",
-    "beta_vae",
-    "contractive",
-    "convolutional",
-    "deep",
-    "deep_wide",
-    "denoising",
-    "linear",
-    "make",
-    "mmd",
-    "residual",
-    "shallow",
-    "sparse",
-    "spherical",
-    "topological",
-    "vae",
-]
+Recipe = Callable[..., "Autoencoder"]
+R = TypeVar("R", bound=Callable[..., Any])
+
+#: The recipes by name.
+RECIPES: dict[str, Recipe] = {}
+
+_SAME_FOR_ALL = """Parameters
+----------
+latent_dim : int, default {default}
+    Dimension of the code; ignored if ``latent`` is given.
+{own}**settings
+    Parameters of the autoencoder, and paths into its parts.
+
+Returns
+-------
+Autoencoder
+
+"""
+
+
+def _recipe(make: R) -> R:
+    """Put a recipe in the table, and say in its docstring what is the same for all: code, settings, result."""
+    head, references, rest = inspect.cleandoc(make.__doc__ or "").partition("References\n---")
+    summary, _, own = head.partition("Parameters\n----------\n")
+    default = inspect.signature(make).parameters["latent_dim"].default
+    shared = _SAME_FOR_ALL.format(default=default, own=own.rstrip() + "\n" if own else "")
+    make.__doc__ = f"{summary}{shared}{references}{rest}"
+    RECIPES[make.__name__] = make
+    return make
 
 
 def _make(settings: dict[str, Any], **parts: Any) -> Autoencoder:
@@ -45,22 +57,12 @@ def _make(settings: dict[str, Any], **parts: Any) -> Autoencoder:
     return Autoencoder(**parts).set_params(**settings)
 
 
+@_recipe
 def linear(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """One affine map in, one out, squared error: the subspace of PCA, and the baseline to try first.
 
     At the minimum the reconstruction is PCA's; codes are its scores up to an invertible linear map. The
     training is set so that it comes within 1 % of PCA's error on small tables.
-
-    Parameters
-    ----------
-    latent_dim : int, default 2
-        Dimension of the code; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -77,21 +79,11 @@ def linear(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     return _make(settings, latent=latent_dim, encoder=MLP(()), training=training)
 
 
+@_recipe
 def shallow(latent_dim: int = 32, **settings: Any) -> Autoencoder:
     """One hidden layer, which is the code: rectified units in, a sigmoid out. Fast features, no map.
 
     Data is scaled to [0, 1] feature by feature, as the sigmoid needs.
-
-    Parameters
-    ----------
-    latent_dim : int, default 32
-        Number of units; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -115,21 +107,11 @@ def _deep(hidden: tuple[int, ...], **more: Any) -> MLP:
     return MLP(hidden, activation="prelu", init="kaiming_normal", **more)
 
 
+@_recipe
 def deep(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """Two hidden layers that narrow to the code, cross-entropy: sharp pictures from a code of 2 or 3 numbers.
 
     The code has a learnt rectifier too. Other data than [0, 1] is min-max scaled.
-
-    Parameters
-    ----------
-    latent_dim : int, default 2
-        Dimension of the code; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -149,19 +131,9 @@ def deep(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     return _make(settings, latent=latent_dim, encoder=encoder, reconstruction="bernoulli", training=training)
 
 
+@_recipe
 def deep_wide(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """Hidden layers of 1000, 500 and 250: the lowest error on tens of thousands of rows; slow on small data.
-
-    Parameters
-    ----------
-    latent_dim : int, default 2
-        Dimension of the code; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -178,6 +150,7 @@ def deep_wide(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     return _make(settings, latent=latent_dim, encoder=encoder, reconstruction="bernoulli", training=training)
 
 
+@_recipe
 def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
     """Codes on a sphere: for a map without an edge, or data that goes round, such as angles.
 
@@ -185,12 +158,6 @@ def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
     ----------
     latent_dim : int, default 3
         Dimension of the space around the sphere, 3 for the globe; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -205,19 +172,9 @@ def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
     return _make(settings, latent=Sphere(latent_dim), encoder=_deep((392, 96)), reconstruction="bernoulli")
 
 
+@_recipe
 def residual(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """Residual blocks as wide as the data: when a deeper network is to be trained than plain layers allow.
-
-    Parameters
-    ----------
-    latent_dim : int, default 2
-        Dimension of the code; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -231,20 +188,11 @@ def residual(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     return _make(settings, latent=latent_dim, encoder=Residual())
 
 
+@_recipe
 def convolutional(latent_dim: int = 16, **settings: Any) -> Autoencoder:
     """Strided convolutions and their mirror: for pictures and signals, where neighbours belong together.
 
-    Parameters
-    ----------
-    latent_dim : int, default 16
-        Dimension of the code; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts; ``image_shape`` where pictures come as rows
-        that are not grey squares.
-
-    Returns
-    -------
-    Autoencoder
+    Say ``image_shape`` where pictures come as rows that are not grey squares.
 
     References
     ----------
@@ -259,21 +207,14 @@ def convolutional(latent_dim: int = 16, **settings: Any) -> Autoencoder:
     return _make(settings, latent=latent_dim, encoder=Convolutional())
 
 
+@_recipe
 def denoising(latent_dim: int = 32, level: float = 0.3, **settings: Any) -> Autoencoder:
     """Learns to undo noise on its input: for cleaning data, and for features that small changes leave alone.
 
     Parameters
     ----------
-    latent_dim : int, default 32
-        Dimension of the code; ignored if ``latent`` is given.
     level : float, default 0.3
         Standard deviation of the noise, after scaling; ignored if ``corruption`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -287,21 +228,14 @@ def denoising(latent_dim: int = 32, level: float = 0.3, **settings: Any) -> Auto
     return _make(settings, latent=latent_dim, corruption=GaussianNoise(level))
 
 
+@_recipe
 def sparse(latent_dim: int = 64, weight: float = 0.2, **settings: Any) -> Autoencoder:
     """Many rectified units of which few are active for a row: for parts and dictionaries that a person can read.
 
     Parameters
     ----------
-    latent_dim : int, default 64
-        Number of units; ignored if ``latent`` is given.
     weight : float, default 0.2
         Of the sum of activations; more leaves fewer active units and a larger error.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -320,6 +254,7 @@ def sparse(latent_dim: int = 64, weight: float = 0.2, **settings: Any) -> Autoen
     return _make(settings, latent=latent_dim, encoder=encoder, penalties=(L1(weight), WeightDecay(1e-3)))
 
 
+@_recipe
 def contractive(latent_dim: int = 16, weight: float = 0.1, **settings: Any) -> Autoencoder:
     """Codes that move little when the input does: for robust features, and the directions data varies in.
 
@@ -327,16 +262,8 @@ def contractive(latent_dim: int = 16, weight: float = 0.1, **settings: Any) -> A
 
     Parameters
     ----------
-    latent_dim : int, default 16
-        Dimension of the code; ignored if ``latent`` is given.
     weight : float, default 0.1
         Of the squared Frobenius norm of the encoder's Jacobian.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -352,6 +279,7 @@ def contractive(latent_dim: int = 16, weight: float = 0.1, **settings: Any) -> A
     return _make(settings, latent=latent_dim, encoder=encoder, penalties=Contractive(weight))
 
 
+@_recipe
 def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencoder:
     """Codes that follow a normal distribution as a whole, without noise: for sampling, and sharper than a VAE.
 
@@ -359,16 +287,8 @@ def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencod
 
     Parameters
     ----------
-    latent_dim : int, default 8
-        Dimension of the code; ignored if ``latent`` is given.
     weight : float, default 10
         Of the squared maximum mean discrepancy to the prior.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -382,21 +302,11 @@ def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencod
     return _make(settings, latent=latent_dim, penalties=MMD(weight))
 
 
+@_recipe
 def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
     """Each row is encoded as a distribution: for generating new rows, and for a smooth map.
 
     The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
-
-    Parameters
-    ----------
-    latent_dim : int, default 8
-        Dimension of the code; ignored if ``latent`` is given.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -410,6 +320,7 @@ def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
     return beta_vae(latent_dim, 1.0, **settings)
 
 
+@_recipe
 def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoencoder:
     """A VAE that weighs the prior more: for codes whose dimensions each mean one thing; unused ones switch off.
 
@@ -417,16 +328,8 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
 
     Parameters
     ----------
-    latent_dim : int, default 32
-        Dimension of the code; ignored if ``latent`` is given.
     beta : float, default 4
         Weight of the Kullback-Leibler divergence; 1 is the VAE.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -447,22 +350,15 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
     )
 
 
+@_recipe
 def topological(latent_dim: int = 2, weight: float = 1.0, **settings: Any) -> Autoencoder:
     """Keeps how rows hang together: for maps of data with clusters inside clusters, or holes.
 
     Parameters
     ----------
-    latent_dim : int, default 2
-        Dimension of the code; ignored if ``latent`` is given.
     weight : float, default 1
         Of the mismatch of persistence pairs. Weights published with an error averaged over features are to be
         multiplied by the number of features.
-    **settings
-        Parameters of the autoencoder, and paths into its parts.
-
-    Returns
-    -------
-    Autoencoder
 
     References
     ----------
@@ -475,24 +371,6 @@ def topological(latent_dim: int = 2, weight: float = 1.0, **settings: Any) -> Au
     """
     training = Training(drop_last=True)
     return _make(settings, latent=latent_dim, penalties=Topological(weight), training=training)
-
-
-RECIPES: dict[str, Callable[..., Autoencoder]] = {
-    "linear": linear,
-    "shallow": shallow,
-    "deep": deep,
-    "deep_wide": deep_wide,
-    "spherical": spherical,
-    "residual": residual,
-    "convolutional": convolutional,
-    "denoising": denoising,
-    "sparse": sparse,
-    "contractive": contractive,
-    "mmd": mmd,
-    "vae": vae,
-    "beta_vae": beta_vae,
-    "topological": topological,
-}
 
 
 def make(name: str, **settings: Any) -> Autoencoder:
@@ -511,3 +389,6 @@ def make(name: str, **settings: Any) -> Autoencoder:
     if name not in RECIPES:
         raise UnknownNameError("recipe", name, RECIPES)
     return RECIPES[name](**settings)
+
+
+__all__ = ["RECIPES", "make", *RECIPES]
