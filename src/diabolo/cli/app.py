@@ -76,12 +76,7 @@ def welcome(
 @app.command()
 @takes(
     Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]"),
-    Option(
-        "config",
-        "A YAML file of the same settings; options overrule it.",
-        Path,
-        metavar="FILE",
-    ),
+    Option("config", "A YAML file of the same settings; options overrule it.", Path, metavar="FILE"),
     Option(
         "set",
         "Any setting of any part, such as training.lr=0.003 or penalties.kl.weight=4; repeat it for more. "
@@ -98,13 +93,7 @@ def welcome(
         bool,
         False,
     ),
-    Option(
-        "quiet",
-        "No progress and no report: only the folder.",
-        bool,
-        False,
-        flags=("--quiet", "-q"),
-    ),
+    Option("quiet", "No progress and no report: only the folder.", bool, False, flags=("--quiet", "-q")),
     OPEN,
     Option(
         "live",
@@ -116,10 +105,7 @@ def welcome(
     PORT,
     BROWSER,
 )
-def fit(
-    data: MaybeData = None,
-    **given: Any,
-) -> None:
+def fit(data: MaybeData = None, **given: Any) -> None:
     """Train an autoencoder on DATA: leaves a run folder.
 
     The path of the folder is the last line printed. A finished run is never changed: on the folder of one, this

@@ -76,11 +76,8 @@ def _study(context: ExperimentContext) -> dict[Setting, Array]:
                 Setting(n, e, lr, schedule, w, d)
                 for e, w, d, (lr, schedule) in product(epochs, widths, depths, rates)
             ]
-            models = fit_stack(
-                [_model(context, c, r) for c in cells for r in range(repeats)],
-                _data(context, n),
-                n_jobs=context.choose(1, 2),
-            )
+            estimators = [_model(context, c, r) for c in cells for r in range(repeats)]
+            models = fit_stack(estimators, _data(context, n), n_jobs=context.choose(1, 2))
             errors = np.array([_error(ae, X_test) for ae in models]).reshape(len(cells), repeats)
             found |= dict(zip(cells, errors, strict=True))
             context.say(f"moons: {len(found)} settings done")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from functools import partial
-from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from sklearn.base import clone
 from torch import Tensor
 
@@ -20,14 +17,14 @@ from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
 from ..training.buffers import BufferKeeper
 from ..training.flat import Layout
-from ..training.job import TrainingJob
 from ..training.settings import Training
 from . import checkpoints
+from .answers import Answers
 from .batches import Batch, sliced
 from .data import RowsDataModule
 from .gathering import gathered_fields, whole_pass
 from .optimizing import make_optimizer, make_schedule
-from .preparing import Prepared, finish, go_on, prepare, require_same_rows
+from .preparing import Prepared, go_on, prepare, require_same_rows
 from .record import Guard, Record, divergence, epoch_line, put_weights
 
 __all__ = ["AutoencoderModule"]
@@ -36,7 +33,7 @@ __all__ = ["AutoencoderModule"]
 _LOOK_EVERY = 32
 
 
-class AutoencoderModule(LightningModule):
+class AutoencoderModule(Answers):
     """An autoencoder that Lightning's Trainer trains: ``Trainer(max_epochs=50).fit(module, datamodule)``.
 
     The parts, the loss and its terms, the optimiser, the learning rate with its schedule, the batch size, the order of
@@ -114,26 +111,9 @@ class AutoencoderModule(LightningModule):
         settings = estimator.get_params(deep=False) | {"gather": self.gather}
         self.save_hyperparameters({k: v if isinstance(v, plain) else repr(v) for k, v in settings.items()})
 
-    @property
-    def history(self) -> Any:
-        """The course of the training so far."""
-        return self.member.history
-
     def epoch_now(self) -> int:
         """The epoch that runs, from 0, counted over all trainings of this module: the key of order and noise."""
         return int(self.trainer.current_epoch) + self._offset
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Rows as the model gives them back, in the user's units: (n, features) to (n, features)."""
-        offset, scale = self._scaling(x)
-        back = self._built().decode(self._built().encode(((x - offset) / scale).to(x)))
-        return (back * scale + offset).to(x)
-
-    def predict_step(self, batch: Any, batch_idx: int = 0) -> Tensor:
-        """Codes of rows in the user's units: a batch is a tensor (n, features), or begins with one."""
-        x = batch[0] if isinstance(batch, tuple | list) else batch
-        offset, scale = self._scaling(x)
-        return self._built().encode(((x - offset) / scale).to(x))
 
     def setup(self, stage: str) -> None:
         """Look at the data: check it, learn its scaling, hold rows out, and build the network."""
@@ -294,56 +274,6 @@ class AutoencoderModule(LightningModule):
         if self._source is not None:
             self._source.start_at(kept["position"])
 
-    @classmethod
-    def load_from_checkpoint(  # type: ignore[override]
-        cls, checkpoint_path: str | Path, *, modules: tuple[Any, Any] | None = None, **options: Any
-    ) -> Self:
-        """The module of a checkpoint, ready for :meth:`to_estimator`, ``validate`` or ``predict``.
-
-        Read with ``weights_only=True``: no code in the file is run. A ``fit`` with it trains on from its weights;
-        ``Trainer.fit(..., ckpt_path=...)`` is what goes on with a training that was stopped.
-
-        Parameters
-        ----------
-        checkpoint_path : path
-        modules : pair of torch.nn.Module or None
-            As for :func:`diabolo.load`.
-
-        Raises
-        ------
-        FileError
-            If the file is missing, damaged, or no checkpoint of an AutoencoderModule.
-        """
-        loaded = checkpoints.estimator_of(checkpoints.read(checkpoint_path), modules)
-        module = cls(loaded, **options)
-        module._loaded = loaded
-        module.model = copy.deepcopy(loaded.module_).requires_grad_(True)
-        return module
-
-    def to_estimator(self) -> Autoencoder:
-        """The fitted scikit-learn estimator, with weights, scaling, codes and history as they are now.
-
-        Returns
-        -------
-        Autoencoder
-
-        Raises
-        ------
-        SettingError
-            If nothing has been trained yet.
-        """
-        self._built()
-        if self._prepared is not None:
-            return finish(self._prepared, self._status())
-        return copy.deepcopy(cast(Autoencoder, self._loaded))
-
-    @property
-    def member(self) -> TrainingJob:
-        """The parts, the rows and the history of the training."""
-        if self._prepared is None:
-            raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
-        return self._prepared.member
-
     def _prepare(self, source: RowsDataModule, drawn: int | None = None) -> None:
         given, strategy = source.given(), self.trainer.strategy
         if self.model is None:
@@ -395,26 +325,6 @@ class AutoencoderModule(LightningModule):
             # They are the same in every process already; Lightning warns unless it adds them up itself.
             self.log(name, value, prog_bar=name in shown, sync_dist=self.trainer.world_size > 1)
 
-    def _status(self) -> str:
-        status = self.member.status
-        if status != "running":
-            return status
-        return "interrupted" if self._trainer is not None and self._trainer.interrupted else "stopped"
-
-    def _scaling(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        made = self.estimator if self._loaded is None else self._loaded
-        exact = x.dtype if x.device.type == "mps" else torch.float64
-        values = (made.scaler_.offset, made.scaler_.scale)
-        offset, scale = (torch.as_tensor(v, dtype=exact, device=x.device) for v in values)
-        return offset, scale
-
     def _settings(self) -> Training:
         settings: Training = slots.resolve("training", self.estimator.training)
         return settings
-
-    def _built(self) -> Model:
-        if self.model is None:
-            raise SettingError(
-                "this AutoencoderModule has not been trained: Trainer.fit(module, datamodule), or load_from_checkpoint."
-            )
-        return self.model

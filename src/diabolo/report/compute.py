@@ -336,10 +336,7 @@ class _Bench:
             found |= {f"{prefix}{name}": value for name, value in clusters.items()}
         if learnt is not None and len(np.unique(learnt)) >= 2:
             at = _choose(len(learnt), self.options.codes, self.seed)
-            classifier, test = (
-                metrics.train_classifier(self.learnt[at], learnt[at], random_state=self.seed),
-                some,
-            )
+            known, test = (self.learnt[at], learnt[at]), some
         else:
             # Rows often come class by class.
             some = np.random.default_rng(self.seed).permutation(some)
@@ -347,10 +344,8 @@ class _Bench:
             if len(np.unique(y[half])) < 2:
                 self.notes.append("too few labelled rows for a classifier; agreement is left out.")
                 return found
-            classifier, test = (
-                metrics.train_classifier(self.rows.X[half], y[half], random_state=self.seed),
-                some[len(half) :],
-            )
+            known, test = (self.rows.X[half], y[half]), some[len(half) :]
+        classifier = metrics.train_classifier(*known, random_state=self.seed)
         return found | metrics.agreement(classifier, self.rows.X[test], self.rows.X_hat[test], y[test])
 
     def worst_features(self, names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
