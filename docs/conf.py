@@ -61,6 +61,17 @@ def draw_gallery(_app: object) -> None:
     (HERE / "gallery.md").write_text("\n".join(lines), encoding="utf-8")
 
 
+def list_members(_app: object) -> None:
+    """List all parts and recipes, as the tables of this code have them."""
+    sys.path.insert(0, str(HERE))
+    import parts_page
+
+    (HERE / "parts.md").write_text(parts_page.page(), encoding="utf-8")
+    (HERE / "_parts").mkdir(exist_ok=True)
+    for name, slot in parts_page.SLOTS.items():
+        (HERE / "_parts" / f"{name}.inc").write_text(parts_page.modules(slot.family), encoding="utf-8")
+
+
 def escape(_app: object, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
     """Let shapes such as (*models, batch) and norms such as |x| stand in docstrings as they are read."""
     for i, line in enumerate(lines):
@@ -76,7 +87,8 @@ def skip(_app: object, _what: str, name: str, _obj: object, skipped: bool, _opti
 
 
 def setup(app: object) -> None:
-    """Connect the gallery and the docstrings to the build."""
+    """Connect the gallery, the page of parts and the docstrings to the build."""
     app.connect("builder-inited", draw_gallery)  # type: ignore[attr-defined]
+    app.connect("builder-inited", list_members)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", escape, priority=400)  # type: ignore[attr-defined]
     app.connect("autodoc-skip-member", skip)  # type: ignore[attr-defined]

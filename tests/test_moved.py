@@ -57,7 +57,7 @@ def test_methods_under_their_old_names_are_called_and_are_taken_over() -> None:
     with pytest.warns(FutureWarning, match=r"Sphere.place is called rsample now"):
         placed = Sphere(3).place(h)
     assert torch.equal(placed, Sphere(3).rsample(h))
-    with pytest.warns(FutureWarning, match=r"Halved.place is called rsample now"):
+    with pytest.warns(FutureWarning, match=r"Halved.place is called rsample now") as caught:
 
         @part
         class Halved(Euclidean):
@@ -67,6 +67,7 @@ def test_methods_under_their_old_names_are_called_and_are_taken_over() -> None:
                 return h / 2
 
     assert torch.equal(Halved(3).rsample(h), h / 2)
+    assert caught[0].filename == __file__
 
 
 def test_a_trained_scalar_may_still_say_its_first_value_by_the_old_name() -> None:
@@ -83,3 +84,39 @@ def test_a_trained_scalar_may_still_say_its_first_value_by_the_old_name() -> Non
     assert SpreadError().initial == 2.0
     with pytest.warns(FutureWarning, match=r"Topological.start is called initial now"):
         assert Topological().start == Topological().initial
+
+
+OLD_MARKS = """
+from diabolo.parts import Unstackable, part
+from diabolo.penalties import BatchPenalty, Learnt, MatchesPrior, NeedsInputGradient, Noisy
+
+@part
+class Old(BatchPenalty, Noisy, Learnt, NeedsInputGradient, MatchesPrior, Unstackable):
+    start = 2.0
+
+    def draw(self, latent, shape, generator):
+        return latent, shape, generator
+
+    def value(self, p):
+        return p
+"""
+
+
+def test_a_penalty_that_derives_from_an_old_mark_is_what_it_was() -> None:
+    names: dict[str, Any] = {"__name__": "own"}
+    with pytest.warns(FutureWarning) as caught:
+        exec(OLD_MARKS, names)
+    said = [str(warning.message) for warning in caught]
+    assert said[0].startswith(
+        "Noisy, which Old derives from, goes with the next version; give it noise(latent)"
+    )
+    assert len(said) == 6
+    assert caught[0].filename == "<string>"
+    old = names["Old"]()
+    assert (old.needs_input_gradient, old.matches_prior, old.stackable, old.initial) == (
+        True,
+        True,
+        False,
+        2.0,
+    )
+    assert old.noise("space")["draw"]((4, 2), "generator") == ("space", (4, 2), "generator")

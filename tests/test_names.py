@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from members import FAMILIES
 
 import diabolo
 
@@ -31,11 +32,34 @@ def in_fresh_process(code: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
 
 
+def told(source: Path) -> set[str]:
+    """The names that a type checker finds public in a file: "X as X", what is defined there, "*" followed."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            room = source.parent.joinpath(*(node.module or "").split("."))
+            names |= told(room / "__init__.py" if room.is_dir() else room.with_suffix(".py"))
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.asname for alias in node.names if alias.asname == alias.name}
+        elif (
+            isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.isupper()
+        ):
+            names.add(node.target.id)
+        elif isinstance(node, ast.ClassDef):
+            names.add(node.name)
+    return {name for name in names if not name.startswith("_")}
+
+
 def test_type_checkers_are_told_the_names_that_there_are() -> None:
-    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
-    block = next(n for n in tree.body if isinstance(n, ast.If))
-    told = {a.asname for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
-    assert told == set(diabolo.__all__) - {"__version__"}
+    assert told(SOURCE) == set(diabolo.__all__) - {"__version__"}
+
+
+def test_a_part_of_a_table_is_a_name_of_its_room_and_of_the_package() -> None:
+    for family in FAMILIES:
+        for cls in family.values():
+            if cls.__module__.startswith("diabolo."):
+                assert getattr(diabolo, cls.__name__) is cls
+                assert cls.__name__ in diabolo.__all__
 
 
 def test_every_name_is_there_by_star() -> None:

@@ -13,17 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from members import FAMILIES
 from sklearn.base import clone
 
-from diabolo.corruption import CORRUPTIONS
 from diabolo.errors import SettingError, UnknownNameError
 from diabolo.latent import LATENT_SPACES, Euclidean
-from diabolo.networks import NETWORKS
-from diabolo.parts import Family, Part, Setting, settings
+from diabolo.parts import Family, Part, Setting, part, setting, settings
 from diabolo.penalties import KL, L1, PENALTIES
-from diabolo.reconstruction import RECONSTRUCTIONS
+from diabolo.slots import may_vary
 
-FAMILIES: tuple[Family[Any], ...] = (PENALTIES, LATENT_SPACES, RECONSTRUCTIONS, CORRUPTIONS, NETWORKS)
 MEMBERS = [pytest.param(f, name, id=f"{f.kind}-{name}") for f in FAMILIES for name in f]
 NUMBERS = (1, 2, 3, 4, 5, 7, 16, 0.5, 0.25, 0.05)
 
@@ -80,6 +78,12 @@ class TestEveryPart:
         assert issubclass(family[name], family.base)
         assert not inspect.isabstract(family[name])
         assert family.name_of(default(family[name])) == name
+
+    def test_gives_examples(self, family: Family[Any], name: str) -> None:
+        found = family[name].examples()
+        assert found[0] == family[name]()
+        assert len(set(found)) == len(found)
+        assert all(type(example) is family[name] for example in found)
 
     def test_says_what_it_is(self, family: Family[Any], name: str) -> None:
         doc = inspect.getdoc(family[name]) or ""
@@ -209,6 +213,64 @@ def test_a_number_is_a_euclidean_space() -> None:
 
 def test_a_second_part_of_a_kind_is_numbered() -> None:
     assert list(PENALTIES.named((L1(), KL(), L1(0.1), L1(0.2)))) == ["l1", "kl", "l1_2", "l1_3"]
+
+
+@part
+class Ring(Part):
+    """A part that has one of everything."""
+
+    width: int = setting(default=4, doc="Width.", ge=1, le=9, size=True)
+    rate: float = setting(default=0.5, doc="Rate.", gt=0, varies=True)
+    on: str = setting(default="code", doc="Where.", choices=("code", "hidden"))
+    clip: bool = setting(default=True, doc="Clip.")
+    scale: float | None = setting(default=None, doc="Scale.", gt=0)
+    folder: str | None = setting(default=None, doc="Folder.", local=True)
+
+    def check(self) -> None:
+        if self.on == "hidden" and not isinstance(self.rate, torch.Tensor) and self.width == 4:
+            raise SettingError("Ring: a width of 4 is for codes.")
+
+
+def test_examples_change_one_setting_at_a_time_where_the_others_allow_it() -> None:
+    assert Ring.examples() == (Ring(), Ring(width=1), Ring(clip=False), Ring(scale=0.5))
+
+
+def test_what_a_stack_shares_leaves_out_what_varies_and_what_is_local() -> None:
+    assert Ring().shared() == Ring(rate=0.1, folder="here").shared()
+    assert all(Ring().shared() != Ring(**other).shared() for other in ({"width": 5}, {"clip": False}))
+    assert Ring(rate=torch.tensor([0.1, 0.2])).shared() == Ring().shared()
+
+
+def test_a_setting_that_is_declared_again_keeps_what_it_does_not_say_anew() -> None:
+    @part
+    class Thin(Ring):
+        width: int = setting(default=2, doc="A small width.", le=3)
+        rate: float = setting(default=0.1, doc="Another rate.")
+
+    width, rate = settings(Thin)["width"], settings(Thin)["rate"]
+    assert (width.doc, width.ge, width.le, width.size) == ("A small width.", 1, 3, True)
+    assert (rate.doc, rate.gt, rate.varies) == ("Another rate.", 0, True)
+    assert settings(Ring)["width"].le == 9
+    with pytest.raises(SettingError, match="width must be an integer >= 1 and <= 3, got 0"):
+        Thin(width=0)
+
+
+VARIES = ["training__lr", "training__schedule__floor", "training__early_stopping__patience"]
+VARIES += ["penalties__kl__weight", "penalties__l1_2__warmup", "corruption", "corruption__masking__share"]
+SHARED = [
+    "training",
+    "training__epochs",
+    "training__optimizer__momentum",
+    "latent",
+    "latent__dim",
+    "encoder__hidden",
+]
+SHARED += ["penalties", "penalties__kl", "penalties__mmd__scale", "seed", "data.n_samples"]
+
+
+@pytest.mark.parametrize(("path", "varies"), [*((p, True) for p in VARIES), *((p, False) for p in SHARED)])
+def test_models_of_a_stack_may_differ_in_what_says_so_alone(path: str, varies: bool) -> None:
+    assert may_vary(path) == varies
 
 
 def test_parts_are_made_in_code_that_no_module_holds():

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from members import examples
 from scipy import stats
 from tolerances import ONE_PASS, assert_near
 from torch.nn import functional as nnf
@@ -28,14 +29,7 @@ def _seed() -> None:
     torch.manual_seed(0)
 
 
-LOSSES: list[Reconstruction] = [
-    SquaredError(),
-    AbsoluteError(),
-    Bernoulli(),
-    GaussianLikelihood(),
-    GaussianLikelihood(0.3),
-    Poisson(),
-]
+LOSSES: list[Reconstruction] = examples(RECONSTRUCTIONS)
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=repr)
 
 
@@ -149,3 +143,10 @@ def test_a_learnt_variance_must_be_given() -> None:
 def test_every_loss_is_tried_above() -> None:
     assert {type(loss) for loss in LOSSES} == set(RECONSTRUCTIONS.values())
     assert {loss.support for loss in LOSSES} == {"real", "unit", "counts"}
+
+
+def test_the_variance_that_a_loss_supposes() -> None:
+    assert GaussianLikelihood(0.3).noise_variance() == 0.3
+    learnt = torch.tensor(-0.1, dtype=torch.float64)
+    assert GaussianLikelihood().noise_variance(learnt) == pytest.approx(math.exp(-1), rel=1e-12)
+    assert SquaredError().noise_variance() is None

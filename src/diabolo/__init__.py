@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 _ROOMS = {
     "errors": ("DataError", "DiaboloError", "DivergedError", "FileError", "SettingError"),
-    "latent": ("Euclidean", "Gaussian", "Sphere"),
-    "reconstruction": ("AbsoluteError", "Bernoulli", "GaussianLikelihood", "Poisson", "SquaredError"),
-    "penalties": ("KL", "L1", "L2", "MMD", "Contractive", "KLSparsity", "Topological", "WeightDecay"),
-    "corruption": ("GaussianNoise", "Masking", "Occlusion", "PixelShuffle", "Rotation", "SaltAndPepper"),
     "networks": ("MLP", "Convolutional", "Custom", "Mirror", "Residual"),
     "training": ("SGD", "Adam", "AdamW", "EarlyStopping", "Training"),
     "estimator": ("Autoencoder",),
     "data.streams": ("Stream",),
     "estimator.loading": ("load",),
 }
+#: Rooms whose names are the package's too: a part that enters its family's table is one by that.
+_FAMILIES = ("corruption", "latent", "penalties", "reconstruction")
 _MODULES = (
     "anomaly",
     "datasets",
@@ -35,7 +33,7 @@ _MODULES = (
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:
-    # What type checkers see: they cannot follow the table above, and take only "X as X" as meant for users.
+    # What type checkers see: they cannot follow the tables, and take only "X as X" and "*" as meant for users.
     from . import anomaly as anomaly
     from . import datasets as datasets
     from . import density as density
@@ -45,12 +43,7 @@ if TYPE_CHECKING:
     from . import plots as plots
     from . import recipes as recipes
     from . import report as report
-    from .corruption import GaussianNoise as GaussianNoise
-    from .corruption import Masking as Masking
-    from .corruption import Occlusion as Occlusion
-    from .corruption import PixelShuffle as PixelShuffle
-    from .corruption import Rotation as Rotation
-    from .corruption import SaltAndPepper as SaltAndPepper
+    from .corruption import *  # noqa: F403
     from .data.streams import Stream as Stream
     from .errors import DataError as DataError
     from .errors import DiaboloError as DiaboloError
@@ -59,27 +52,14 @@ if TYPE_CHECKING:
     from .errors import SettingError as SettingError
     from .estimator.autoencoder import Autoencoder as Autoencoder
     from .estimator.loading import load as load
-    from .latent import Euclidean as Euclidean
-    from .latent import Gaussian as Gaussian
-    from .latent import Sphere as Sphere
+    from .latent import *  # noqa: F403
     from .networks import MLP as MLP
     from .networks import Convolutional as Convolutional
     from .networks import Custom as Custom
     from .networks import Mirror as Mirror
     from .networks import Residual as Residual
-    from .penalties import KL as KL
-    from .penalties import L1 as L1
-    from .penalties import L2 as L2
-    from .penalties import MMD as MMD
-    from .penalties import Contractive as Contractive
-    from .penalties import KLSparsity as KLSparsity
-    from .penalties import Topological as Topological
-    from .penalties import WeightDecay as WeightDecay
-    from .reconstruction import AbsoluteError as AbsoluteError
-    from .reconstruction import Bernoulli as Bernoulli
-    from .reconstruction import GaussianLikelihood as GaussianLikelihood
-    from .reconstruction import Poisson as Poisson
-    from .reconstruction import SquaredError as SquaredError
+    from .penalties import *  # noqa: F403
+    from .reconstruction import *  # noqa: F403
     from .training import SGD as SGD
     from .training import Adam as Adam
     from .training import AdamW as AdamW
@@ -88,22 +68,29 @@ if TYPE_CHECKING:
 
     __version__: str
 else:
-    __all__ = ["__version__", *sorted(_HOME), *_MODULES]
 
     def __getattr__(name: str) -> Any:
-        if name in _HOME:
-            value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-        elif name in _MODULES:
+        if name in _MODULES:
             value = importlib.import_module(f".{name}", __name__)
         elif name == "__version__":
             value = _version()
+        elif name == "__all__":
+            value = ["__version__", *sorted({*_HOME, *_homes_of_parts()}), *_MODULES]
         else:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            home = _HOME.get(name) or (not name.startswith("_") and _homes_of_parts().get(name))
+            if not home:
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            value = getattr(importlib.import_module(f".{home}", __name__), name)
         globals()[name] = value
         return value
 
     def __dir__() -> list[str]:
-        return sorted(__all__)
+        return sorted(__getattr__("__all__"))
+
+
+def _homes_of_parts() -> dict[str, str]:
+    rooms = {room: importlib.import_module(f".{room}", __name__) for room in _FAMILIES}
+    return {name: room for room, module in rooms.items() for name in module.__all__}
 
 
 def _version() -> str:

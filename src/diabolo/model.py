@@ -22,7 +22,7 @@ from .latent import LatentSpace, Stochastic
 from .networks import BuildContext, Mirror, Network
 from .networks.counts import CountScale
 from .passes import Noise, Pass
-from .penalties import PENALTIES, Learnt, NeedsInputGradient, Noisy, Penalty
+from .penalties import PENALTIES, Penalty
 from .reconstruction import Reconstruction
 
 #: Parameters under these names are learnt from rows before training, and not trained.
@@ -74,7 +74,7 @@ class Model(nn.Module):
         self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
         self.learnt = nn.ParameterDict()
         initial: dict[str, float | None] = {"reconstruction": parts.reconstruction.initial}
-        initial |= {name: p.initial for name, p in parts.named_penalties.items() if isinstance(p, Learnt)}
+        initial |= {name: p.initial for name, p in parts.named_penalties.items()}
         for name, start in initial.items():
             if start is not None:
                 self.learnt[name] = nn.Parameter(torch.tensor(start))
@@ -88,7 +88,7 @@ class Model(nn.Module):
         self.refresh()
         # Only a training epoch changes this: codes must not depend on dropout or on the rows beside.
         self.eval()
-        self.needs_input_gradient = any(isinstance(p, NeedsInputGradient) for p in parts.penalties)
+        self.needs_input_gradient = any(p.needs_input_gradient for p in parts.penalties)
 
     def refresh(self) -> None:
         """Look up the parameters again, after they were replaced.
@@ -195,8 +195,9 @@ def draw_noise(
     if "latent" in generators and isinstance(parts.latent, Stochastic):
         noise["latent"] = {"normal": parts.latent.draw(code, generators["latent"])}
     for name, penalty in parts.named_penalties.items():
-        if name in generators and isinstance(penalty, Noisy):
-            noise[name] = {"draw": penalty.draw(parts.latent, code, generators[name])}
+        if name in generators:
+            draws = penalty.noise(parts.latent).items()
+            noise[name] = {key: draw(code, generators[name]) for key, draw in draws}
     return noise
 
 
@@ -204,7 +205,7 @@ def noise_names(parts: Architecture) -> tuple[str, ...]:
     """What a pass needs random numbers for; a corruption drawn once for all is not among them."""
     corruption = [name for name, c in parts.named_corruption.items() if c.fresh]
     latent = ["latent"] if isinstance(parts.latent, Stochastic) else []
-    penalties = [name for name, p in parts.named_penalties.items() if isinstance(p, Noisy)]
+    penalties = [name for name, p in parts.named_penalties.items() if p.noise(parts.latent)]
     return (*corruption, *latent, *penalties)
 
 

@@ -1,13 +1,48 @@
-"""Names that have a new home: the old ones go on for one version, and say where to go."""
+"""Names that are looked up when they are asked for: in a file that is slow to import, or in a new home.
+
+Old names go on for one version, and say where to go.
+"""
 
 from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-__all__ = ["Renamed", "moved", "take_over"]
+__all__ = [
+    "Learnt",
+    "MatchesPrior",
+    "NeedsInputGradient",
+    "Noisy",
+    "Renamed",
+    "Unstackable",
+    "lazy",
+    "moved",
+    "take_over",
+]
+
+
+def lazy(
+    module: str, files: Mapping[str, Iterable[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The ``__getattr__`` and ``__dir__`` of a package, given the names that each of its files has for it.
+
+    Examples
+    --------
+    >>> look_up, names = lazy("json", {"decoder": ["JSONDecoder"], "encoder": ["JSONEncoder"]})
+    >>> look_up("JSONEncoder"), names()
+    (<class 'json.encoder.JSONEncoder'>, ['JSONDecoder', 'JSONEncoder'])
+    """
+    homes = {name: file for file, names in files.items() for name in names}
+
+    def look_up(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{module}.{homes[name]}"), name)
+
+    return look_up, lambda: sorted(homes)
 
 
 def moved(
@@ -76,11 +111,44 @@ class Renamed:
 
 def take_over(cls: type, old: str, new: str) -> None:
     """Let a class that defines a method under its old name have it under the new one, with a warning."""
-    if old in vars(cls):
-        _warn(cls.__name__, old, new, stacklevel=4)
+    if old in vars(cls) and not isinstance(vars(cls)[old], Renamed):
+        _warn(cls.__name__, old, new, stacklevel=5)
         setattr(cls, new, vars(cls)[old])
 
 
 def _warn(owner: str, old: str, new: str, stacklevel: int) -> None:
     message = f"{owner}.{old} is called {new} now; the old name goes with the next version."
     warnings.warn(message, FutureWarning, stacklevel=stacklevel)
+
+
+class _Mark:
+    """Base of what a part derived from before an attribute of its own said the same."""
+
+    _instead: str
+    _given: Mapping[str, Any] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for mark in cls.__bases__:
+            if issubclass(mark, _Mark) and mark.__module__ == __name__ != cls.__module__:
+                message = f"{mark.__name__}, which {cls.__name__} derives from, goes with the next version;"
+                warnings.warn(f"{message} {mark._instead}.", FutureWarning, stacklevel=4)
+                for name, value in mark._given.items():
+                    setattr(cls, name, value)
+
+
+def _mark(name: str, instead: str, **given: Any) -> type[Any]:
+    return type(name, (_Mark,), {"_instead": instead, "_given": given, "__module__": __name__})
+
+
+Unstackable = _mark("Unstackable", "say stackable = False in the class", stackable=False)
+NeedsInputGradient = _mark(
+    "NeedsInputGradient", "say needs_input_gradient = True in the class", needs_input_gradient=True
+)
+MatchesPrior = _mark("MatchesPrior", "say matches_prior = True in the class", matches_prior=True)
+Learnt = _mark("Learnt", "its property initial is enough")
+Noisy = _mark(
+    "Noisy",
+    "give it noise(latent), which returns {name: draw(shape, generator)}",
+    noise=lambda self, latent: {"draw": partial(self.draw, latent)},
+)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .model import Architecture
 from .passes import Pass
-from .penalties import Learnt, Noisy, SamplePenalty
+from .penalties import SamplePenalty
 
 RECONSTRUCTION = "reconstruction"
 TOTAL = "loss"
@@ -42,7 +42,7 @@ def terms(parts: Architecture, p: Pass, whole: Pass | None = None) -> dict[str, 
     values = {RECONSTRUCTION: loss.mean(-1)}
     for name, penalty in parts.named_penalties.items():
         seen = p if whole is None or isinstance(penalty, SamplePenalty) else whole
-        value = penalty.value(seen.seen_by(name) if isinstance(penalty, Noisy | Learnt) else seen)
+        value = penalty.value(seen.seen_by(name))
         values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
     return values
 

@@ -16,12 +16,14 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field
-from typing import Any, Generic, Self, TypeVar, cast, dataclass_transform
+from contextlib import suppress
+from dataclasses import MISSING, Field, dataclass, field
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, dataclass_transform
 
 from .errors import SettingError, UnknownNameError
+from .moved import Unstackable, take_over  # noqa: F401, take_over
 
-__all__ = ["Family", "Part", "Setting", "Unstackable", "get_path", "part", "set_path", "setting", "settings"]
+__all__ = ["Family", "Part", "Setting", "get_path", "part", "set_path", "setting", "settings"]
 
 T = TypeVar("T")
 
@@ -42,6 +44,13 @@ class Setting:
         The family of parts it is chosen from; a name stands for the part with its defaults.
     local : bool
         Whether it is a place on this machine, which files and the command line's options leave out.
+    size : bool
+        Whether it decides the shapes of what is computed or learnt.
+    varies : bool
+        Whether models that train as one stack may differ in it. The training must apply it to each model apart; all
+        other settings are one value for a stack.
+    amount : bool
+        Whether it says how much is done: from nothing at 0 to most at its upper bound, or at 1 where it has none.
     """
 
     doc: str
@@ -52,6 +61,9 @@ class Setting:
     choices: tuple[str, ...] | None = None
     family: Family[Any] | None = None
     local: bool = False
+    size: bool = False
+    varies: bool = False
+    amount: bool = False
 
     @property
     def bounds(self) -> str:
@@ -71,8 +83,12 @@ class Setting:
 
 
 def setting(*, doc: str, default: Any = MISSING, kw_only: bool = False, **limits: Any) -> Any:
-    """Declare a field of a :class:`Part`; the other keywords are those of :class:`Setting`."""
-    return field(default=default, kw_only=kw_only, metadata={"setting": Setting(doc=doc, **limits)})
+    """Declare a field of a :class:`Part`; the other keywords are those of :class:`Setting`.
+
+    A field that a base declares too keeps what is not said anew, such as its bounds.
+    """
+    said = {"doc": doc, **limits}
+    return field(default=default, kw_only=kw_only, metadata={"setting": Setting(**said), "said": said})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(setting,))
@@ -85,6 +101,11 @@ def part(cls: type[T]) -> type[T]:
         cls.__annotations__ = inspect.get_annotations(
             cls, globals=here.f_globals, locals=here.f_locals, eval_str=True
         )
+    inherited = getattr(cls, "__dataclass_fields__", {})
+    for name, declared in vars(cls).items():
+        if isinstance(declared, Field) and name in inherited:
+            whole = dataclasses.replace(inherited[name].metadata["setting"], **declared.metadata["said"])
+            declared.metadata = types.MappingProxyType({**declared.metadata, "setting": whole})
     return dataclass(frozen=True, repr=False)(cls)
 
 
@@ -116,6 +137,41 @@ class Part:
     ...
     diabolo.errors.SettingError: Sphere: dim must be an integer >= 2, got -1.
     """
+
+    #: Whether models with this part can be trained as a stack; those that cannot run one by one.
+    stackable: ClassVar[bool] = True
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Members of the class that show what it can do: the common tests try all of them, the docs print the first.
+
+        The part with its defaults, then with every choice, every flag, its least size, and a number for None: one
+        changed at a time, where the other defaults allow it. Override it where that is not enough.
+
+        >>> from diabolo import Sphere, L1
+        >>> Sphere.examples(), L1.examples()
+        ((Sphere(), Sphere(dim=2)), (L1(), L1(on='hidden')))
+        """
+        first = cls()
+        found = {first: None}
+        for name, spec in settings(cls).items():
+            for value in () if spec.local else _tried(getattr(first, name), spec):
+                with suppress(SettingError):
+                    found[first.replace(**{name: value})] = None
+        return tuple(found)
+
+    def shared(self) -> tuple[Any, ...]:
+        """What models of one stack have in common: the class, and the settings in which they may not differ."""
+        declared = settings(type(self)).items()
+        return (type(self), *(getattr(self, name) for name, s in declared if not s.varies and not s.local))
+
+    #: Old names of methods, which subclasses may still define, and the new ones.
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for old, new in cls.renamed.items():
+            take_over(cls, old, new)
 
     def __post_init__(self) -> None:
         hints = _hints(type(self))
@@ -151,11 +207,17 @@ class Part:
         return self
 
 
-class Unstackable:
-    """Mark of a part that cannot be trained in a stack of models; such models run one by one."""
+def _tried(default: Any, spec: Setting) -> tuple[Any, ...]:
+    """Values of a setting that make another example than its default does."""
+    if isinstance(default, bool):
+        return (not default,)
+    if spec.size and isinstance(default, int):
+        return (spec.ge,)
+    return (0.5,) if default is None else spec.choices or ()
 
 
 _HINTS: dict[type, dict[str, Any]] = {}
+_SETTINGS: dict[type, dict[str, Setting]] = {}
 
 
 def _hints(cls: type) -> dict[str, Any]:
@@ -164,10 +226,12 @@ def _hints(cls: type) -> dict[str, Any]:
     return _HINTS[cls]
 
 
-def settings(cls: type[Part]) -> dict[str, Setting]:
+def settings(cls: type[Part]) -> Mapping[str, Setting]:
     """The settings that a class of parts declares, in order."""
-    declared = getattr(cls, "__dataclass_fields__", {})
-    return {name: f.metadata["setting"] for name, f in declared.items() if "setting" in f.metadata}
+    if cls not in _SETTINGS:
+        declared = getattr(cls, "__dataclass_fields__", {})
+        _SETTINGS[cls] = {n: f.metadata["setting"] for n, f in declared.items() if "setting" in f.metadata}
+    return _SETTINGS[cls]
 
 
 _WORDS = {int: "an integer", float: "a number", bool: "True or False", str: "a string"}
@@ -283,6 +347,11 @@ class Family(Mapping[str, type[P]], Generic[P]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._table
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes, for the names that a room gives out."""
+        return [cls.__name__ for cls in self._table.values()]
 
     def register(self, name: str, cls: type[P]) -> None:
         """Add a part of your own, so that it can be named, saved and loaded."""

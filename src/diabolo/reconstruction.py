@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from .moved import Renamed, take_over
+from .moved import Renamed
 from .parts import Family, Part, part, setting
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ class Reconstruction(Part, ABC):
         What one value of the loss is counted in.
     support : "real", "unit" or "counts"
         What the target may be: any number, [0, 1], or numbers >= 0.
+    operation : (str, str) or None
+        How a page without Python makes the reconstruction out of the output ("none", "sigmoid" or "exp"), and what it
+        calls the loss. None: it does not know it, so that it cannot score rows.
     """
 
     unit: ClassVar[str] = "squared units"
     support: ClassVar[Literal["real", "unit", "counts"]] = "real"
+    operation: ClassVar[tuple[str, str] | None] = None
 
     @abstractmethod
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
@@ -50,10 +55,11 @@ class Reconstruction(Part, ABC):
         return None
 
     start = Renamed("initial")
+    renamed: ClassVar[Mapping[str, str]] = {"start": "initial"}
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        take_over(cls, "start", "initial")
+    def noise_variance(self, learnt: Tensor | None = None) -> float | None:
+        """The one variance of the noise that the loss supposes, stated or learnt; None if it supposes none."""
+        return None
 
     @property
     def on_log_scale(self) -> bool:
@@ -77,6 +83,8 @@ class SquaredError(Reconstruction):
     tensor([5.])
     """
 
+    operation: ClassVar[tuple[str, str] | None] = ("none", "squared")
+
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         return (output - target).square()
 
@@ -93,6 +101,7 @@ class AbsoluteError(Reconstruction):
     """
 
     unit: ClassVar[str] = "units"
+    operation: ClassVar[tuple[str, str] | None] = ("none", "absolute")
 
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         return (output - target).abs()
@@ -118,6 +127,7 @@ class Bernoulli(Reconstruction):
 
     unit: ClassVar[str] = "nats"
     support: ClassVar[Literal["real", "unit", "counts"]] = "unit"
+    operation: ClassVar[tuple[str, str] | None] = ("sigmoid", "bernoulli")
 
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         from torch.nn import functional
@@ -156,6 +166,7 @@ class GaussianLikelihood(Reconstruction):
 
     variance: float | None = setting(default=None, doc="Variance of the noise; none: learnt.", gt=0)
     unit: ClassVar[str] = "nats"
+    operation: ClassVar[tuple[str, str] | None] = ("none", "gaussian")
 
     @property
     def initial(self) -> float | None:
@@ -169,6 +180,9 @@ class GaussianLikelihood(Reconstruction):
         several units to go from 0, and would not be there before the penalties have done their work.
         """
         return 10.0 * learnt
+
+    def noise_variance(self, learnt: Tensor | None = None) -> float | None:
+        return self.variance if learnt is None else math.exp(float(self.log_variance(learnt.double())))
 
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         squares = (output - target).square()
@@ -210,6 +224,7 @@ class Poisson(Reconstruction):
     log_scale: bool = setting(default=True, doc="Whether networks see counts on a logarithmic scale.")
     unit: ClassVar[str] = "nats"
     support: ClassVar[Literal["real", "unit", "counts"]] = "counts"
+    operation: ClassVar[tuple[str, str] | None] = ("exp", "poisson")
 
     @property
     def on_log_scale(self) -> bool:
@@ -236,3 +251,6 @@ RECONSTRUCTIONS: Family[Reconstruction] = Family(
         "poisson": Poisson,
     },
 )
+
+if not TYPE_CHECKING:
+    __all__ = ["RECONSTRUCTIONS", "Reconstruction", *RECONSTRUCTIONS.class_names]

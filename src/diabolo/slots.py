@@ -35,12 +35,15 @@ class Slot:
         Whether it takes a tuple.
     doc : str
         One sentence.
+    varies : bool
+        Whether models that train as one stack may differ in it altogether.
     """
 
     family: Family[Any]
     default: Any
     many: bool
     doc: str
+    varies: bool = False
 
 
 SLOTS: dict[str, Slot] = {
@@ -49,9 +52,27 @@ SLOTS: dict[str, Slot] = {
     "decoder": Slot(NETWORKS, Mirror(), False, "From codes to rows; mirrors the encoder unless given."),
     "reconstruction": Slot(RECONSTRUCTIONS, SquaredError(), False, "How far the output is from the target."),
     "penalties": Slot(PENALTIES, (), True, "What is added to the loss."),
-    "corruption": Slot(CORRUPTIONS, (), True, "What is done to the input before it is encoded."),
+    "corruption": Slot(CORRUPTIONS, (), True, "What is done to the input before it is encoded.", True),
     "training": Slot(TRAININGS, Training(), False, "How it is trained."),
 }
+
+
+def may_vary(path: str) -> bool:
+    """Whether models that train as one stack may differ in the setting at a path.
+
+    Examples
+    --------
+    >>> [may_vary(p) for p in ("training__lr", "penalties__kl__weight", "corruption", "latent__dim")]
+    [True, True, True, False]
+    """
+    name, *rest = path.split("__")
+    slot = SLOTS.get(name)
+    if slot is None or slot.varies:
+        return slot is not None
+    heads = rest[slot.many : slot.many + 1]
+    return any(
+        settings(cls)[head].varies for cls in slot.family.values() for head in heads if head in settings(cls)
+    )
 
 
 @dataclass(frozen=True)
@@ -185,10 +206,8 @@ def _updated(name: str, old: Any, path: str, new: Any) -> Any:
         return set_path(old, path, new)
     named = slot.family.named(old)
     kind, _, rest = path.partition("__")
-    if kind not in named:
-        if len(named) == 1:
-            return (set_path(old[0], path, new),)
-        raise UnknownNameError(f"{slot.family.kind} of this estimator", kind, named)
+    if kind not in named:  # the path is known to lead somewhere: into the only one
+        return (set_path(old[0], path, new),)
     named[kind] = set_path(named[kind], rest, new) if rest else slot.family.resolve(new, name)
     return tuple(named.values())
 

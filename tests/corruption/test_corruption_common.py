@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from members import examples
 from tolerances import ONE_PASS, assert_near
 
 from diabolo.corruption import (
@@ -20,9 +21,12 @@ from diabolo.corruption import (
 )
 from diabolo.data.domain import Domain
 from diabolo.errors import DataError, SettingError
+from diabolo.parts import settings as settings_of
 
-ALL = [cls() for cls in CORRUPTIONS.values()] + [Occlusion(share=0.3), GaussianNoise(clip=False)]
-IDENTITIES = [GaussianNoise(0), SaltAndPepper(0), Masking(0), Occlusion(share=0), Rotation(0)]
+ALL: list[Corruption] = examples(CORRUPTIONS)
+#: Those that do nothing, since their amount is 0, and every setting that a stack may hold one value a model of.
+AMOUNTS = [(cls, n) for cls in CORRUPTIONS.values() for n, spec in settings_of(cls).items() if spec.amount]
+IDENTITIES = [cls().replace(**{name: 0}) for cls, name in AMOUNTS]
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -101,7 +105,7 @@ def test_any_picture_size_and_range(
     y = corruption.apply(x, corruption.draw((3,), domain, seeded(seed)), domain)
     assert y.shape == x.shape
     assert torch.isfinite(y).all()
-    if corruption != GaussianNoise(clip=False):
+    if getattr(corruption, "clip", True):
         # Bilinear weights sum to one up to rounding.
         assert y.min() >= -1.5 - 1e-6
         assert y.max() <= 2 + 1e-6
@@ -110,15 +114,10 @@ def test_any_picture_size_and_range(
 @pytest.mark.parametrize(
     ("settings", "corruption"),
     [
-        ("level", GaussianNoise()),
-        ("share", SaltAndPepper()),
-        ("share", Masking()),
+        *((name, cls()) for cls, name in AMOUNTS),
+        *(("probability", cls()) for cls in CORRUPTIONS.values()),
         ("fill", Masking(0.5)),
-        ("share", Occlusion(share=0.2)),
         ("fill", Occlusion()),
-        ("max_angle", Rotation()),
-        ("probability", Masking()),
-        ("probability", Rotation()),
     ],
     ids=repr,
 )
@@ -134,7 +133,7 @@ def test_a_setting_may_hold_one_value_a_model(settings: str, corruption: Corrupt
         assert_near(together[i], single, ONE_PASS[x.dtype])
 
 
-@pytest.mark.parametrize("corruption", [Occlusion(), Rotation()], ids=repr)
+@pytest.mark.parametrize("corruption", [c for c in ALL if c.pictures], ids=repr)
 def test_rows_that_are_no_pictures_are_refused(corruption: Corruption) -> None:
     with pytest.raises(DataError, match=r"rows of 10 numbers.*image_shape"):
         corruption.validate(Domain(10))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from scipy.spatial import procrustes
 from sklearn.decomposition import NMF, PCA
@@ -15,6 +16,7 @@ from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from diabolo.corruption import Rotation
 from diabolo.errors import DataError, UnknownNameError
 from diabolo.explorer import requests
 from diabolo.explorer.loading import SKLEARN
@@ -129,6 +131,23 @@ def test_no_corruption_changes_nothing_and_more_changes_more(ask: Any, plane: An
         assert (
             np.abs(ask(subjects, "corrupt", row=3, kind=kind, amount=0.6)[1]["rows"] - X[3]).max() > 0.05
         ), kind
+
+
+def test_an_amount_is_a_share_of_the_largest_value_of_its_setting(ask: Any, plane: Any, digits: Any) -> None:
+    subjects = make_subjects(plane, *digits)
+    shown = ask(subjects, "corrupt", row=3, kind="rotation", amount=0.5, seed=7)[1]["rows"]
+    domain, x = plane.module_.domain, torch.from_numpy(plane.scaler_.forward(digits[0][3:4], np.float32))
+    turned = Rotation(90)
+    noise = turned.draw((1,), domain, torch.Generator().manual_seed(7))
+    expected = plane.scaler_.backward(turned.apply(x, noise, domain).numpy(), np.float32)
+    np.testing.assert_allclose(shown, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_rows_that_are_no_pictures_are_not_turned(ask: Any) -> None:
+    table = pd.DataFrame(np.random.default_rng(0).random((40, 3)), columns=list("abc"))
+    told = ask(make_subjects(PCA(2).fit(table), table), "hello")[0]["corruptions"]
+    assert "masking" in told
+    assert not {"rotation", "occlusion", "pixel_shuffle"} & set(told)
 
 
 def test_epochs_give_the_codes_that_were_kept(ask: Any, plane: Any, digits: Any) -> None:

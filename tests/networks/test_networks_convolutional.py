@@ -14,7 +14,6 @@ from torch import nn
 from diabolo.data.domain import Domain
 from diabolo.errors import DataError, SettingError
 from diabolo.networks import INITIALISERS, BuildContext, Convolutional
-from diabolo.parts import Unstackable
 
 
 def pair(spec: Convolutional, domain: Domain, code: int = 3) -> tuple[nn.Module, nn.Module]:
@@ -158,4 +157,4 @@ def test_leading_axes_are_rows_too() -> None:
 
 
 def test_it_runs_one_by_one() -> None:
-    assert isinstance(Convolutional(), Unstackable)
+    assert not Convolutional().stackable

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
 from diabolo.networks import MLP, NETWORKS, BuildContext, Convolutional, Custom, Network, Residual, describe
-from diabolo.parts import Unstackable
 
 DOMAIN = Domain(16)
 ENCODER = BuildContext(16, 2, "encoder", DOMAIN)
@@ -71,7 +70,7 @@ def test_it_is_a_value() -> None:
     assert spec.replace(decoder=None) == Custom(a)
     assert spec.__sklearn_clone__() is spec
     assert NETWORKS.resolve(spec) is spec
-    assert isinstance(spec, Unstackable)
+    assert not spec.stackable
     again = pickle.loads(pickle.dumps(spec))
     assert torch.equal(again.encoder.weight, a.weight)
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from members import examples, takes
 
 from diabolo import functional as F
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
-from diabolo.latent import Euclidean, Gaussian, LatentSpace, Sphere
+from diabolo.latent import LATENT_SPACES, Euclidean, Gaussian, LatentSpace, Sphere, Stochastic
 from diabolo.model import Architecture, Model, draw_noise, noise_names
 from diabolo.networks import MLP
 from diabolo.objective import terms
@@ -25,11 +26,7 @@ from diabolo.penalties import (
     MMD,
     PENALTIES,
     BatchPenalty,
-    Contractive,
     KLSparsity,
-    Learnt,
-    NeedsInputGradient,
-    Noisy,
     Penalty,
     SamplePenalty,
     Topological,
@@ -47,25 +44,11 @@ def _seed() -> None:
 
 
 FEATURES, MODELS = 6, 3
+SPACES: list[LatentSpace] = [cls.examples()[0] for cls in LATENT_SPACES.values()]
 CASES: list[tuple[Penalty, LatentSpace]] = [
-    (KL(), Gaussian(2)),
-    *[
-        (MMD(kernel=k, estimator=e), Euclidean(2))
-        for k in ("gaussian", "imq")
-        for e in ("biased", "unbiased")
-    ],
-    (MMD(), Gaussian(3)),
-    (MMD(), Sphere(3)),
-    *[(cls(on=on), Euclidean(3)) for cls in (L1, L2, KLSparsity) for on in ("code", "hidden")],
+    *((penalty, space) for penalty in examples(PENALTIES) for space in SPACES if takes(penalty, space)),
+    (MMD(estimator="unbiased", kernel="gaussian"), Euclidean(2)),
     (KLSparsity(on="hidden", sigmoid=False), Euclidean(3)),
-    (L1(), Sphere(3)),
-    (Contractive(), Euclidean(2)),
-    (Contractive(), Sphere(3)),
-    (Contractive(), Gaussian(2)),
-    (Topological(), Euclidean(2)),
-    (Topological(x_scale=2.0), Sphere(3)),
-    (WeightDecay(), Euclidean(1)),
-    (WeightL1(), Euclidean(1)),
 ]
 every_case = pytest.mark.parametrize(("penalty", "latent"), CASES, ids=repr)
 
@@ -98,8 +81,7 @@ def noise_for(parts: Architecture, shape: tuple[int, ...], dtype: torch.dtype = 
 
 
 def run(model: Model, x: torch.Tensor, noise: Any) -> Pass:
-    needs = any(isinstance(p, NeedsInputGradient) for p in model.parts.penalties)
-    p = model(x, noise, x.clone().requires_grad_(needs))
+    p = model(x, noise, x.clone().requires_grad_(model.needs_input_gradient))
     return p.seen_by(next(iter(model.parts.named_penalties)))
 
 
@@ -178,7 +160,7 @@ def test_evaluation_gives_the_value_of_training_without_a_graph(
     model, x, noise = build(parts, 0), rows(8), noise_for(parts, (8,))
     trained = penalty.value(run(model, x, noise))
     with torch.no_grad():
-        if isinstance(penalty, NeedsInputGradient):
+        if penalty.needs_input_gradient:
             with torch.enable_grad():
                 p = run(model, x, noise)
         else:
@@ -253,7 +235,7 @@ def test_topological_uses_clean_rows_and_learns_its_scalar() -> None:
 
 
 def prior_moments(penalty: MMD, latent: LatentSpace) -> tuple[torch.Tensor, float]:
-    draws = penalty.draw(latent, (20_000, latent.dim), torch.Generator().manual_seed(0))
+    draws = penalty.noise(latent)["draw"]((20_000, latent.dim), torch.Generator().manual_seed(0))
     squared = F.squared_distances(draws[:2000], draws[2000:4000]).mean().item()
     return draws, squared
 
@@ -264,8 +246,12 @@ def prior_moments(penalty: MMD, latent: LatentSpace) -> tuple[torch.Tensor, floa
 def test_the_middle_bandwidth_is_the_priors_own_size(latent: LatentSpace) -> None:
     draws, squared = prior_moments(MMD(), latent)
     assert draws.shape == (20_000, latent.dim)
-    assert MMD()._scale(latent) ** 2 == pytest.approx(squared, rel=0.03)  # 4 million dependent pairs
-    assert MMD(scale=0.5)._scale(latent) == 0.5
+    # 4 million dependent pairs.
+    assert latent.geometry.spread(latent.dim) ** 2 == pytest.approx(squared, rel=0.03)
+    noise, z = {"": {"draw": draws[:50]}}, draws[50:100]
+    stated = MMD(scale=latent.geometry.spread(latent.dim)).value(bare_pass(z, latent, noise=noise))
+    assert MMD().value(bare_pass(z, latent, noise=noise)) == stated
+    assert MMD(scale=0.5).value(bare_pass(z, latent, noise=noise)) != stated
     if isinstance(latent, Sphere):
         torch.testing.assert_close(draws.norm(dim=-1), torch.ones(20_000))
 
@@ -281,7 +267,7 @@ def test_minimising_mmd_gives_codes_the_priors_mean_and_spread(kernel: str, esti
     optimiser = torch.optim.Adam([shift, log_spread], lr=0.1)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=100)
     for _ in range(100):
-        noise = {"mmd": {"draw": penalty.draw(latent, (128, 2), generator)}}
+        noise = {"mmd": {"draw": penalty.noise(latent)["draw"]((128, 2), generator)}}
         z = shift + log_spread.exp() * torch.randn(128, 2)
         optimiser.zero_grad()
         penalty.value(bare_pass(z, latent, noise=noise, term="mmd")).backward()
@@ -312,40 +298,32 @@ def test_two_penalties_of_a_kind_have_their_own_draws_and_scalars() -> None:
     assert values["mmd"] != values["mmd_2"]
 
 
+@pytest.mark.parametrize("space", SPACES, ids=repr)
+def test_validation_refuses_only_what_makes_no_sense(space: LatentSpace) -> None:
+    assert takes(KL(), space) == isinstance(space, Stochastic)
+    assert takes(L2(), space) == (not space.geometry.unit_norm)
+    assert takes(L2(on="hidden"), space)
+    for penalty in (KL(), L2()):
+        if not takes(penalty, space):
+            with pytest.raises(SettingError, match=r"got|constant"):
+                penalty.validate(space)
+
+
 @pytest.mark.parametrize("name", PENALTIES)
-@pytest.mark.parametrize("latent", [Euclidean(2), Gaussian(2), Sphere(3)], ids=repr)
-def test_validation_refuses_only_what_makes_no_sense(name: str, latent: LatentSpace) -> None:
-    refused = (name == "kl" and not isinstance(latent, Gaussian)) or (
-        name == "l2" and isinstance(latent, Sphere)
-    )
-    if refused:
-        with pytest.raises(SettingError, match=r"got|constant"):
-            PENALTIES[name]().validate(latent)
-    else:
-        PENALTIES[name]().validate(latent)
-    L2(on="hidden").validate(latent)
-
-
-def test_kinds_are_types() -> None:
-    def needs(kind: type) -> set[str]:
-        return {name for name, cls in PENALTIES.items() if issubclass(cls, kind)}
-
-    assert needs(NeedsInputGradient) == {"contractive"}
-    assert needs(Learnt) == {"topological"}
-    assert needs(SamplePenalty) | needs(BatchPenalty) == set(PENALTIES)
-    assert not needs(SamplePenalty) & needs(BatchPenalty)
+def test_a_penalty_is_of_a_sample_or_of_a_batch(name: str) -> None:
+    assert issubclass(PENALTIES[name], SamplePenalty) != issubclass(PENALTIES[name], BatchPenalty)
 
 
 @pytest.mark.parametrize("latent", [Euclidean(2), Gaussian(2), Sphere(3)], ids=repr)
 def test_the_generator_decides_the_draws_from_the_prior(latent: LatentSpace) -> None:
     first, again, other = (
-        MMD().draw(latent, (4, latent.dim), torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+        MMD().noise(latent)["draw"]((4, latent.dim), torch.Generator().manual_seed(seed))
+        for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
-@pytest.mark.parametrize(("base", "owed"), [(Penalty, "value"), (Noisy, "draw"), (Learnt, "initial")])
-def test_a_penalty_that_leaves_out_what_it_owes_cannot_be_made(base: type, owed: str) -> None:
-    with pytest.raises(TypeError, match=owed):
-        type("Unfinished", (base,), {})()
+def test_a_penalty_that_leaves_out_what_it_owes_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="value"):
+        type("Unfinished", (SamplePenalty,), {})()

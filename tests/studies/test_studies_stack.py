@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from members import examples, narrowed, takes
 from sklearn.base import clone
 from tolerances import SHARE_OF_NOISE, TEN_STEPS, WHOLE_TRAINING, assert_near, differences
 from torch import Tensor
@@ -17,25 +18,19 @@ from torch import Tensor
 from diabolo import MLP, Autoencoder, Training, load
 from diabolo.corruption import GaussianNoise
 from diabolo.errors import DivergedError, SettingError
+from diabolo.latent import LATENT_SPACES
 from diabolo.networks.names import ACTIVATIONS
-from diabolo.penalties import L2, MMD, KLSparsity, Topological, WeightDecay
+from diabolo.penalties import PENALTIES, Penalty
 from diabolo.recipes import RECIPES, make
+from diabolo.reconstruction import RECONSTRUCTIONS
+from diabolo.slots import resolve
 from diabolo.studies import fit_stack
 from diabolo.studies.groups import chunks
 from diabolo.training import SGD, Adam, AdamW, EarlyStopping, Optimizer
 from diabolo.training.control import cores, threads
 
 MEMBERS = 16
-# Narrow forms of the recipes: what is compared is arithmetic, not what is learnt.
-NARROW: dict[str, dict[str, Any]] = {
-    "deep": {"encoder__hidden": (17, 8)},
-    "deep_wide": {"encoder__hidden": (18, 9, 5)},
-    "spherical": {"encoder__hidden": (17, 8)},
-    "sparse": {"latent_dim": 11},
-    "beta_vae": {"latent_dim": 3},
-    "contractive": {"latent_dim": 3, "encoder__width": 10},
-}
-STACKABLE = [name for name in RECIPES if name not in ("convolutional",)]
+STACKABLE = [name for name in RECIPES if resolve("encoder", make(name).encoder).stackable]
 
 
 def rows(n: int = 70, width: int = 9, seed: int = 0) -> np.ndarray:
@@ -91,8 +86,7 @@ def compare(
 def small(name: str, epochs: int, **extra: Any) -> Autoencoder:
     training = {"training__epochs": epochs, "training__batch_size": 16, "verbose": False}
     training["training__precision"] = "float64"
-    narrow = {"latent_dim": 2 if name != "spherical" else 3} | NARROW.get(name, {})
-    return make(name, **narrow | training | extra)
+    return narrowed(make(name), 11).set_params(**training | extra)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(), AdamW(), SGD(), SGD(0.9)], ids=str)
@@ -145,7 +139,7 @@ def test_ten_steps_of_every_recipe_in_float32(name: str) -> None:
         assert np.mean(np.concatenate(apart) > TEN_STEPS) <= SHARE_OF_NOISE
 
 
-@pytest.mark.parametrize("loss", ["squared", "absolute", "bernoulli", "gaussian", "poisson"])
+@pytest.mark.parametrize("loss", RECONSTRUCTIONS)
 @pytest.mark.parametrize("width", [1, 5])
 def test_every_loss_at_odd_sizes(loss: str, width: int) -> None:
     training = Training(epochs=2, batch_size=7, precision="float64")
@@ -153,12 +147,11 @@ def test_every_loss_at_odd_sizes(loss: str, width: int) -> None:
     compare(varied(base, 3), [rows(40, width, seed=i) for i in range(3)])
 
 
-@pytest.mark.parametrize(
-    "penalty", [MMD(kernel="gaussian"), KLSparsity(on="hidden"), Topological(), L2(), WeightDecay()]
-)
-def test_penalties_at_odd_sizes(penalty: Any) -> None:
+@pytest.mark.parametrize("penalty", examples(PENALTIES), ids=repr)
+def test_penalties_at_odd_sizes(penalty: Penalty) -> None:
     training = Training(epochs=2, batch_size=7, precision="float64")
-    base = Autoencoder(2, encoder=MLP((6,)), penalties=penalty, training=training)
+    latent = next(space for space in examples(LATENT_SPACES) if takes(penalty, space))
+    base = Autoencoder(latent, encoder=MLP((6,), activation="sigmoid"), penalties=penalty, training=training)
     compare(varied(base, 3), [rows(40, 3, seed=i) for i in range(3)])
 
 

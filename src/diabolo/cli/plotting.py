@@ -47,9 +47,7 @@ class Shown:
     @property
     def is_sphere(self) -> bool:
         """Whether codes have longitude and latitude."""
-        from ..latent import Sphere
-
-        return isinstance(self.latent, Sphere) and self.latent.dim == 3
+        return bool(self.latent.geometry.chart(self.latent.dim) == "globe")
 
     @cached_property
     def _picked(self) -> tuple[Any, np.ndarray | None]:

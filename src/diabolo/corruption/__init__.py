@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from ..parts import Family
-from .base import Corruption
-from .noise import GaussianNoise, Masking, SaltAndPepper
-from .pictures import Occlusion, PixelShuffle, Rotation
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CORRUPTIONS",
-    "Corruption",
-    "GaussianNoise",
-    "Masking",
-    "Occlusion",
-    "PixelShuffle",
-    "Rotation",
-    "SaltAndPepper",
-]
+from ..parts import Family
+from .base import Corruption as Corruption
+from .noise import GaussianNoise as GaussianNoise
+from .noise import Masking as Masking
+from .noise import SaltAndPepper as SaltAndPepper
+from .pictures import Occlusion as Occlusion
+from .pictures import PixelShuffle as PixelShuffle
+from .pictures import Rotation as Rotation
 
 CORRUPTIONS: Family[Corruption] = Family(
     "corruption",
@@ -30,3 +25,6 @@ CORRUPTIONS: Family[Corruption] = Family(
         "pixel_shuffle": PixelShuffle,
     },
 )
+
+if not TYPE_CHECKING:
+    __all__ = ["CORRUPTIONS", "Corruption", *CORRUPTIONS.class_names]

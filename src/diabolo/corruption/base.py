@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..parts import Part, part, setting
 
@@ -30,7 +30,18 @@ class Corruption(Part, ABC):
     Drawing and applying are apart. :meth:`draw` makes all random numbers of a shape (..., batch) of rows at
     once from a generator; :meth:`apply` is a pure function of rows and those numbers. Values are those the
     model sees, after scaling; ``domain.low`` and ``domain.high`` are their range.
+
+    Attributes
+    ----------
+    pictures : bool
+        Whether rows must be pictures.
+    draws : mapping of str to (str, int)
+        The random numbers of a row, by name: "rand" (uniform in [0, 1)) or "randn" (standard normal), and how many; 0:
+        one a feature.
     """
+
+    pictures: ClassVar[bool] = False
+    draws: ClassVar[Mapping[str, tuple[str, int]]] = {}
 
     probability: float = setting(
         default=1.0, doc="Share of rows that are corrupted; the others stay clean.", gt=0, le=1, kw_only=True
@@ -39,11 +50,15 @@ class Corruption(Part, ABC):
         default=True, doc="Draw anew in each epoch (True) or once for all of training (False).", kw_only=True
     )
 
-    @abstractmethod
     def draw_noise(
         self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """Random numbers for rows of shape (..., batch), float32, on the generator's device."""
+        """Random numbers for rows of shape (..., batch), float32, on the generator's device: those of :attr:`draws`."""
+        import torch
+
+        sizes = {name: (*shape, n or domain.n_features) for name, (_, n) in self.draws.items()}
+        where = {"generator": generator, "device": generator.device}
+        return {name: getattr(torch, kind)(sizes[name], **where) for name, (kind, _) in self.draws.items()}
 
     @abstractmethod
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
@@ -66,3 +81,5 @@ class Corruption(Part, ABC):
 
     def validate(self, domain: Domain) -> None:
         """Raise a SettingError or DataError if the corruption makes no sense for the rows."""
+        if self.pictures:
+            domain.require_picture(type(self).__name__)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..parts import part, setting
 from .base import Corruption, trailing
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from ..data.domain import Domain
@@ -38,16 +37,12 @@ class GaussianNoise(Corruption):
     GaussianNoise(probability=0.5, level=0.4)
     """
 
-    level: float = setting(default=0.3, doc="Standard deviation of the noise, after scaling.", ge=0)
+    draws: ClassVar[Mapping[str, tuple[str, int]]] = {"normal": ("randn", 0)}
+
+    level: float = setting(
+        default=0.3, doc="Standard deviation of the noise, after scaling.", ge=0, amount=True
+    )
     clip: bool = setting(default=True, doc="Clip the result to the range of the training data.")
-
-    def draw_noise(
-        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        import torch
-
-        size = (*shape, domain.n_features)
-        return {"normal": torch.randn(size, generator=generator, device=generator.device)}
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         noisy = x + trailing(self.level, 2) * noise["normal"]
@@ -75,12 +70,9 @@ class SaltAndPepper(Corruption):
     SaltAndPepper(share=0.1)
     """
 
-    share: float = setting(default=0.25, doc="Share of the values that are set.", ge=0, le=1)
+    draws: ClassVar[Mapping[str, tuple[str, int]]] = {"uniform": ("rand", 0)}
 
-    def draw_noise(
-        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        return {"uniform": _uniform((*shape, domain.n_features), generator)}
+    share: float = setting(default=0.25, doc="Share of the values that are set.", ge=0, le=1, amount=True)
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         half, u = trailing(self.share, 2) / 2, noise["uniform"]
@@ -112,20 +104,11 @@ class Masking(Corruption):
     Masking(share=0.5, fill=-1.0)
     """
 
-    share: float = setting(default=0.25, doc="Share of the values that are masked.", ge=0, le=1)
-    fill: float = setting(default=0.0, doc="What masked values become, after scaling.")
+    draws: ClassVar[Mapping[str, tuple[str, int]]] = {"uniform": ("rand", 0)}
 
-    def draw_noise(
-        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        return {"uniform": _uniform((*shape, domain.n_features), generator)}
+    share: float = setting(default=0.25, doc="Share of the values that are masked.", ge=0, le=1, amount=True)
+    fill: float = setting(default=0.0, doc="What masked values become, after scaling.")
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         kept = noise["uniform"] >= trailing(self.share, 2)
         return x.where(kept, trailing(self.fill, 2))
-
-
-def _uniform(size: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    import torch
-
-    return torch.rand(size, generator=generator, device=generator.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import DataError
 from ..parts import part, setting
@@ -47,7 +47,12 @@ class Occlusion(Corruption):
     Occlusion(share=0.1)
     """
 
-    share: float | None = setting(default=None, doc="Share that is covered; None: one quadrant.", ge=0, le=1)
+    pictures: ClassVar[bool] = True
+    draws: ClassVar[Mapping[str, tuple[str, int]]] = {"place": ("rand", 2)}
+
+    share: float | None = setting(
+        default=None, doc="Share that is covered; None: one quadrant.", ge=0, le=1, amount=True
+    )
     fill: float | None = setting(default=None, doc="What covered pixels become; None: the smallest value.")
 
     def validate(self, domain: Domain) -> None:
@@ -57,13 +62,6 @@ class Occlusion(Corruption):
                 f"Occlusion of a quadrant needs pictures of at least 2 x 2 pixels, got {height} x {width}; "
                 "give share=."
             )
-
-    def draw_noise(
-        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        import torch
-
-        return {"place": torch.rand((*shape, 2), generator=generator, device=generator.device)}
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         from ..functional import rectangle_mask
@@ -118,10 +116,11 @@ class Rotation(Corruption):
     Rotation(max_angle=15.0)
     """
 
-    max_angle: float = setting(default=30.0, doc="Largest angle in degrees, either way.", ge=0, le=180)
+    pictures: ClassVar[bool] = True
 
-    def validate(self, domain: Domain) -> None:
-        domain.require_picture("Rotation")
+    max_angle: float = setting(
+        default=30.0, doc="Largest angle in degrees, either way.", ge=0, le=180, amount=True
+    )
 
     def draw_noise(
         self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
@@ -162,11 +161,6 @@ class PixelShuffle(Corruption):
     """
 
     seed: int = setting(default=0, doc="Which order.", ge=0, lt=2**32)
-
-    def draw_noise(
-        self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        return {}
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         return x.index_select(-1, self.order(domain).to(x.device))

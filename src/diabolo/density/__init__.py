@@ -7,52 +7,24 @@ first looked up, so that listing the names costs nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .table import DENSITIES, require_geometry, resolve
+from ..moved import lazy
+from .table import DENSITIES as DENSITIES
+from .table import FILES
+from .table import require_geometry as require_geometry
+from .table import resolve as resolve
 
 if TYPE_CHECKING:
-    from .base import Density
-    from .classes import per_class
-    from .gaussian import Gaussian, StandardNormal
-    from .mixture import GaussianMixture
-    from .samples import Empirical, KernelDensity
-    from .sphere import UniformSphere, VonMisesFisherMixture
-
-__all__ = [
-    "DENSITIES",
-    "Density",
-    "Empirical",
-    "Gaussian",
-    "GaussianMixture",
-    "KernelDensity",
-    "StandardNormal",
-    "UniformSphere",
-    "VonMisesFisherMixture",
-    "per_class",
-    "require_geometry",
-    "resolve",
-]
-
-_HOME = {
-    "Density": "base",
-    "Gaussian": "gaussian",
-    "StandardNormal": "gaussian",
-    "GaussianMixture": "mixture",
-    "Empirical": "samples",
-    "KernelDensity": "samples",
-    "UniformSphere": "sphere",
-    "VonMisesFisherMixture": "sphere",
-    "per_class": "classes",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from .base import Density as Density
+    from .classes import per_class as per_class
+    from .gaussian import Gaussian as Gaussian
+    from .gaussian import StandardNormal as StandardNormal
+    from .mixture import GaussianMixture as GaussianMixture
+    from .samples import Empirical as Empirical
+    from .samples import KernelDensity as KernelDensity
+    from .sphere import UniformSphere as UniformSphere
+    from .sphere import VonMisesFisherMixture as VonMisesFisherMixture
+else:
+    __getattr__, __dir__ = lazy(__name__, {**FILES, "base": ["Density"], "classes": ["per_class"]})
+    __all__ = ["DENSITIES", "require_geometry", "resolve", *__dir__()]

@@ -20,6 +20,8 @@ _TABLE = {
     "empirical": ("samples", "Empirical"),
     "von_mises_fisher_mixture": ("sphere", "VonMisesFisherMixture"),
 }
+#: The classes by the files that they stand in.
+FILES = {file: [cls for home, cls in _TABLE.values() if home == file] for file, _ in _TABLE.values()}
 
 
 class _Densities(Mapping[str, "type[Density]"]):

@@ -23,7 +23,6 @@ from ..errors import (
 )
 from ..latent import HasPrior
 from ..networks import Summary, describe
-from ..penalties import MatchesPrior
 from ..training.control import undisturbed
 from .chunks import by_blocks
 from .state import FittedState
@@ -169,10 +168,10 @@ class Answers(TransformerMixin, FittedState):
         if density is None and isinstance(parts.latent, HasPrior):
             return parts.latent.sample_prior((n, parts.latent.dim), generator(seed, "sample")).numpy()
         if density is None:
-            matched = any(isinstance(p, MatchesPrior) and p.weight > 0 for p in parts.penalties)
+            matched = any(p.matches_prior and p.weight > 0 for p in parts.penalties)
             density = "standard_normal" if matched else "gaussian_mixture"
         chosen = densities.resolve(density)
-        densities.require_geometry(chosen, parts.latent.geometry)
+        densities.require_geometry(chosen, parts.latent.geometry.name)
         if not _is_fitted(chosen):
             chosen = clone(chosen).fit(self.codes_)
         return np.asarray(chosen.sample(n, random_state=seed), self.codes_.dtype)

@@ -3,8 +3,9 @@
 Nothing slow is imported before the page is served; the model is loaded while its frame is already there.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..moved import lazy
 from .loading import from_run, from_sklearn
 from .page import Page, open_page
 from .serving import serve, show, start, widget
@@ -28,9 +29,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name != "to_html":  # all other names are light
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .offline.page import to_html
-
-    return to_html
+__getattr__, _ = lazy(__name__, {"offline.page": ("to_html",)})  # all other names are light

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,34 +9,20 @@ from ..corruption import CORRUPTIONS
 from ..data.domain import Domain
 from ..errors import UnknownNameError
 from ..estimator.autoencoder import Autoencoder
+from ..parts import settings
 from .model import ExplorerModel
 
-__all__ = ["AMOUNTS", "Amount", "corrupt"]
+__all__ = ["amounts", "corrupt"]
 
 
-@dataclass(frozen=True)
-class Amount:
-    """How an amount from 0 to 1 becomes the setting of a corruption.
-
-    Attributes
-    ----------
-    settings : callable
-        From the amount to keyword arguments.
-    picture : bool
-        Whether it needs rows that are pictures.
-    """
-
-    settings: Callable[[float], dict[str, Any]]
-    picture: bool = False
-
-
-AMOUNTS: Mapping[str, Amount] = {
-    "gaussian_noise": Amount(lambda a: {"level": a}),
-    "salt_and_pepper": Amount(lambda a: {"share": a}),
-    "masking": Amount(lambda a: {"share": a}),
-    "occlusion": Amount(lambda a: {"share": a}, picture=True),
-    "rotation": Amount(lambda a: {"max_angle": 180.0 * a}, picture=True),
-}
+def amounts(picture: bool) -> dict[str, str]:
+    """The corruptions that have an amount, and that rows which are pictures, or are not, can have; with its setting."""
+    return {
+        name: setting
+        for name, cls in CORRUPTIONS.items()
+        for setting, spec in settings(cls).items()
+        if spec.amount and (picture or not cls.pictures)
+    }
 
 
 def corrupt(subject: ExplorerModel, row: int, kind: str, amount: float, seed: int) -> NDArray[np.float32]:
@@ -53,15 +35,17 @@ def corrupt(subject: ExplorerModel, row: int, kind: str, amount: float, seed: in
     """
     import torch
 
-    if kind not in AMOUNTS:
-        raise UnknownNameError("corruption", kind[:40], AMOUNTS)
+    known = amounts(picture=True)
+    if kind not in known:
+        raise UnknownNameError("corruption", kind[:40], known)
     given = np.ascontiguousarray(subject.data.X[row : row + 1], np.float32)
     if amount == 0:
         return given
     model = subject.model
     ours = isinstance(model, Autoencoder)
     scaled = model.scaler_.forward(given, np.dtype(np.float32)) if ours else given
-    made = CORRUPTIONS[kind](**AMOUNTS[kind].settings(amount))
+    most = settings(CORRUPTIONS[kind])[known[kind]].le
+    made = CORRUPTIONS[kind]().replace(**{known[kind]: amount if most is None else amount * most})
     domain = _domain(subject)
     x = torch.from_numpy(np.array(scaled))
     changed = made.apply(x, made.draw((1,), domain, torch.Generator().manual_seed(seed)), domain).numpy()

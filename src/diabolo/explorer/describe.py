@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..corruption import CORRUPTIONS
 from ..estimator.autoencoder import Autoencoder
-from .corrupting import AMOUNTS
+from .corrupting import amounts
 from .model import ExplorerModel
 
 __all__ = ["describe", "losses"]
@@ -48,9 +47,7 @@ def describe(subject: ExplorerModel) -> dict[str, Any]:
         "snapshot_rows": len(subject.snapshots[0]) if subject.snapshots else 0,
         "history": _history(subject),
         "live": subject.in_training,
-        "corruptions": [
-            name for name in CORRUPTIONS if name in AMOUNTS and (picture or not AMOUNTS[name].picture)
-        ],
+        "corruptions": list(amounts(picture)),
     }
 
 

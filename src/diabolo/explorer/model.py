@@ -17,7 +17,7 @@ from ..data.foreign import as_arrays
 from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator.autoencoder import Autoencoder
-from ..latent import Sphere, Stochastic
+from ..latent import Stochastic
 
 __all__ = [
     "CHUNK",
@@ -96,7 +96,7 @@ class ExplorerModel:
     @cached_property
     def on_sphere(self) -> bool:
         """Whether codes have norm one by construction."""
-        return isinstance(self.model, Autoencoder) and isinstance(self.model.module_.parts.latent, Sphere)
+        return isinstance(self.model, Autoencoder) and self.model.module_.parts.latent.geometry.unit_norm
 
     @cached_property
     def finite(self) -> NDArray[np.bool_]:

@@ -15,16 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..export.torch_modules import Residue, to_torch_modules
-from ..latent import Euclidean, Gaussian, LatentSpace, Sphere
-from ..reconstruction import (
-    AbsoluteError,
-    Bernoulli,
-    GaussianLikelihood,
-    Poisson,
-    Reconstruction,
-    SquaredError,
-)
+from ..export.torch_modules import ACTIVATIONS, Residue, to_torch_modules
 
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
@@ -110,25 +101,7 @@ _OPERATIONS: dict[type[nn.Module], Callable[..., list[Operation]]] = {
     nn.Unflatten: lambda m, to: [{"op": "picture", "shape": list(m.unflattened_size)}],  # noqa: ARG005
     nn.PReLU: lambda m, to: [{"op": "each", "name": "prelu", "slope": float(m.weight)}],  # noqa: ARG005
     Residue: lambda m, to: [{"op": "residue", "inner": _sequence(m.inner, to)}],
-    nn.ReLU: _elementwise("relu"),
-    nn.LeakyReLU: _elementwise("leaky_relu"),
-    nn.ELU: _elementwise("elu"),
-    nn.SELU: _elementwise("selu"),
-    nn.GELU: _elementwise("gelu"),
-    nn.SiLU: _elementwise("silu"),
-    nn.Softplus: _elementwise("softplus"),
-    nn.Sigmoid: _elementwise("sigmoid"),
-    nn.Tanh: _elementwise("tanh"),
-}
-#: What the engine makes of an encoder's output, by the latent space.
-_LATENTS: dict[type[LatentSpace], str] = {Euclidean: "same", Gaussian: "first", Sphere: "sphere"}
-#: What the engine makes of a decoder's output, and how it scores it.
-_LOSSES: dict[type[Reconstruction], tuple[str, str]] = {
-    SquaredError: ("none", "squared"),
-    AbsoluteError: ("none", "absolute"),
-    Bernoulli: ("sigmoid", "bernoulli"),
-    GaussianLikelihood: ("none", "gaussian"),
-    Poisson: ("exp", "poisson"),
+    **{cls: _elementwise(name) for name, cls in ACTIVATIONS.items()},
 }
 
 
@@ -158,7 +131,7 @@ def make_program(autoencoder: Autoencoder, half: bool = False) -> ModelProgram:
         If the engine cannot do a part of it.
     """
     parts = autoencoder.module_.parts
-    if type(parts.latent) not in _LATENTS:
+    if parts.latent.operation is None:
         raise NoProgramError(f"the model has {type(parts.latent).__name__}")
     if autoencoder.module_.counts is not None:
         raise NoProgramError("its networks see counts on a logarithmic scale")
@@ -168,8 +141,7 @@ def make_program(autoencoder: Autoencoder, half: bool = False) -> ModelProgram:
     steps = {
         "encoder": _operations(encoder.network, to),
         "decoder": _operations(decoder.network, to),
-        "latent": {"kind": _LATENTS[type(parts.latent)], "dim": parts.latent.dim},
-        "link": _LOSSES[type(parts.reconstruction)][0],
+        "latent": {"kind": parts.latent.operation, "dim": parts.latent.dim},
         **scored,
     }
     weights = np.concatenate([*to.pieces, np.zeros(0, np.float32)])
@@ -186,12 +158,14 @@ def scoring(autoencoder: Autoencoder) -> dict[str, Any]:
     NoProgramError
         If the page does not know the loss.
     """
-    loss, scaler = autoencoder.module_.parts.reconstruction, autoencoder.scaler_
-    if type(loss) not in _LOSSES:
+    loss, learnt = autoencoder.module_.parts.reconstruction, dict(autoencoder.module_.learnt)
+    scaler = autoencoder.scaler_
+    if loss.operation is None:
         raise NoProgramError(f"the model has {type(loss).__name__}")
     scaling = {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()}
     return {
-        "loss": {"kind": _LOSSES[type(loss)][1], "variance": _variance(autoencoder)},
+        "link": loss.operation[0],
+        "loss": {"kind": loss.operation[1], "variance": loss.noise_variance(learnt.get("reconstruction"))},
         "scaling": None if scaler.kind == "none" else scaling,
     }
 
@@ -219,13 +193,3 @@ def count_products(decoder: nn.Module, dim: int) -> int:
     for hook in hooks:
         hook.remove()
     return found
-
-
-def _variance(autoencoder: Autoencoder) -> float | None:
-    """The variance of a Gaussian likelihood, stated or learnt."""
-    loss = autoencoder.module_.parts.reconstruction
-    if not isinstance(loss, GaussianLikelihood):
-        return None
-    if loss.variance is not None:
-        return loss.variance
-    return math.exp(float(loss.log_variance(autoencoder.module_.learnt["reconstruction"].double())))

@@ -6,10 +6,9 @@ is exported.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..moved import moved
+from ..moved import lazy, moved
 
 if TYPE_CHECKING:
     from .programs import OPSET as OPSET
@@ -19,10 +18,4 @@ if TYPE_CHECKING:
 __all__ = ["OPSET", "to_onnx", "to_torch"]
 
 
-def _load(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(".programs", __name__), name)
-
-
-__getattr__ = moved(__name__, {"to_html": "diabolo.explorer"}, _load)
+__getattr__ = moved(__name__, {"to_html": "diabolo.explorer"}, lazy(__name__, {"programs": __all__})[0])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "Encoder", "Own", "Residue", "to_torch_layers", "to_torch_modules"]
 
-_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
     "elu": nn.ELU,
@@ -136,7 +136,7 @@ def _sequence(modules: Iterable[nn.Module]) -> nn.Sequential:
 _PLAIN: dict[type[nn.Module], Callable[..., nn.Module]] = {
     Dense: _dense,
     PReLU: _prelu,
-    Activation: lambda m: _ACTIVATIONS[m.name](),
+    Activation: lambda m: ACTIVATIONS[m.name](),
     nn.Identity: lambda m: m,
     nn.Unflatten: lambda m: m,
     nn.Flatten: lambda m: m,

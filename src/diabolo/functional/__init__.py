@@ -6,8 +6,7 @@ is models. Names are resolved when first used, so that the parts that call them 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from ..moved import lazy
 
 _HOME = {
     "sphere": (
@@ -26,12 +25,6 @@ _HOME = {
     "persistence": ("distance_matrix", "persistence_pairs", "edge_lengths", "topological_loss"),
     "warps": ("rotate_images", "rectangle_mask", "pixel_permutation"),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULE_OF:
-        return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy(__name__, _HOME)
+__all__ = __dir__()

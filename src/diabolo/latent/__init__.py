@@ -2,20 +2,20 @@
 
 An encoder's output h is placed in a latent space, which gives the code z. What a space can do is a type:
 :class:`Stochastic` spaces draw z and have a KL divergence; new codes are drawn from those that are
-:class:`HasPrior`.
+:class:`HasPrior`. What is asked about the set that codes lie in, its :mod:`~diabolo.latent.geometry` answers.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..parts import Family
-from .base import HasPrior, LatentSpace, Stochastic
-from .euclidean import Euclidean
-from .gaussian import Gaussian
-from .sphere import Sphere
-
-__all__ = ["LATENT_SPACES", "Euclidean", "Gaussian", "HasPrior", "LatentSpace", "Sphere", "Stochastic"]
+from .base import HasPrior as HasPrior
+from .base import LatentSpace as LatentSpace
+from .base import Stochastic as Stochastic
+from .euclidean import Euclidean as Euclidean
+from .gaussian import Gaussian as Gaussian
+from .sphere import Sphere as Sphere
 
 
 def _from_number(value: Any) -> LatentSpace | None:
@@ -29,3 +29,6 @@ LATENT_SPACES: Family[LatentSpace] = Family(
     {"euclidean": Euclidean, "sphere": Sphere, "gaussian": Gaussian},
     shorthand=_from_number,
 )
+
+if not TYPE_CHECKING:
+    __all__ = ["LATENT_SPACES", "HasPrior", "LatentSpace", "Stochastic", *LATENT_SPACES.class_names]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-from ..moved import Renamed, take_over
+from ..moved import Renamed
 from ..parts import Part, part, setting
+from .geometry import FLAT, Geometry
 
 if TYPE_CHECKING:
     import torch
@@ -19,12 +21,20 @@ class LatentSpace(Part, ABC):
 
     Tensors have trailing axes (..., batch, width): h is the encoder's output of width
     :attr:`encoder_width`, z the code of width ``dim``.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        The set that codes lie in: their distances, what lies between them, which densities and maps suit them.
+    operation : "same", "first", "sphere" or None
+        How a page without Python makes the code out of the encoder's output: takes it as it is, takes its first
+        ``dim`` numbers, or divides it by its norm. None: by nothing that it knows, so that it runs the model's graph.
     """
 
-    #: What codes are: "flat", or on the unit "sphere"; decides which densities suit them.
-    geometry: ClassVar[str] = "flat"
+    geometry: ClassVar[Geometry] = FLAT
+    operation: ClassVar[str | None] = None
 
-    dim: int = setting(default=2, doc="Dimension of the code.", ge=1)
+    dim: int = setting(default=2, doc="Dimension of the code.", ge=1, size=True)
 
     @property
     def encoder_width(self) -> int:
@@ -40,18 +50,15 @@ class LatentSpace(Part, ABC):
         return self.mean(h)
 
     place = Renamed("rsample")
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        take_over(cls, "place", "rsample")
+    renamed: ClassVar[Mapping[str, str]] = {"place": "rsample"}
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Distance of codes (..., dim) along the space: straight unless the space is curved."""
-        return (a - b).norm(dim=-1)
+        return self.geometry.distance(a, b)
 
     def interpolate(self, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
         """Codes on the shortest way from a (t = 0) to b (t = 1); shapes (..., dim), (..., dim), (...)."""
-        return a + t.unsqueeze(-1) * (b - a)
+        return self.geometry.interpolate(a, b, t)
 
 
 class Stochastic(ABC):
@@ -61,9 +68,9 @@ class Stochastic(ABC):
     def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Noise for codes of a shape (..., dim), float32, on the generator's device."""
 
-    @abstractmethod
     def kl(self, h: Tensor) -> Tensor:
         """KL divergence to the prior of each row, in nats; (..., width) to (...)."""
+        return self.kl_per_dimension(h).sum(-1)
 
     @abstractmethod
     def kl_per_dimension(self, h: Tensor) -> Tensor:
@@ -71,7 +78,15 @@ class Stochastic(ABC):
 
 
 class HasPrior(ABC):
-    """Capability: codes have a distribution that new ones are drawn from."""
+    """Capability: codes have a distribution that new ones are drawn from.
+
+    Attributes
+    ----------
+    marginal : str or None
+        The distribution of one coordinate, as a name of :data:`diabolo.density.DENSITIES`; None where it has none.
+    """
+
+    marginal: ClassVar[str | None] = None
 
     @abstractmethod
     def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

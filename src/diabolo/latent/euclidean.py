@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..parts import part
 from .base import LatentSpace
@@ -26,6 +26,8 @@ class Euclidean(LatentSpace):
     >>> Autoencoder(latent=3).latent == 3, Autoencoder(latent=Euclidean(3)).latent
     (True, Euclidean(dim=3))
     """
+
+    operation: ClassVar[str | None] = "same"
 
     def mean(self, h: Tensor) -> Tensor:
         return h

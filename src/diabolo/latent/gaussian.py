@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..parts import part
@@ -37,6 +37,9 @@ class Gaussian(LatentSpace, Stochastic, HasPrior):
     (tensor([[ 1., -1.]]), tensor([1.]))
     """
 
+    operation: ClassVar[str | None] = "first"
+    marginal: ClassVar[str | None] = "standard_normal"
+
     @property
     def encoder_width(self) -> int:
         return 2 * self.dim
@@ -53,12 +56,7 @@ class Gaussian(LatentSpace, Stochastic, HasPrior):
         return mean if noise is None else mean + (0.5 * self.log_variance(h)).exp() * noise
 
     def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        import torch
-
-        return torch.randn(shape, generator=generator, device=generator.device)
-
-    def kl(self, h: Tensor) -> Tensor:
-        return F.gaussian_kl(self.mean(h), self.log_variance(h))
+        return self.geometry.draw(shape, generator)
 
     def kl_per_dimension(self, h: Tensor) -> Tensor:
         return F.gaussian_kl_per_dimension(self.mean(h), self.log_variance(h))

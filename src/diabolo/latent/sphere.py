@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .. import functional as F
 from ..parts import part, setting
 from .base import HasPrior, LatentSpace
+from .geometry import SPHERE, Geometry
 
 if TYPE_CHECKING:
     import torch
@@ -33,20 +33,13 @@ class Sphere(LatentSpace, HasPrior):
     tensor([[0.6000, 0.8000]])
     """
 
-    geometry: ClassVar[str] = "sphere"
+    geometry: ClassVar[Geometry] = SPHERE
+    operation: ClassVar[str | None] = "sphere"
 
     dim: int = setting(default=3, doc="Dimension of the space around the sphere (3: the globe).", ge=2)
 
     def mean(self, h: Tensor) -> Tensor:
-        return F.normalize(h)
-
-    def distance(self, a: Tensor, b: Tensor) -> Tensor:
-        return F.geodesic_distance(a, b)
-
-    def interpolate(self, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-        return F.slerp(a, b, t)
+        return self.geometry.project(h)
 
     def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        import torch
-
-        return F.normalize(torch.randn(shape, generator=generator, device=generator.device))
+        return self.geometry.draw(shape, generator)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import DataError, SettingError
-from ..parts import Unstackable, part, setting
+from ..parts import part, setting
 from .base import BuildContext, Network
 from .names import ACTIVATIONS, INITIALISERS
 
@@ -64,7 +64,7 @@ class Stage:
 
 
 @part
-class Convolutional(Network, Unstackable):
+class Convolutional(Network):
     """Strided convolutions, then an affine map to the code; the decoder is the same backwards.
 
     Rows are flat and are taken as pictures of ``image_shape``, as grey squares, or else as one-dimensional
@@ -109,9 +109,15 @@ class Convolutional(Network, Unstackable):
     [(14, 14), (7, 7), (4, 4)]
     """
 
-    channels: tuple[int, ...] | None = setting(default=None, doc="Channels after each convolution.", ge=1)
-    kernel: int = setting(default=3, doc="Length of the kernels along each axis.", ge=1)
-    stride: int = setting(default=2, doc="Factor by which each convolution reduces each axis.", ge=1)
+    stackable: ClassVar[bool] = False
+
+    channels: tuple[int, ...] | None = setting(
+        default=None, doc="Channels after each convolution.", ge=1, size=True
+    )
+    kernel: int = setting(default=3, doc="Length of the kernels along each axis.", ge=1, size=True)
+    stride: int = setting(
+        default=2, doc="Factor by which each convolution reduces each axis.", ge=1, size=True
+    )
     activation: str = setting(default="relu", doc="Function after each hidden layer.", choices=ACTIVATIONS)
     output_activation: str = setting(
         default="none", doc="Function after the last layer.", choices=ACTIVATIONS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import SettingError
-from ..parts import Unstackable, part, setting, settings
+from ..parts import part, setting, settings
 from .base import BuildContext, Network
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MARK = "custom"
 
 
 @part
-class Custom(Network, Unstackable):
+class Custom(Network):
     """A module of your own for the encoder, the decoder, or both.
 
     A module maps flat rows (batch, n_in) to (batch, n_out), where an encoder's n_out is the latent space's
@@ -58,8 +58,16 @@ class Custom(Network, Unstackable):
     Custom(encoder=Linear(...), decoder=Sequential(...))
     """
 
+    stackable: ClassVar[bool] = False
+
     encoder: object = setting(default=None, doc="Module from rows to the latent space's input.")
     decoder: object = setting(default=None, doc="Module from codes to rows.")
+
+    @classmethod
+    def examples(cls) -> tuple[Custom, ...]:
+        from torch import nn
+
+        return (cls(nn.Linear(16, 2), nn.Linear(2, 16)),)
 
     def __post_init__(self) -> None:
         # Modules are no numbers or strings; check() knows their type without importing torch.

@@ -46,9 +46,15 @@ class MLP(Network):
     MLP(hidden=(64, 392), activation='prelu')
     """
 
-    hidden: tuple[int, ...] | None = setting(default=None, doc="Widths of the hidden layers.", ge=1)
-    width: int | None = setting(default=None, doc="Width of every hidden layer, instead of hidden.", ge=1)
-    depth: int | None = setting(default=None, doc="Number of hidden layers, instead of hidden.", ge=0)
+    hidden: tuple[int, ...] | None = setting(
+        default=None, doc="Widths of the hidden layers.", ge=1, size=True
+    )
+    width: int | None = setting(
+        default=None, doc="Width of every hidden layer, instead of hidden.", ge=1, size=True
+    )
+    depth: int | None = setting(
+        default=None, doc="Number of hidden layers, instead of hidden.", ge=0, size=True
+    )
     activation: str = setting(default="relu", doc="Function after each hidden layer.", choices=ACTIVATIONS)
     output_activation: str = setting(
         default="none", doc="Function after the last layer.", choices=ACTIVATIONS

@@ -48,9 +48,9 @@ class Residual(Network):
     Residual(blocks=3, width=64, activation='prelu')
     """
 
-    blocks: int = setting(default=2, doc="Number of residual blocks.", ge=1)
-    width: int = setting(default=128, doc="Width of the hidden layers of each block.", ge=1)
-    depth: int = setting(default=1, doc="Number of hidden layers of each block.", ge=1, le=2)
+    blocks: int = setting(default=2, doc="Number of residual blocks.", ge=1, size=True)
+    width: int = setting(default=128, doc="Width of the hidden layers of each block.", ge=1, size=True)
+    depth: int = setting(default=1, doc="Number of hidden layers of each block.", ge=1, le=2, size=True)
     activation: str = setting(default="relu", doc="Function after each hidden layer.", choices=ACTIVATIONS)
     output_activation: str = setting(
         default="none", doc="Function after the last layer.", choices=ACTIVATIONS

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from ..parts import Family
-from .base import BatchPenalty, Learnt, MatchesPrior, NeedsInputGradient, Noisy, Penalty, SamplePenalty
-from .contractive import Contractive
-from .kl import KL
-from .mmd import MMD
-from .sparsity import L1, L2, KLSparsity
-from .topological import Topological
-from .weight_decay import WeightDecay, WeightL1
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "PENALTIES",
-    "KL",
-    "L1",
-    "L2",
-    "MMD",
-    "BatchPenalty",
-    "Contractive",
-    "KLSparsity",
-    "Learnt",
-    "MatchesPrior",
-    "NeedsInputGradient",
-    "Noisy",
-    "Penalty",
-    "SamplePenalty",
-    "Topological",
-    "WeightDecay",
-    "WeightL1",
-]
+from ..moved import Learnt, MatchesPrior, NeedsInputGradient, Noisy  # noqa: F401
+from ..parts import Family
+from .base import BatchPenalty as BatchPenalty
+from .base import Penalty as Penalty
+from .base import SamplePenalty as SamplePenalty
+from .contractive import Contractive as Contractive
+from .kl import KL as KL
+from .mmd import MMD as MMD
+from .sparsity import L1 as L1
+from .sparsity import L2 as L2
+from .sparsity import KLSparsity as KLSparsity
+from .topological import Topological as Topological
+from .weight_decay import WeightDecay as WeightDecay
+from .weight_decay import WeightL1 as WeightL1
 
 PENALTIES: Family[Penalty] = Family(
     "penalty",
@@ -46,3 +34,6 @@ PENALTIES: Family[Penalty] = Family(
         "weight_l1": WeightL1,
     },
 )
+
+if not TYPE_CHECKING:
+    __all__ = ["PENALTIES", "BatchPenalty", "Penalty", "SamplePenalty", *PENALTIES.class_names]

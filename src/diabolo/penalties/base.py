@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import SettingError
-from ..moved import Renamed, take_over
+from ..moved import Renamed
 from ..parts import Part, part, setting
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from ..latent import LatentSpace
     from ..passes import Pass
+
+    #: Draws numbers of a shape, float32, on the generator's device.
+    Draw = Callable[[tuple[int, ...], torch.Generator], Tensor]
 
 
 @part
@@ -28,16 +32,23 @@ class Penalty(Part, ABC):
     ----------
     unit : str
         What the unweighted value is counted in, empty if it is a plain number.
+    needs_input_gradient : bool
+        Whether it differentiates by ``Pass.corrupted``, which then requires a gradient.
+    matches_prior : bool
+        Whether it draws codes to the prior, the standard normal where the space has none.
     """
 
     unit: ClassVar[str] = ""
+    needs_input_gradient: ClassVar[bool] = False
+    matches_prior: ClassVar[bool] = False
 
-    weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0)
+    weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0, varies=True)
     warmup: int | float = setting(
         default=0,
         doc="Epochs over which the weight rises linearly from 0; below 1: that share of the training.",
         ge=0,
         kw_only=True,
+        varies=True,
     )
 
     def __post_init__(self) -> None:
@@ -59,9 +70,21 @@ class Penalty(Part, ABC):
         """
         return int(self.warmup * epochs) if isinstance(self.warmup, float) else self.warmup
 
+    @property
+    def initial(self) -> float | None:
+        """Where its trained scalar starts, which is then ``Pass.learnt[p.term]``; None if it has none."""
+        return None
+
+    start = Renamed("initial")
+    renamed: ClassVar[Mapping[str, str]] = {"start": "initial"}
+
     @abstractmethod
     def value(self, p: Pass) -> Tensor:
         """The unweighted penalty of a pass."""
+
+    def noise(self, latent: LatentSpace) -> Mapping[str, Draw]:
+        """What draws its random numbers, by name; ``Pass.noise[p.term]`` has them, in the shape of codes."""
+        return {}
 
     def validate(self, latent: LatentSpace) -> None:
         """Raise a SettingError if the penalty makes no sense with a latent space."""
@@ -85,34 +108,3 @@ class BatchPenalty(Penalty):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ("target", "corrupted", "h", "z", "output", "hidden")
-
-
-class NeedsInputGradient:
-    """Capability: the penalty differentiates by ``Pass.corrupted``, which then requires a gradient."""
-
-
-class Noisy(ABC):
-    """Capability: the penalty needs random numbers, which it finds in ``Pass.noise[p.term]``."""
-
-    @abstractmethod
-    def draw(self, latent: LatentSpace, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise for batches of codes of shape (..., batch, dim), float32, on the generator's device."""
-
-
-class MatchesPrior:
-    """Capability: the penalty draws codes to the prior, the standard normal where the space has none."""
-
-
-class Learnt(ABC):
-    """Capability: the penalty has scalars that are trained, found as ``Pass.learnt[p.term]``."""
-
-    @property
-    @abstractmethod
-    def initial(self) -> float:
-        """The value that the trained scalar starts at."""
-
-    start = Renamed("initial")
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        take_over(cls, "start", "initial")

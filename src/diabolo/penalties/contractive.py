@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..parts import part, setting
-from .base import NeedsInputGradient, SamplePenalty
+from .base import SamplePenalty
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @part
-class Contractive(SamplePenalty, NeedsInputGradient):
+class Contractive(SamplePenalty):
     r"""Squared Frobenius norm of the Jacobian of each code by the row that the encoder saw.
 
     ``sum_jk (d z_k / d x_j)^2``, in squared units of the code over squared units of the input (after
@@ -42,7 +42,9 @@ class Contractive(SamplePenalty, NeedsInputGradient):
     Contractive(weight=0.01)
     """
 
-    weight: float = setting(default=0.1, doc="Factor of the squared norm of the encoder's Jacobian.", ge=0)
+    needs_input_gradient: ClassVar[bool] = True
+
+    weight: float = setting(default=0.1, doc="Factor of the squared norm of the encoder's Jacobian.")
 
     def value(self, p: Pass) -> Tensor:
         import torch

@@ -42,7 +42,7 @@ class KL(SamplePenalty):
 
     unit: ClassVar[str] = "nats a sample"
 
-    weight: float = setting(default=1.0, doc="Beta: factor of the KL divergence.", ge=0)
+    weight: float = setting(default=1.0, doc="Beta: factor of the KL divergence.")
 
     def value(self, p: Pass) -> Tensor:
         return cast(Stochastic, p.latent).kl(p.h)

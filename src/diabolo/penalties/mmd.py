@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..latent.base import HasPrior, LatentSpace
-from ..latent.sphere import Sphere
 from ..parts import part, setting
-from .base import BatchPenalty, MatchesPrior, Noisy
+from .base import BatchPenalty
 
 if TYPE_CHECKING:
-    import torch
+    from collections.abc import Mapping
+
     from torch import Tensor
 
     from ..passes import Pass
+    from .base import Draw
 
 
 @part
-class MMD(BatchPenalty, Noisy, MatchesPrior):
+class MMD(BatchPenalty):
     r"""Squared maximum mean discrepancy of the batch's codes and as many draws from the prior; no unit.
 
     ``mean k(z, z') + mean k(u, u') - 2 mean k(z, u)``, u drawn from the latent space's prior, or standard
@@ -62,29 +62,21 @@ class MMD(BatchPenalty, Noisy, MatchesPrior):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ("z",)
+    matches_prior: ClassVar[bool] = True
 
-    weight: float = setting(default=10.0, doc="Factor of the squared MMD in the total loss.", ge=0)
+    weight: float = setting(default=10.0, doc="Factor of the squared MMD in the total loss.")
     kernel: str = setting(default="imq", doc="Kernel between codes.", choices=("gaussian", "imq"))
     bandwidths: int = setting(default=5, doc="Number of bandwidths, each twice the one before.", ge=3, le=7)
     scale: float | None = setting(default=None, doc="Middle bandwidth; none: from the prior.", gt=0)
     estimator: str = setting(default="biased", doc="Estimator of the MMD.", choices=("biased", "unbiased"))
 
-    def draw(self, latent: LatentSpace, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Draws from the prior, of shape (..., batch, dim)."""
-        if isinstance(latent, HasPrior):
-            return latent.sample_prior(shape, generator)
-        import torch
-
-        return torch.randn(shape, generator=generator, device=generator.device)
+    def noise(self, latent: LatentSpace) -> Mapping[str, Draw]:
+        return {"draw": latent.sample_prior if isinstance(latent, HasPrior) else latent.geometry.draw}
 
     def value(self, p: Pass) -> Tensor:
         if p.term not in p.noise:
             raise ValueError(f"draws from the prior under {p.term!r} were expected in the pass, got none.")
         prior = p.noise[p.term]["draw"].to(p.z)
-        lengths = F.bandwidths(self._scale(p.latent), self.bandwidths)
+        scale = p.latent.geometry.spread(p.latent.dim) if self.scale is None else self.scale
+        lengths = F.bandwidths(scale, self.bandwidths)
         return F.squared_mmd(p.z, prior, lengths, self.kernel, self.estimator)
-
-    def _scale(self, latent: LatentSpace) -> float:
-        if self.scale is not None:
-            return self.scale
-        return math.sqrt(2.0 if isinstance(latent, Sphere) else 2.0 * latent.dim)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from .. import functional as F
 from ..errors import SettingError
 from ..latent.base import LatentSpace
-from ..latent.sphere import Sphere
 from ..parts import part, setting
 from .base import BatchPenalty, Penalty, SamplePenalty
 
@@ -56,7 +55,7 @@ class L1(SamplePenalty):
     L1(weight=0.1, on='hidden')
     """
 
-    weight: float = setting(default=0.01, doc="Factor of the sum of absolute activations.", ge=0)
+    weight: float = setting(default=0.01, doc="Factor of the sum of absolute activations.")
     on: str = setting(default="code", doc="Which activations.", choices=PLACES)
 
     def value(self, p: Pass) -> Tensor:
@@ -89,7 +88,7 @@ class L2(SamplePenalty):
     L2()
     """
 
-    weight: float = setting(default=0.01, doc="Factor of the sum of squared activations.", ge=0)
+    weight: float = setting(default=0.01, doc="Factor of the sum of squared activations.")
     on: str = setting(default="code", doc="Which activations.", choices=PLACES)
 
     def value(self, p: Pass) -> Tensor:
@@ -97,7 +96,7 @@ class L2(SamplePenalty):
         return sum(more, first)
 
     def validate(self, latent: LatentSpace) -> None:
-        if self.on == "code" and isinstance(latent, Sphere):
+        if self.on == "code" and latent.geometry.unit_norm:
             raise SettingError(
                 f"L2(on='code') is constant on {latent!r}, whose codes have norm 1; "
                 "use another latent space or on='hidden'."
@@ -144,6 +143,11 @@ class KLSparsity(BatchPenalty):
     target: float = setting(default=0.05, doc="Rate that units should be active at.", gt=0, lt=1)
     on: str = setting(default="code", doc="Which activations.", choices=PLACES)
     sigmoid: bool = setting(default=True, doc="Pass activations through a sigmoid first.")
+
+    @classmethod
+    def examples(cls) -> tuple[KLSparsity, ...]:
+        # Without a sigmoid it takes only layers whose activations are rates already.
+        return (cls(), cls(on="hidden"))
 
     def value(self, p: Pass) -> Tensor:
         layers = _activations(self, self.on, p)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..parts import part, setting
-from .base import BatchPenalty, Learnt
+from .base import BatchPenalty
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @part
-class Topological(BatchPenalty, Learnt):
+class Topological(BatchPenalty):
     r"""How far distances that matter for the topology of inputs differ from those of codes; no unit.
 
     ``( |a(P_x) - b(P_x)|^2 + |a(P_z) - b(P_z)|^2 ) / n``: a are distances of clean input rows over

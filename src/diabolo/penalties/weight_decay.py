@@ -39,7 +39,7 @@ class WeightDecay(BatchPenalty):
 
     looks_at: ClassVar[tuple[str, ...]] = ()
 
-    weight: float = setting(default=1e-4, doc="Factor of the sum of squared weights.", ge=0)
+    weight: float = setting(default=1e-4, doc="Factor of the sum of squared weights.")
 
     def value(self, p: Pass) -> Tensor:
         return _summed([w.square() for w in p.weights], p)
@@ -70,7 +70,7 @@ class WeightL1(BatchPenalty):
 
     looks_at: ClassVar[tuple[str, ...]] = ()
 
-    weight: float = setting(default=1e-4, doc="Factor of the sum of absolute weights.", ge=0)
+    weight: float = setting(default=1e-4, doc="Factor of the sum of absolute weights.")
 
     def value(self, p: Pass) -> Tensor:
         return _summed([w.abs() for w in p.weights], p)

@@ -8,43 +8,19 @@ Every plot works for any model: a decoder is a callable from codes to rows, or a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownNameError
-from .curves import code_histogram, loss_curves, loss_functions, metric_curve
-from .images import decoder_grid, image_rows, interpolation, latent_traversal
-from .maps import ab_map, encoder_map, map_3d, map_3d_interactive, map_and_grid
-from .plane import encoder_difference, latent_line, plane_colour, points_and_reconstructions
-from .sphere import sphere_grid, sphere_map, sphere_map_and_grid
-from .style import PALETTE, class_styles, offscreen
-from .weights import activation_histograms, components, unit_weights, weight_histograms
-
-_FUNCTIONS: tuple[Callable[..., Any], ...] = (
-    encoder_map,
-    decoder_grid,
-    map_and_grid,
-    sphere_map,
-    sphere_grid,
-    sphere_map_and_grid,
-    map_3d,
-    map_3d_interactive,
-    ab_map,
-    image_rows,
-    loss_curves,
-    loss_functions,
-    plane_colour,
-    latent_line,
-    points_and_reconstructions,
-    encoder_difference,
-    code_histogram,
-    weight_histograms,
-    unit_weights,
-    activation_histograms,
-    components,
-    metric_curve,
-    latent_traversal,
-    interpolation,
-)
+from . import curves, images, maps, plane, sphere, weights
+from .curves import *  # noqa: F403
+from .images import *  # noqa: F403
+from .maps import *  # noqa: F403
+from .plane import *  # noqa: F403
+from .sphere import *  # noqa: F403
+from .style import PALETTE as PALETTE
+from .style import class_styles as class_styles
+from .style import offscreen as offscreen
+from .weights import *  # noqa: F403
 
 
 class _Plots(dict[str, Callable[..., Any]]):
@@ -53,35 +29,9 @@ class _Plots(dict[str, Callable[..., Any]]):
 
 
 #: Every plot by name; an unknown name answers with the nearest match.
-PLOTS: Mapping[str, Callable[..., Any]] = _Plots({f.__name__: f for f in _FUNCTIONS})
+PLOTS: Mapping[str, Callable[..., Any]] = _Plots(
+    {name: getattr(m, name) for m in (maps, images, sphere, plane, curves, weights) for name in m.__all__}
+)
 
-__all__ = [
-    "PALETTE",
-    "PLOTS",
-    "ab_map",
-    "activation_histograms",
-    "class_styles",
-    "code_histogram",
-    "components",
-    "decoder_grid",
-    "encoder_difference",
-    "encoder_map",
-    "image_rows",
-    "interpolation",
-    "latent_line",
-    "latent_traversal",
-    "loss_curves",
-    "loss_functions",
-    "map_3d",
-    "map_3d_interactive",
-    "map_and_grid",
-    "metric_curve",
-    "offscreen",
-    "plane_colour",
-    "points_and_reconstructions",
-    "sphere_grid",
-    "sphere_map",
-    "sphere_map_and_grid",
-    "unit_weights",
-    "weight_histograms",
-]
+if not TYPE_CHECKING:
+    __all__ = ["PALETTE", "PLOTS", "class_styles", "offscreen", *PLOTS]

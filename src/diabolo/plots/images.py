@@ -27,7 +27,7 @@ from .style import IMAGES, bare, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["decoder_grid", "image_rows", "interpolation", "latent_traversal", "place_image", "show_table"]
+__all__ = ["decoder_grid", "image_rows", "interpolation", "latent_traversal"]
 
 # Share of its cell that an image fills; the rest is the gap.
 _FILL = 0.94

@@ -7,43 +7,27 @@ Names are loaded when they are first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..moved import lazy
 
 if TYPE_CHECKING:
-    from .build import Report, health_report
-    from .compute import Options
-    from .dimension import DimensionCurve, dimensions, knee
-    from .findings import FINDINGS, Finding
-
-__all__ = [
-    "FINDINGS",
-    "DimensionCurve",
-    "Finding",
-    "Options",
-    "Report",
-    "dimensions",
-    "health_report",
-    "knee",
-]
-
-_HOME = {
-    "Report": "build",
-    "Options": "compute",
-    "health_report": "build",
-    "DimensionCurve": "dimension",
-    "dimensions": "dimension",
-    "knee": "dimension",
-    "FINDINGS": "findings",
-    "Finding": "findings",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from .build import Report as Report
+    from .build import health_report as health_report
+    from .compute import Options as Options
+    from .dimension import DimensionCurve as DimensionCurve
+    from .dimension import dimensions as dimensions
+    from .dimension import knee as knee
+    from .findings import FINDINGS as FINDINGS
+    from .findings import Finding as Finding
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "build": ("Report", "health_report"),
+            "compute": ("Options",),
+            "dimension": ("DimensionCurve", "dimensions", "knee"),
+            "findings": ("FINDINGS", "Finding"),
+        },
+    )
+    __all__ = __dir__()

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..latent import HasPrior
-from ..penalties import MatchesPrior
 from .figures import Layer, TrainingFigures
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class ReportModel:
         latent = network.parts.latent
         if isinstance(latent, HasPrior):
             return Prior(f"the prior of {latent!r}", partial(prior_codes, latent))
-        if any(isinstance(p, MatchesPrior) and p.weight > 0 for p in network.parts.penalties):
+        if any(p.matches_prior and p.weight > 0 for p in network.parts.penalties):
             return Prior("the standard normal that a penalty aims at", partial(normal_codes, latent.dim))
         return None
 

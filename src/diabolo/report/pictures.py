@@ -79,13 +79,12 @@ def _png(ax: Any) -> bytes:
 
 def _map(m: PictureData) -> _Drawn:
     from .. import plots
-    from ..latent import Sphere
 
     c = m.computed
     Z, y = c.Z[:_POINTS], None if c.y is None else c.y[:_POINTS]
     by = "" if y is None else ", coloured by label"
     dim = Z.shape[1]
-    if isinstance(m.latent, Sphere) and dim == 3:
+    if m.latent is not None and m.latent.geometry.chart(dim) == "globe":
         if m.image_shape is None:
             return (
                 "Codes on the sphere",
@@ -201,14 +200,15 @@ def _kl(m: PictureData) -> _Drawn:
 
 def _histogram(m: PictureData) -> _Drawn:
     from .. import plots
-    from ..latent import Gaussian, HasPrior
+    from ..latent import HasPrior
 
     c = m.computed
-    codes = c.drawn if isinstance(m.latent, HasPrior) and c.drawn is not None else c.Z
+    prior = m.latent if isinstance(m.latent, HasPrior) else None
+    codes = c.Z if prior is None or c.drawn is None else c.drawn
     if np.ptp(codes, axis=0).max() == 0:
         return None
     dim = int(c.Z.var(axis=0).argmax())
-    density = "standard_normal" if isinstance(m.latent, Gaussian) else None
+    density = None if prior is None else prior.marginal
     ax = plots.code_histogram(codes, density=density, dim=dim)
     ax.set_title("")
     over = " and the prior's density" if density else ""

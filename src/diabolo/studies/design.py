@@ -11,14 +11,12 @@ from typing import Any
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from ..errors import SettingError, UnknownNameError
+from ..slots import may_vary
 
 REPEATS = ("seed", "data", "both")
 SEED, DATA = "seed", "data."
-# Settings in which members of one stack may differ.
-_FREE = re.compile(
-    r"^(seed|data\.(?!n_samples$).*|random_state|corruption.*|training__(lr|schedule|early_stopping).*"
-    r"|penalties__.*__(weight|warmup))$"
-)
+# What is no setting of a part, and in which members of one stack may differ; the number of rows is none of it.
+_FREE = re.compile(r"^(seed|data\.(?!n_samples$).*|random_state)$")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,8 @@ class Settings:
     @property
     def group(self) -> Hashable:
         """What models that may share a stack have in common, as far as it can be told before they are made."""
-        return tuple((path, repr(value)) for path, value in self.axes.items() if not _FREE.match(path))
+        fixed = (path for path in self.axes if not _FREE.match(path) and not may_vary(path))
+        return tuple((path, repr(self.axes[path])) for path in fixed)
 
 
 def path_of(axis: str) -> str:

@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 
 from ..data.batches import Rows, RowSet, block_steps
-from ..parts import Part, Unstackable, settings
 from ..training.job import TrainingJob
 
 T = TypeVar("T")
@@ -32,42 +31,24 @@ def stackable(member: TrainingJob) -> bool:
     if not member.data.in_memory:
         return False
     every = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
-    return member.training.snapshots == 0 and not any(_unstackable(part) for part in every)
-
-
-def _unstackable(part: Part) -> bool:
-    inner = (getattr(part, name) for name in settings(type(part)))
-    return isinstance(part, Unstackable) or any(isinstance(p, Part) and _unstackable(p) for p in inner)
+    return member.training.snapshots == 0 and all(part.stackable for part in every)
 
 
 def stack_key(member: TrainingJob) -> Hashable:
     """What members of one stack have in common.
 
-    Rates, schedules, early stopping, seeds, data, corruption, and the weights and warm-ups of penalties may
-    differ.
+    Seeds, data, corruption and every setting that may vary in a stack (``setting(..., varies=True)``) may differ.
     """
-    training, n = member.training, member.n_rows
-    return (
-        *shape_key(member),
-        n,
-        training.batch_of(n),
-        training.epochs_for(n),
-        training.drop_last,
-        training.optimizer,
-        training.clip_norm,
-        training.precision,
-        training.compile,
-        member.validation_starts,
-        str(member.data.inputs.device),
-    )
+    n = member.n_rows
+    training = member.training.settled(n).shared()
+    return (*shape_key(member), n, *training, member.validation_starts, str(member.data.inputs.device))
 
 
 def shape_key(member: TrainingJob) -> tuple[Hashable, ...]:
     """What models that start by the same rule, and have the same parameters, have in common."""
     parts, domain = member.parts, member.domain
-    penalties = tuple(penalty.replace(weight=0.0, warmup=0) for penalty in parts.penalties)
-    shape = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, penalties)
-    return (*shape, domain.n_features, domain.image_shape)
+    every = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
+    return (*(part.shared() for part in every), domain.n_features, domain.image_shape)
 
 
 def bytes_per_model(member: TrainingJob, n_parameters: int, widths: int) -> int:

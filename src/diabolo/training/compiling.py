@@ -12,7 +12,6 @@ import torch
 
 from ..errors import SettingError
 from ..model import Architecture
-from ..penalties import NeedsInputGradient
 
 _COMPILERS = ("g++", "clang++", "c++", "cl")
 
@@ -26,7 +25,7 @@ def check_compilable(parts: Architecture) -> None:
         If a penalty needs gradients of gradients, or if there is no C++ compiler.
     """
     for name, penalty in parts.named_penalties.items():
-        if isinstance(penalty, NeedsInputGradient):
+        if penalty.needs_input_gradient:
             raise SettingError(
                 f"training.compile cannot be used with the penalty {name}: torch.compile has no double backward. "
                 "Leave training.compile out."

@@ -260,13 +260,13 @@ class Training(Part):
 
     epochs: int | None = setting(default=None, doc="Passes over the data; none: about 3,000 steps.", ge=1)
     batch_size: int | None = setting(default=128, doc="Rows in a step; none: all rows.", ge=1)
-    lr: float = setting(default=2e-3, doc="Learning rate, before the schedule.", gt=0)
+    lr: float = setting(default=2e-3, doc="Learning rate, before the schedule.", gt=0, varies=True)
     optimizer: Optimizer = setting(default=Adam(), doc="The optimiser.", family=OPTIMIZERS)
     schedule: Schedule = setting(
-        default=Cosine(), doc="How the rate changes over the steps.", family=SCHEDULES
+        default=Cosine(), doc="How the rate changes over the steps.", family=SCHEDULES, varies=True
     )
     early_stopping: EarlyStopping | None = setting(
-        default=None, doc="When to stop early; none: never.", family=STOPPING
+        default=None, doc="When to stop early; none: never.", family=STOPPING, varies=True
     )
     validation: float = setting(default=0.0, doc="Share of the rows that is held out.", ge=0, lt=1)
     drop_last: bool = setting(default=False, doc="Leave out a last batch that is smaller.")
@@ -290,6 +290,10 @@ class Training(Part):
     def stored(self) -> str:
         """The numbers that weights and rows are kept in: "float32" or "float64"."""
         return "float64" if self.precision == "float64" else "float32"
+
+    def settled(self, n_rows: int) -> Training:
+        """The training with numbers where a rule decides, given the number of training rows."""
+        return self.replace(batch_size=self.batch_of(n_rows), epochs=self.epochs_for(n_rows))
 
     def batch_of(self, n_rows: int) -> int:
         """Rows in a full step, given the number of training rows."""

@@ -1,0 +1,51 @@
+"""What the documentation says of all parts and recipes: the families' tables, the parts' examples and docstrings."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from diabolo.parts import Family
+from diabolo.recipes import RECIPES
+from diabolo.slots import SLOTS
+
+HEAD = """# Parts and recipes
+
+All that there is, by the name that the command line, a file and a search take; what each setting does is said by the
+[API](api.md), and `diabolo recipes NAME` lists those of a recipe by their paths. A part of your own joins by
+[one file](extend.md).
+"""
+
+
+def first_line(thing: Any) -> str:
+    """The sentence that a docstring begins with, fit for a cell of a table."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", "\\|")
+
+
+def modules(family: Family[Any]) -> str:
+    """What the API page includes of a family: the modules that its base and its members stand in."""
+    found = dict.fromkeys(cls.__module__ for cls in (family.base, *family.values()))
+    return "".join(f".. automodule:: {name}\n" for name in found)
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    lines = [HEAD]
+    for name, slot in SLOTS.items():
+        if name in ("decoder", "training"):
+            continue
+        lines += [
+            f"## {name.capitalize()}",
+            "",
+            f"{slot.doc}",
+            "",
+            "| name | such as | what it is |",
+            "| --- | --- | --- |",
+        ]
+        for member, cls in slot.family.items():
+            shown = ", ".join(f"`{example!r}`" for example in cls.examples()[:3])
+            lines.append(f"| `{member}` | {shown} | {first_line(cls)} |")
+        lines.append("")
+    lines += ["## Recipes", "", "| name | use it when |", "| --- | --- |"]
+    lines += [f"| `{name}` | {first_line(make)} |" for name, make in RECIPES.items()]
+    return "\n".join(lines) + "\n"
