@@ -186,7 +186,7 @@ def test_foreign_models_get_a_report(make):
 def test_named_columns_keep_their_names():
     frame = load_iris(as_frame=True).data
     report = health_report(PCA(2).fit(frame), frame, options=SMALL)
-    assert {name for name, _ in report.figures.feature_errors} == set(frame.columns)
+    assert {error.name for error in report.figures.feature_errors} == set(frame.columns)
     assert isinstance(frame, pd.DataFrame)
 
 

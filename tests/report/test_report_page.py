@@ -73,7 +73,7 @@ def test_long_names_leave_the_numbers_in_sight(reports):
     start = lines.index("Worst features") + 2
     shown = [line.split()[-1] for line in lines[start : start + 4]]
     assert max(map(len, lines)) <= 96
-    assert shown == [f"{value:.4g}" for _, value in reports["table"].figures.feature_errors]
+    assert shown == [f"{error.mse:.4g}" for error in reports["table"].figures.feature_errors]
 
 
 @pytest.mark.parametrize("name", REPORTS)

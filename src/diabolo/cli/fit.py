@@ -201,10 +201,12 @@ _SHOWN = {
 
 def _summary(place: Path, autoencoder: Autoencoder, parted: Split, report: Any) -> str:
     """What came of a training, in a few lines, and what to type next."""
+    from ..report.tables import share
+
     written = report.to_dict()
     errors, k = written["figures"]["errors"], written["figures"]["pca_components"]
     table = [
-        f"  {words.format(k=k):<20} {errors[name]['squared_error']:>14.6g} {errors[name]['mse']:>12.6g}"
+        f"  {words.format(k=k):<20} {share(errors[name]['explained']):>18} {errors[name]['squared_error']:>14.6g}"
         for name, words in _SHOWN.items()
         if name in errors
     ]
@@ -214,7 +216,7 @@ def _summary(place: Path, autoencoder: Autoencoder, parted: Split, report: Any) 
     lines = [
         f"{autoencoder.status_.replace('_', ' ')} after {autoencoder.n_iter_} epochs, {seconds:.1f} s",
         f"judged on {parted.describe()}:",
-        f"  {'':<20} {'squared error':>14} {'MSE':>12}",
+        f"  {'':<20} {'variance explained':>18} {'squared error':>14}",
         *table,
         *(["", *findings] if findings else []),
         "",

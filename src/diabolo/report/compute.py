@@ -17,7 +17,7 @@ from ..metrics._distances import SquaredDistances
 from ..metrics.generation import Pair
 from ..metrics.neighbours import neighbourhood_of
 from ..metrics.structure import spearman_of
-from .figures import Errors, Figures, Generation, Latent, Term
+from .figures import Errors, FeatureError, Figures, Generation, Latent, Term
 from .model import DEAD_SHARE, Prior, Probe, ReportModel, describe_course, look_inside
 
 __all__ = ["Computed", "Options", "compute", "flat_rows"]
@@ -147,6 +147,7 @@ def compute(
         errors={},
         course=describe_course(subject),
         is_network=subject.network is not None,
+        units=subject.units,
         not_finite=len(judged) - len(rows.kept),
     )
     if len(rows.kept) < 2:
@@ -209,8 +210,11 @@ class _Bench:
         self.notes: list[str] = []
         self.counts: dict[str, int] = {}
         self.components = min(rows.Z.shape[1], *learnt.shape)
-        self.pca = PCA(self.components, random_state=self.seed).fit(self.learnt)
-        self.pca_codes = self.pca.transform(rows.X)
+        # All that is compared is in the units that the model was trained in, PCA's own fit too.
+        self.scale = subject.scale
+        self.mean = self.learnt.mean(axis=0)
+        self.pca = PCA(self.components, random_state=self.seed).fit(self.learnt / self.scale)
+        self.pca_codes = self.pca.transform(rows.X / self.scale)
         low, high = min(rows.X.min(), self.learnt.min()), max(rows.X.max(), self.learnt.max())
         self.inside = bool(low >= 0 and high <= 1)
         self.chosen = _choose(len(rows.X), options.codes, self.seed)
@@ -232,7 +236,7 @@ class _Bench:
         """The figures with errors and terms on training rows."""
         self.counts["training rows judged"] = len(own)
         back = _apply(self.subject, own)
-        pca = self.pca.inverse_transform(self.pca.transform(own))
+        pca = self.pca.inverse_transform(self.pca.transform(own / self.scale)) * self.scale
         errors = {}
         if len(back.kept):
             errors["model"] = self._compare(back.X, back.X_hat)
@@ -244,13 +248,13 @@ class _Bench:
         X = self.rows.X
         found = {
             "model": self._compare(X, self.rows.X_hat),
-            "pca": self._compare(X, self.pca.inverse_transform(self.pca_codes)),
+            "pca": self._compare(X, self.pca.inverse_transform(self.pca_codes) * self.scale),
         }
         if untrained is not None:
             start = _apply(untrained, X)
             if len(start.kept):
                 found["untrained"] = self._compare(start.X, start.X_hat)
-        found["mean"] = self._compare(X, np.broadcast_to(self.learnt.mean(axis=0), X.shape))
+        found["mean"] = self._compare(X, np.broadcast_to(self.mean, X.shape))
         return found
 
     def _compare(self, x: Float, x_hat: Float) -> Errors:
@@ -258,8 +262,16 @@ class _Bench:
         if self.inside:
             leaves = x_hat.min() < 0 or x_hat.max() > 1
             bce = metrics.bce(x, np.clip(x_hat, MARGIN, 1 - MARGIN) if leaves else x_hat)
-        squares = metrics.squared_error(x, x_hat)
-        return Errors(float(squares.mean()), float(squares.mean() / x.shape[1]), metrics.mae(x, x_hat), bce)
+        squared = float(metrics.squared_error(x, x_hat).mean())
+        trained, whole = self._trained(x, x_hat).sum(), self._trained(x, self.mean).sum()
+        explained = 1 - trained / whole if whole > 0 else np.nan
+        mse, mae = squared / x.shape[1], metrics.mae(x, x_hat)
+        return Errors(squared, mse, mae, bce, float(trained), float(explained))
+
+    def _trained(self, x: Float, x_hat: Float) -> Float:
+        """The mean squared error of each feature, in the units that were trained."""
+        found: Float = (((x - x_hat) / self.scale) ** 2).mean(axis=0)
+        return found
 
     def latent(self, probe: Probe | None) -> Latent:
         """Whether the latent space is used."""
@@ -348,11 +360,14 @@ class _Bench:
         classifier = metrics.train_classifier(*known, random_state=self.seed)
         return found | metrics.agreement(classifier, self.rows.X[test], self.rows.X_hat[test], y[test])
 
-    def worst_features(self, names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-        """The features with the largest mean squared error."""
+    def worst_features(self, names: tuple[str, ...]) -> tuple[FeatureError, ...]:
+        """The features with the largest error in the units that were trained."""
         each = metrics.feature_error(self.rows.X, self.rows.X_hat)
+        trained, whole = (self._trained(self.rows.X, it) for it in (self.rows.X_hat, self.mean))
+        explained = 1 - trained / np.where(whole > 0, whole, np.nan)
         called = names or tuple(str(j) for j in range(len(each)))
-        return tuple((called[j], float(each[j])) for j in np.argsort(-each, kind="stable")[:_WORST_FEATURES])
+        worst = np.argsort(-trained, kind="stable")[:_WORST_FEATURES]
+        return tuple(FeatureError(called[j], float(each[j]), float(explained[j])) for j in worst)
 
 
 def _apply(subject: ReportModel, X: Array) -> _Rows:

@@ -6,11 +6,21 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["TrainingFigures", "Errors", "Figures", "Generation", "Latent", "Layer", "Term", "to_json"]
+__all__ = [
+    "Errors",
+    "FeatureError",
+    "Figures",
+    "Generation",
+    "Latent",
+    "Layer",
+    "Term",
+    "TrainingFigures",
+    "to_json",
+]
 
 
 @dataclass(frozen=True)
@@ -26,12 +36,28 @@ class Errors:
     bce : float or None
         Binary cross-entropy, mean over rows and features, in nats; None unless the data lie in [0, 1].
         Reconstructions of a model that leaves [0, 1] are held within [0.001, 0.999].
+    trained : float or None
+        The squared error with each feature in the units that the model was trained in: what models are compared by,
+        so that no column counts for more because its numbers are larger.
+    explained : float or None
+        One minus that error's share of what predicting the training rows' mean leaves (R squared); NaN where that
+        leaves nothing.
     """
 
     squared_error: float
     mse: float
     mae: float
     bce: float | None = None
+    trained: float | None = None
+    explained: float | None = None
+
+
+class FeatureError(NamedTuple):
+    """How well one feature comes back: its mean squared error, and its share of variance that is explained."""
+
+    name: str
+    mse: float
+    explained: float
 
 
 @dataclass(frozen=True)
@@ -178,8 +204,10 @@ class Figures:
         "model" and "pca" to their measures.
     labels : mapping of str to float
         Figures that need labels; those of PCA begin with "pca_".
-    feature_errors : tuple of (str, float)
-        The features with the largest mean squared error, worst first.
+    feature_errors : tuple of FeatureError
+        The features with the largest error in the units that were trained, worst first.
+    units : str
+        The units that the model was trained in, in words.
     notes : tuple of str
         What was left out and why, and what to know when reading the figures.
     """
@@ -199,7 +227,8 @@ class Figures:
     generation: Generation | None = None
     neighbourhood: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     labels: Mapping[str, float] = field(default_factory=dict)
-    feature_errors: tuple[tuple[str, float], ...] = ()
+    feature_errors: tuple[FeatureError, ...] = ()
+    units: str = "as they are"
     notes: tuple[str, ...] = ()
 
 

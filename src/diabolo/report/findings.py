@@ -48,6 +48,7 @@ OVER_FIT = 2.0
 RISE = 0.05
 UNFINISHED = 0.02
 WORSE_THAN_PCA = 1.05
+_REMEDY = "train longer or on more rows, give the network wider layers or weaker penalties, or use PCA"
 
 
 def not_finite(f: Figures) -> tuple[Severity, str] | None:
@@ -94,8 +95,8 @@ def _against(f: Figures, rival: str, name: str, meaning: str) -> tuple[Severity,
     if model is None or other is None or model < (1 - GAIN) * other:
         return None
     return "severe", (
-        f"the squared error of {model:.4g} is no better than that of {name} ({other:.4g}): {meaning}; look at "
-        "the learning rate, the weights of the penalties and the scaling."
+        f"{name} does as well ({_compared(f, rival)}): {meaning}; look at the learning rate, the weights of the "
+        "penalties and the scaling."
     )
 
 
@@ -184,8 +185,8 @@ def linear_in_disguise(f: Figures) -> tuple[Severity, str] | None:
     if not (1 - GAIN) * pca <= model <= WORSE_THAN_PCA * pca:
         return None
     return "warning", (
-        f"PCA with {f.pca_components} components reconstructs as well (squared error {pca:.4g} against "
-        f"{model:.4g}): the network is not using its non-linearity; add hidden layers, train longer, or use PCA."
+        f"PCA with {f.pca_components} components reconstructs as well ({_compared(f, 'pca')}): the network is not "
+        "using its non-linearity; add hidden layers, train longer, or use PCA."
     )
 
 
@@ -198,8 +199,7 @@ def worse_than_pca(f: Figures) -> tuple[Severity, str] | None:
     why = "; its penalties and its noise cost reconstruction" if penalised else ""
     severity: Severity = "warning" if f.is_network and not penalised else "note"
     return severity, (
-        f"PCA with {f.pca_components} components reconstructs better (squared error {pca:.4g} against "
-        f"{model:.4g}){why}."
+        f"PCA with {f.pca_components} components reconstructs better ({_compared(f, 'pca')}){why}; {_REMEDY}."
     )
 
 
@@ -295,7 +295,18 @@ def find(figures: Figures) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
 
 
+def _compared(f: Figures, rival: str) -> str:
+    """A rival's error beside the model's, in the units that the model was trained in."""
+    from .tables import share
+
+    other, model = f.errors[rival], f.errors["model"]
+    if other.explained is None or model.explained is None or math.isnan(other.explained):
+        return f"squared error {other.squared_error:.4g} against {model.squared_error:.4g}"
+    return f"{share(other.explained)} of the variance explained against {share(model.explained)}, features {f.units}"
+
+
 def _error(errors: Mapping[str, Errors], name: str) -> float | None:
-    """The squared error of a model, None where there is none to speak of."""
+    """The squared error of a model in the units that were trained, None where there is none to speak of."""
     found = errors.get(name)
-    return found.squared_error if found is not None and math.isfinite(found.squared_error) else None
+    error = None if found is None else found.squared_error if found.trained is None else found.trained
+    return error if error is not None and math.isfinite(error) else None

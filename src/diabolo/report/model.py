@@ -60,6 +60,17 @@ class ReportModel:
         return module if isinstance(module, Model) else None
 
     @property
+    def scale(self) -> NDArray[np.float64] | float:
+        """What one unit of the model's training is in the user's, for each feature; 1 where nothing says."""
+        return 1.0 if self.network is None else np.asarray(self.model.scaler_.scale, np.float64)
+
+    @property
+    def units(self) -> str:
+        """The units that the model was trained in, in words."""
+        kind = "none" if self.network is None else self.model.scaler_.kind
+        return {"standard": "standardised", "minmax": "scaled to [0, 1]"}.get(kind, "as they are")
+
+    @property
     def description(self) -> str:
         """The model in one line."""
         network = self.network

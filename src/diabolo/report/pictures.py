@@ -181,10 +181,10 @@ def _errors(m: PictureData) -> _Drawn:
         "untrained": "untrained",
         "mean": "mean",
     }
-    values = {names[key]: e.squared_error for key, e in f.errors.items()}
-    ax = _bars(list(values), list(values.values()), "squared error (summed over features)")
+    values = {names[key]: e.squared_error if e.trained is None else e.trained for key, e in f.errors.items()}
+    ax = _bars(list(values), list(values.values()), f"squared error, features {f.units}")
     text = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
-    return "Reconstruction error", f"Squared error: {text}.", ax
+    return "Reconstruction error", f"Squared error summed over features, {f.units}: {text}.", ax
 
 
 def _kl(m: PictureData) -> _Drawn:
@@ -223,9 +223,10 @@ def _feature_errors(m: PictureData) -> _Drawn:
     errors = m.computed.figures.feature_errors
     if m.image_shape is not None or m.computed.X.shape[1] < 2:
         return None
-    names = [name for name, _ in errors]
-    ax = _bars(names, [value for _, value in errors], "mean squared error")
-    return "Worst features", f"Features with the largest mean squared error: {', '.join(names)}.", ax
+    names = [error.name for error in errors]
+    lost = [1 - error.explained if np.isfinite(error.explained) else 0.0 for error in errors]
+    ax = _bars(names, lost, "share of its variance that is lost")
+    return "Worst features", f"Features that come back worst: {', '.join(names)}.", ax
 
 
 def _bars(names: list[str], values: list[float], label: str) -> Any:

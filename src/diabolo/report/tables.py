@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .figures import Errors, Figures
 
-__all__ = ["Table", "number", "tables"]
+__all__ = ["Table", "number", "share", "tables"]
 
 
 # Longer names, which users give to features, would push the numbers off a terminal.
@@ -45,6 +45,15 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def share(value: float | None) -> str:
+    """A share as people read it, to a tenth of a percent; a dash for none.
+
+    >>> share(0.59331), share(-1.5), share(None), share(float("nan"))
+    ('59.3 %', '-150.0 %', '–', '–')
+    """
+    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f} %"
+
+
 def tables(f: Figures) -> tuple[Table, ...]:
     """All tables of a report that have something to show."""
     makers: tuple[Callable[[Figures], Table | None], ...] = (
@@ -64,15 +73,21 @@ def _errors(f: Figures) -> Table:
     named: list[tuple[str, Errors]] = [(names[key], e) for key, e in f.errors.items()]
     named += [(f"{names[key]}, training rows", e) for key, e in f.train_errors.items()]
     with_bce = any(e.bce is not None for _, e in named)
-    head = ("", "squared error", "MSE", "MAE", *(["BCE (nats)"] if with_bce else []))
+    head = ("", "explained", "squared error", "MSE", "MAE", *(["BCE (nats)"] if with_bce else []))
     rows = [
-        (name, number(e.squared_error), number(e.mse), number(e.mae), *([number(e.bce)] if with_bce else []))
+        (
+            name,
+            share(e.explained),
+            *map(number, (e.squared_error, e.mse, e.mae)),
+            *([number(e.bce)] if with_bce else []),
+        )
         for name, e in named
     ]
     means = "MSE, MAE and BCE" if with_bce else "MSE and MAE"
     note = (
-        "Squared error: summed over features, mean over rows, squared units of the data. "
-        f"{means}: means over rows and features."
+        f"Explained: share of the variance, with the features {f.units}, in the units of the training, where PCA is fitted too; the "
+        "mean of the training rows explains none. Squared error: summed over features, mean over rows, squared units "
+        f"of the data. {means}: means over rows and features."
     )
     return Table("Reconstruction", head, tuple(rows), note)
 
@@ -92,8 +107,9 @@ def _terms(f: Figures) -> Table:
 
 
 def _features(f: Figures) -> Table | None:
-    shown = [(name, number(value)) for name, value in f.feature_errors[:5]]
-    return Table("Worst features", ("feature", "MSE"), tuple(shown)) if f.n_features > 1 else None
+    shown = [(e.name, share(e.explained), number(e.mse)) for e in f.feature_errors[:5]]
+    head = ("feature", "variance explained", "MSE")
+    return Table("Worst features", head, tuple(shown)) if f.n_features > 1 else None
 
 
 def _latent(f: Figures) -> Table | None:

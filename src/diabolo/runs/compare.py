@@ -41,6 +41,8 @@ _SAMPLES = {
 }
 #: Path into metrics.json: the words for it, and which way is better.
 _FIGURES: dict[tuple[str, ...], tuple[str, str]] = {
+    ("errors", "model", "explained"): ("variance explained", _HIGH),
+    ("errors", "pca", "explained"): ("variance explained by PCA", ""),
     **{("errors", "model", key): (words, _LOW) for key, words in _ERRORS.items()},
     ("errors", "pca", "squared_error"): ("squared error of PCA", ""),
     ("errors", "untrained", "squared_error"): ("squared error, untrained", ""),
