@@ -85,9 +85,9 @@ def _errors(f: Figures) -> Table:
     ]
     means = "MSE, MAE and BCE" if with_bce else "MSE and MAE"
     note = (
-        f"Explained: share of the variance, with the features {f.units}, in the units of the training, where PCA is fitted too; the "
-        "mean of the training rows explains none. Squared error: summed over features, mean over rows, squared units "
-        f"of the data. {means}: means over rows and features."
+        f"Explained: share of the variance, with the features {f.units}, as the model was trained and PCA is fitted. "
+        "Squared error: summed over features, mean over rows, squared units of the data. "
+        f"{means}: means over rows and features."
     )
     return Table("Reconstruction", head, tuple(rows), note)
 
