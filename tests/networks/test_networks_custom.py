@@ -71,6 +71,7 @@ def test_it_is_a_value() -> None:
     assert spec.__sklearn_clone__() is spec
     assert NETWORKS.resolve(spec) is spec
     assert not spec.stackable
+    assert repr(Custom.examples()) == f"({spec!r},)"
     again = pickle.loads(pickle.dumps(spec))
     assert torch.equal(again.encoder.weight, a.weight)
 
