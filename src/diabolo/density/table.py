@@ -92,6 +92,7 @@ def require_geometry(density: Density, geometry: str) -> None:
     Parameters
     ----------
     density : Density
+        The density that codes are to be drawn from or scored under.
     geometry : str
         That of the latent space, "flat" or "sphere".
 

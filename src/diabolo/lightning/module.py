@@ -305,8 +305,11 @@ class AutoencoderModule(LightningModule):
         Parameters
         ----------
         checkpoint_path : path
+            The file that Lightning wrote.
         modules : pair of torch.nn.Module or None
             As for :func:`diabolo.load`.
+        **options : ignored
+            Lightning's own options, taken so that its calls work.
 
         Raises
         ------

@@ -96,7 +96,17 @@ class Noisy(ABC):
 
     @abstractmethod
     def draw(self, latent: LatentSpace, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise for batches of codes of shape (..., batch, dim), float32, on the generator's device."""
+        """Noise for batches of codes of shape (..., batch, dim), float32, on the generator's device.
+
+        Parameters
+        ----------
+        latent : LatentSpace
+            The latent space of the model.
+        shape : tuple of int
+            Shape of the codes, (..., batch, dim).
+        generator : torch.Generator
+            Source of the random numbers; they are drawn on its device.
+        """
 
 
 class MatchesPrior:

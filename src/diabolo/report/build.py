@@ -35,6 +35,8 @@ class Report:
         All numbers.
     findings : tuple of Finding
         What is wrong, severe first.
+    material : PictureData
+        What the pictures are drawn from.
     """
 
     figures: Figures
@@ -78,6 +80,7 @@ class Report:
         Parameters
         ----------
         title : str
+            Heading of the page.
 
         Returns
         -------
