@@ -498,6 +498,13 @@ RECIPES: dict[str, Callable[..., Autoencoder]] = {
 def make(name: str, **settings: Any) -> Autoencoder:
     """A recipe by its name.
 
+    Parameters
+    ----------
+    name : str
+        Its name in ``RECIPES``.
+    **settings : object
+        Its settings, by name.
+
     Raises
     ------
     UnknownNameError
