@@ -90,7 +90,7 @@ class InterruptedWarning(UserWarning):
 
 
 class PoorFitWarning(UserWarning):
-    """A training ended far above the loss of a model that gives the same row always."""
+    """A training ended with a loss far above that of predicting the mean of each feature."""
 
 
 class WarmupWarning(UserWarning):

@@ -229,7 +229,9 @@ class Answers(TransformerMixin, FittedState):
         """
         check_is_fitted(self)
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
-            raise SettingError(f"n, the number of rows on the way, must be an integer >= 2, got {n!r}.")
+            raise SettingError(
+                f"n, the number of samples from start to end, must be an integer >= 2, got {n!r}."
+            )
         width = self.module_.domain.n_features
         rows = np.concatenate([check_one_row(v, name, width) for v, name in ((a, "a"), (b, "b"))])
         start, end = (z.expand(int(n), -1) for z in self._compute(self.module_.encode, self._scaled(rows)))
