@@ -183,5 +183,7 @@ class ImageFolderDataModule(RowsDataModule):
         from .. import datasets
 
         if not folder.is_dir():
-            raise FileError(f"{folder} is no folder of pictures; give one, or ArrayDataModule the rows.")
+            raise FileError(
+                f"{folder} is no folder of pictures; give one, or give arrays to ArrayDataModule."
+            )
         return datasets.load(str(folder), resize=self.resize)

@@ -154,7 +154,9 @@ class AutoencoderModule(LightningModule):
         source.attach(self.member, self.epoch_now)
         judged = self.member.data.validation
         if judged is None and stage != "fit":
-            raise SettingError("there are no rows to judge on; give ArrayDataModule(X, validation=...) some.")
+            raise SettingError(
+                "there are no validation samples; give some: ArrayDataModule(X, validation=X_val)."
+            )
         self._limit = self.trainer.limit_val_batches
         self._built().train(stage == "fit")  # Lightning trains in the mode that it finds
         if judged is None:
@@ -343,7 +345,9 @@ class AutoencoderModule(LightningModule):
     def member(self) -> TrainingJob:
         """The parts, the rows and the history of the training."""
         if self._prepared is None:
-            raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
+            raise SettingError(
+                "this AutoencoderModule has no data yet; call Trainer.fit(module, datamodule)."
+            )
         return self._prepared.member
 
     def _prepare(self, source: RowsDataModule, drawn: int | None = None) -> None:
@@ -416,6 +420,7 @@ class AutoencoderModule(LightningModule):
     def _built(self) -> Model:
         if self.model is None:
             raise SettingError(
-                "this AutoencoderModule has not been trained: Trainer.fit(module, datamodule), or load_from_checkpoint."
+                "this AutoencoderModule has not been trained; call Trainer.fit(module, datamodule), or "
+                "load_from_checkpoint."
             )
         return self.model
