@@ -148,7 +148,7 @@ def live(model: Any, X: Any, y: Any = None, *, port: int = 0, open_browser: bool
     from .model import make_dataset
 
     if not isinstance(model, Autoencoder):
-        raise DataError(f"a training is watched of an Autoencoder, got {type(model).__name__}.")
+        raise DataError(f"live() shows the training of an Autoencoder, got {type(model).__name__}.")
     data = make_dataset(X, y, model)
     made = Live(port)
     made.watch(model, data)
