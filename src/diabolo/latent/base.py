@@ -19,9 +19,13 @@ class LatentSpace(Part, ABC):
 
     Tensors have trailing axes (..., batch, width): h is the encoder's output of width
     :attr:`encoder_width`, z the code of width ``dim``.
+
+    Attributes
+    ----------
+    geometry : str
+        Whether codes are "flat" or on the unit "sphere"; decides which densities suit them.
     """
 
-    #: What codes are: "flat", or on the unit "sphere"; decides which densities suit them.
     geometry: ClassVar[str] = "flat"
 
     dim: int = setting(default=2, doc="Dimension of the code.", ge=1)
