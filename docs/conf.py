@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from importlib.metadata import version as installed
 from pathlib import Path
+
+from diabolo.parts import Part
 
 HERE = Path(__file__).parent
 
@@ -32,12 +35,16 @@ html_static_path: list[str] = []
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+# Autodoc looks at every name of a class, at the old ones too.
+warnings.filterwarnings(
+    "ignore", message=".* the old name goes with the next version", category=FutureWarning
+)
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
-autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}
+autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # else names lose their last underscore
 # Words in a type, such as the axes of a shape, are no references.
 napoleon_use_param = False
 napoleon_use_keyword = False
@@ -67,9 +74,32 @@ def list_members(_app: object) -> None:
     import parts_page
 
     (HERE / "parts.md").write_text(parts_page.page(), encoding="utf-8")
-    (HERE / "_parts").mkdir(exist_ok=True)
-    for name, slot in parts_page.SLOTS.items():
-        (HERE / "_parts" / f"{name}.inc").write_text(parts_page.modules(slot.family), encoding="utf-8")
+
+
+def write_reference(_app: object) -> None:
+    """Write the pages of the API reference, so that they are those of the code of today."""
+    import gallery
+    import reference
+
+    reference.write_all(HERE / "api", gallery.DRAWINGS)
+
+
+def public_bases(_app: object, _name: str, _obj: object, _options: object, bases: list[type]) -> None:
+    """Name as bases only what a reader can look up."""
+    import reference
+
+    public = {entry.value for entry in reference.everything() if entry.kind == "class"}
+    bases[:] = [b for b in bases if b in public or not b.__module__.startswith("diabolo")] or [object]
+
+
+def describe_settings(
+    _app: object, what: str, _name: str, obj: object, _options: object, lines: list[str]
+) -> None:
+    """Describe a part's settings by their declarations, where the docstring does not."""
+    if what == "class" and isinstance(obj, type) and issubclass(obj, Part):
+        import reference
+
+        reference.add_settings(obj, lines)
 
 
 def escape(_app: object, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
@@ -90,5 +120,8 @@ def setup(app: object) -> None:
     """Connect the gallery, the page of parts and the docstrings to the build."""
     app.connect("builder-inited", draw_gallery)  # type: ignore[attr-defined]
     app.connect("builder-inited", list_members)  # type: ignore[attr-defined]
+    app.connect("builder-inited", write_reference)  # type: ignore[attr-defined]
+    app.connect("autodoc-process-bases", public_bases)  # type: ignore[attr-defined]
+    app.connect("autodoc-process-docstring", describe_settings, priority=300)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", escape, priority=400)  # type: ignore[attr-defined]
     app.connect("autodoc-skip-member", skip)  # type: ignore[attr-defined]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from diabolo.parts import Family
 from diabolo.recipes import RECIPES
 from diabolo.slots import SLOTS
 
 HEAD = """# Parts and recipes
 
 All that there is, by the name that the command line, a file and a search take; what each setting does is said by the
-[API](api.md), and `diabolo recipes NAME` lists those of a recipe by their paths. A part of your own joins by
+[API](api/index.md), and `diabolo recipes NAME` lists those of a recipe by their paths. A part of your own joins by
 [one file](extend.md).
 """
 
@@ -20,12 +19,6 @@ All that there is, by the name that the command line, a file and a search take; 
 def first_line(thing: Any) -> str:
     """The sentence that a docstring begins with, fit for a cell of a table."""
     return (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", "\\|")
-
-
-def modules(family: Family[Any]) -> str:
-    """What the API page includes of a family: the modules that its base and its members stand in."""
-    found = dict.fromkeys(cls.__module__ for cls in (family.base, *family.values()))
-    return "".join(f".. automodule:: {name}\n" for name in found)
 
 
 def page() -> str:

@@ -55,11 +55,9 @@ def test_pictures_go_in_and_come_out(shape):
 
 def test_the_shape_of_pictures_can_be_stated():
     assert small(image_shape=(2, 8)).fit(X).module_.domain.image_shape == (1, 2, 8)
-    with pytest.raises(DataError, match="needs rows of 20 numbers, got rows of 16"):
+    with pytest.raises(DataError, match="is for samples of 20 numbers, got samples of 16"):
         small(image_shape=(4, 5)).fit(X)
-    with pytest.raises(
-        DataError, match=r"image_shape=\(2, 8\) was stated, got pictures of shape \(1, 4, 4\)"
-    ):
+    with pytest.raises(DataError, match=r"image_shape=\(2, 8\) was given, got pictures of shape \(1, 4, 4\)"):
         small(image_shape=(2, 8)).fit(X.reshape(80, 4, 4))
     for wrong in (16, (4, "4"), (-4, 4), (1, 2, 4, 2)):
         with pytest.raises(SettingError, match="image_shape must be"):
@@ -117,7 +115,7 @@ def test_what_a_loss_cannot_take_is_refused():
         small(reconstruction="bernoulli", scaling=None).fit(X * 2)
     with pytest.raises(DataError, match="needs counts"):
         small(reconstruction="poisson").fit(X - 1)
-    with pytest.raises(SettingError, match="cannot take data under scaling='standard'"):
+    with pytest.raises(SettingError, match="cannot take data scaled by scaling='standard'"):
         small(reconstruction="bernoulli", scaling="standard").fit(X)
     with pytest.raises(DataError, match=r"got target with values from 0\.\d+ to 1\.\d+"):
         small(reconstruction="bernoulli").fit(X, target=2 * X)

@@ -34,14 +34,14 @@ def test_a_way_begins_and_ends_at_the_reconstructions(latent: object) -> None:
 
 def test_rows_that_no_way_can_join_are_named() -> None:
     ae = fitted()
-    with pytest.raises(DataError, match=r"b must be one row of 6 numbers, got shape \(2, 6\)"):
+    with pytest.raises(DataError, match=r"b must be one sample of 6 numbers, got shape \(2, 6\)"):
         ae.interpolate(X[0], X[:2])
     with pytest.raises(DataError, match="NaN"):
         ae.interpolate(X[0], np.full(6, np.nan))
-    with pytest.raises(DataError, match="a must be one row of 6 numbers, got"):
+    with pytest.raises(DataError, match="a must be one sample of 6 numbers, got"):
         ae.interpolate(list("abcdef"), X[0])
     for n in (1, 2.5, True):
-        with pytest.raises(SettingError, match="n, the number of rows on the way"):
+        with pytest.raises(SettingError, match="n, the number of samples from start to end"):
             ae.interpolate(X[0], X[1], n=n)
     with pytest.raises(NotFittedError):
         Autoencoder().interpolate(X[0], X[1])

@@ -138,9 +138,7 @@ def test_an_anndata_says_which_matrix_to_give(fitted: Autoencoder, monkeypatch: 
 )
 def test_a_column_of_dates_is_named(column: Any, words: str) -> None:
     frame = pd.DataFrame(X, columns=list("abcdef")).assign(when=column)
-    with pytest.raises(
-        DataError, match=rf"column 'when' of X holds {words}, and numbers are learnt; leave it out"
-    ):
+    with pytest.raises(DataError, match=rf"column 'when' of X holds {words}, expected numbers; leave it out"):
         small().fit(frame)
 
 

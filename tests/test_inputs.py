@@ -129,7 +129,7 @@ def test_wrong_widths_are_refused():
         (_with(np.nan), "contains NaN in 1 of 40 rows"),
         (X.astype(complex), "rows? of numbers|must hold"),
         (X.astype(str), "must hold"),
-        (np.empty((0, 6)), "must have shape|at least one row"),
+        (np.empty((0, 6)), "must have shape|at least one sample"),
     ],
 )
 def test_companions_of_the_rows_must_fit(what, rows, sentence):

@@ -233,13 +233,13 @@ def test_descriptions_that_make_no_sense_are_refused_without_taking_memory(saved
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda t: t.pop("codes"), "holds no codes"),
+        (lambda t: t.pop("codes"), "holds no array codes"),
         (lambda t: t.update(codes=torch.zeros(3, 9)), "codes has width 9"),
         (
             lambda t: t.update({"scaler.scale": torch.zeros(6)}),
-            "scaler.scale is 0 in column 0, it must be finite and above 0",
+            "scaler.scale is 0 in column 0, expected finite and above 0",
         ),
-        (lambda t: t.update({"scaler.offset": torch.zeros(5)}), "claims 6 features, its scaling has 5"),
+        (lambda t: t.update({"scaler.offset": torch.zeros(5)}), "has 6 features, the scaling 5"),
         (lambda t: t.pop("model.encoder.layers.0.bias"), "should have shape"),
         (lambda t: t.update({"model.extra": torch.zeros(2)}), "model.extra should have shape None"),
         (

@@ -1,4 +1,4 @@
-"""Diabolo: build, train, judge, explore and apply autoencoders of every kind.
+"""Diabolo: build, train, evaluate, explore and apply autoencoders of every kind.
 
 An autoencoder is a pass: corrupt the input, encode it, place the code in a latent space, decode it.
 Names are loaded when they are first used, so that ``import diabolo`` and ``diabolo --help`` are quick.

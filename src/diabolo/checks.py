@@ -41,6 +41,13 @@ def example_rows(n: int = 300, n_features: int = 16) -> Array:
 
     More than 256, so that an estimator that computes in chunks needs two.
 
+    Parameters
+    ----------
+    n : int, default 300
+        Number of samples.
+    n_features : int, default 16
+        Features of a sample.
+
     Examples
     --------
     >>> example_rows(5, 3).shape

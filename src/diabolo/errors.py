@@ -18,7 +18,17 @@ class SettingError(DiaboloError, ValueError):
 
 
 class UnknownNameError(SettingError):
-    """A name that no table knows; the message holds the nearest match and the whole list."""
+    """A name that no table knows; the message holds the nearest match and the whole list.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should be of, such as ``"penalty"``.
+    name : object
+        The name that was given.
+    known : iterable of str
+        The names that there are.
+    """
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
@@ -43,7 +53,15 @@ class DivergedError(DiaboloError, ArithmeticError):
 
 
 class MissingExtraError(DiaboloError, ImportError):
-    """A feature needs a package of an optional extra that is not installed."""
+    """A feature needs a package of an optional extra that is not installed.
+
+    Parameters
+    ----------
+    feature : str
+        What was asked for.
+    extra : str
+        The extra to install: ``pip install "diabolo[extra]"``.
+    """
 
     def __init__(self, feature: str, extra: str) -> None:
         self.feature, self.extra = feature, extra
@@ -72,7 +90,7 @@ class InterruptedWarning(UserWarning):
 
 
 class PoorFitWarning(UserWarning):
-    """A training ended far above the loss of a model that gives the same row always."""
+    """A training ended with a loss far above that of predicting the mean of each feature."""
 
 
 class WarmupWarning(UserWarning):

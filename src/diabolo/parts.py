@@ -86,6 +86,17 @@ def setting(*, doc: str, default: Any = MISSING, kw_only: bool = False, **limits
     """Declare a field of a :class:`Part`; the other keywords are those of :class:`Setting`.
 
     A field that a base declares too keeps what is not said anew, such as its bounds.
+
+    Parameters
+    ----------
+    doc : str
+        One sentence, with units.
+    default : object
+        The value where none is given; without it the setting must be given.
+    kw_only : bool, default False
+        Whether it is given by name only.
+    **limits : object
+        Bounds, choices or family: the attributes of :class:`Setting`.
     """
     said = {"doc": doc, **limits}
     return field(default=default, kw_only=kw_only, metadata={"setting": Setting(**said), "said": said})
@@ -369,6 +380,13 @@ class Family(Mapping[str, type[P]], Generic[P]):
     def resolve(self, value: Any, label: str = "") -> P:
         """A part from a part, a name, a dict as :meth:`to_dict` gives, or a shorthand.
 
+        Parameters
+        ----------
+        value : object
+            What the user gave.
+        label : str
+            What messages call the setting; empty: the kind of the family.
+
         Raises
         ------
         UnknownNameError
@@ -433,7 +451,15 @@ class Family(Mapping[str, type[P]], Generic[P]):
 
 
 def get_path(value: Part, path: str) -> Any:
-    """The setting at a path such as ``optimizer__momentum``."""
+    """The setting at a path such as ``optimizer__momentum``.
+
+    Parameters
+    ----------
+    value : Part
+        The part to look into.
+    path : str
+        Names of settings, joined by ``__``.
+    """
     head, _, rest = path.partition("__")
     known = settings(type(value))
     if head not in known:
@@ -443,7 +469,17 @@ def get_path(value: Part, path: str) -> Any:
 
 
 def set_path(value: Part, path: str, new: Any) -> Part:
-    """A copy of a part with the setting at a path changed."""
+    """A copy of a part with the setting at a path changed.
+
+    Parameters
+    ----------
+    value : Part
+        The part, which stays as it is.
+    path : str
+        Names of settings, joined by ``__``.
+    new : object
+        The setting's new value.
+    """
     head, _, rest = path.partition("__")
     if rest:
         inner = get_path(value, head)

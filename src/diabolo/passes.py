@@ -43,6 +43,7 @@ class Pass:
     weights : tuple of Tensor
         The matrices and kernels of encoder and decoder (no biases).
     latent : LatentSpace
+        The latent space.
     noise : mapping of str to mapping of str to Tensor
         The random numbers of the pass, by purpose.
     learnt : mapping of str to Tensor, shape (*models,)

@@ -376,6 +376,13 @@ def topological(latent_dim: int = 2, weight: float = 1.0, **settings: Any) -> Au
 def make(name: str, **settings: Any) -> Autoencoder:
     """A recipe by its name.
 
+    Parameters
+    ----------
+    name : str
+        Its name in ``RECIPES``.
+    **settings : object
+        Its settings, by name.
+
     Raises
     ------
     UnknownNameError

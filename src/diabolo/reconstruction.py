@@ -39,10 +39,30 @@ class Reconstruction(Part, ABC):
 
     @abstractmethod
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
-        """The loss of each feature: (*models, batch, features) in and out."""
+        """The loss of each feature: (*models, batch, features) in and out.
+
+        Parameters
+        ----------
+        output : Tensor, shape (*models, batch, features)
+            The decoder's raw output, before the link.
+        target : Tensor, shape (*models, batch, features)
+            What is to be reconstructed, in the units of the scaled data.
+        learnt : Tensor, shape (*models,), or None, default None
+            The loss's trained scalar, for a loss that has one.
+        """
 
     def loss(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
-        """The loss of each row, summed over features: (*models, batch)."""
+        """The loss of each row, summed over features: (*models, batch).
+
+        Parameters
+        ----------
+        output : Tensor, shape (*models, batch, features)
+            The decoder's raw output, before the link.
+        target : Tensor, shape (*models, batch, features)
+            What is to be reconstructed, in the units of the scaled data.
+        learnt : Tensor, shape (*models,), or None, default None
+            The loss's trained scalar, for a loss that has one.
+        """
         return self.per_feature(output, target, learnt).sum(-1)
 
     def link(self, output: Tensor) -> Tensor:

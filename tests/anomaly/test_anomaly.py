@@ -206,7 +206,7 @@ def test_ranking_metrics_are_those_of_scikit_learn() -> None:
         metrics.roc_auc(2 * y - 1, score)
     with pytest.raises(DataError, match="got only 0"):
         metrics.average_precision(0 * y, score)
-    with pytest.raises(DataError, match="one label for each of 50 rows"):
+    with pytest.raises(DataError, match="one label for each of 50 samples"):
         metrics.roc_auc(y[1:], score)
 
 

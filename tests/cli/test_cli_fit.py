@@ -53,7 +53,7 @@ def test_leaves_a_whole_run(command: Command, tmp_path: Path, monkeypatch: pytes
         1617,
         180,
     )
-    assert "judged on 180 held-out rows:" in lines
+    assert "tested on 180 held-out rows:" in lines
 
 
 @pytest.mark.usefixtures("quick_report")

@@ -37,10 +37,10 @@ def test_evaluate_needs_the_rows_of_the_training(command: Command, room: Path) -
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "judging on 6 held-out rows\n"),
-        (("--hold-out", "0"), "judging on the 60 rows that it was trained on\n"),
-        (("--validation", "0.2"), "training.validation=0.2 watches that share"),
-        (("--early-stopping",), "--validation 0.1 gives it rows of its own"),
+        ((), "will be tested on 6 held-out rows\n"),
+        (("--hold-out", "0"), "will be tested on the 60 rows that it was trained on\n"),
+        (("--validation", "0.2"), "training.validation=0.2 validates on that share"),
+        (("--early-stopping",), "--validation 0.1 avoids it"),
     ],
 )
 def test_fit_says_what_it_judges_on(
@@ -166,7 +166,7 @@ def test_a_damaged_run_is_not_compared(command: Command, room: Path) -> None:
     (room / "better" / "metrics.json").write_text('{"findings": []}')
     code, out, err = command("compare", "run", "better")
     assert (code, out) == (2, "")
-    assert "metrics.json holds no figures of a run" in err
+    assert "metrics.json holds no report of a run" in err
 
 
 def test_a_penalty_is_added_and_set(command: Command, room: Path, quick_report: None) -> None:

@@ -251,9 +251,9 @@ def test_per_class() -> None:
     fitted = per_class(codes, y, Gaussian())
     assert list(fitted) == ["left", "right"]
     np.testing.assert_allclose(fitted["right"].mean_, codes[30:].mean(axis=0))
-    with pytest.raises(DataError, match="one label a row"):
+    with pytest.raises(DataError, match="one label per code"):
         per_class(codes, y[:-1])
-    with pytest.raises(DataError, match=r"class 'odd' \(1 rows\)"):
+    with pytest.raises(DataError, match=r"class 'odd' \(1 codes\)"):
         per_class(codes, ["odd"] + list(y[1:]), "gaussian")
 
 

@@ -118,7 +118,7 @@ def test_another_section_is_added_to_a_folder_and_the_page_is_the_same(
     assert [c.target.published for c in both.comparisons] == [0.1741, 0.1576]
     check_folder(both)
     (folder / "figures" / "plane-map.png").unlink()
-    with pytest.raises(FileError, match="is no whole result"):
+    with pytest.raises(FileError, match="is damaged: no complete result"):
         reproduce("neuromatch-2", quick=True, out=folder, sections=["space"])
 
 

@@ -60,7 +60,7 @@ def test_a_question_gets_the_answer_of_the_model(asked: Ask, plane: Any) -> None
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ([1, 2], "a question must be a JSON object, got list"),
+        ([1, 2], "a request must be a JSON object, got list"),
         ({"do": "decode", "id": 1}, "'codes' must be float32 of shape"),
         ({"do": "decoed", "id": 2}, "Did you mean 'decode'"),
         ({"do": 4, "id": 3}, "'do' must be a text"),

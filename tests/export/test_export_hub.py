@@ -160,7 +160,7 @@ def test_a_run_folder_brings_its_figures(fitted: Autoencoder, server: Hub, tmp_p
     hub.push(tmp_path / "run/model", "me/model", token="t", endpoint=server.address)
     assert "| this model |" not in server.files["me/model"]["README.md"].decode()
     (tmp_path / "run/metrics.json").write_text("[]")
-    with pytest.raises(FileError, match="holds no figures"):
+    with pytest.raises(FileError, match="holds no report"):
         hub.push(tmp_path / "run", "me/run", token="t", endpoint=server.address)
 
 

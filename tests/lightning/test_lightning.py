@@ -286,7 +286,7 @@ def test_what_cannot_be_done_is_said(X: Any) -> None:
         make_trainer(max_epochs=1).fit(module, rows)
     with pytest.raises(SettingError, match="has not been trained"):
         make_trainer().validate(module, ArrayDataModule(X, validation=X))
-    with pytest.raises(SettingError, match="no rows to judge on"):
+    with pytest.raises(SettingError, match="no validation samples"):
         make_trainer().validate(trained(Autoencoder(), X, 1), ArrayDataModule(X))
     for options in ({"timeout": 0}, {"timeout": float("nan")}, {"start": "soon"}):
         with pytest.raises(SettingError, match="must be a positive number of seconds"):

@@ -68,7 +68,7 @@ def fit(data: ArrayDataModule) -> Autoencoder:
 @pytest.mark.parametrize("kind", list(STREAMS))
 def test_a_stream_is_refused_in_a_sentence(kind: str, tmp_path: Path) -> None:
     rows = STREAMS[kind](tmp_path)
-    with pytest.raises(DataError, match=r"a stream has no rows by number.*train with Autoencoder\.fit"):
+    with pytest.raises(DataError, match=r"cannot share a stream.*train with Autoencoder\.fit"):
         fit(ArrayDataModule(rows))
 
 

@@ -135,11 +135,11 @@ def test_features_without_a_name_are_refused(features: Any) -> None:
 def test_samples_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match=r"real has shape \(40, 3\) and synthetic \(30, 2\)"):
         metrics.mmd(X, Y[:, :2])
-    with pytest.raises(DataError, match="not one each"):
+    with pytest.raises(DataError, match="one feature vector per sample"):
         metrics.mmd(X, Y, ("half", lambda rows: rows[::2]))
     with pytest.raises(SettingError, match="a function or a fitted transformer"):
         metrics.mmd(X, Y, ("name", 3))
     with pytest.raises(SettingError, match="k must be an integer from 1 to 39"):
         metrics.density_coverage(X, Y, k=40)
-    with pytest.raises(DataError, match="at least 8 rows"):
+    with pytest.raises(DataError, match="at least 8 samples"):
         metrics.c2st(X[:4], Y)

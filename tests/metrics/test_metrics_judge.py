@@ -56,5 +56,5 @@ def test_certainty_is_read_from_the_probabilities(classifier: object) -> None:
 def test_a_judge_needs_two_classes() -> None:
     with pytest.raises(DataError, match="at least two classes"):
         metrics.train_classifier(X[:5], np.zeros(5))
-    with pytest.raises(DataError, match="one label for each of 5 rows"):
+    with pytest.raises(DataError, match="one label for each of 5 samples"):
         metrics.train_classifier(X[:5], Y[:4])

@@ -175,7 +175,7 @@ def test_collapsed_codes_have_a_score() -> None:
 def test_default_ks_are_those_below_half_of_the_rows() -> None:
     X, Z = swiss(45, 5)
     assert metrics.mrre(X, Z) == metrics.mrre(X, Z, ks=[10, 20])
-    with pytest.raises(DataError, match="more than 20 rows, got 20"):
+    with pytest.raises(DataError, match="more than 20 samples, got 20"):
         metrics.neighbourhood(X[:20], Z[:20])
 
 
@@ -188,7 +188,7 @@ def test_a_k_out_of_range_is_refused(k: Any) -> None:
 
 def test_input_that_does_not_fit_is_refused() -> None:
     X, Z = swiss(60, 5)
-    with pytest.raises(DataError, match="X has 60 rows and Z 59"):
+    with pytest.raises(DataError, match="X has 60 samples and Z 59 codes"):
         metrics.neighbourhood(X, Z[1:])
     with pytest.raises(DataError, match="1 values that are NaN"):
         metrics.neighbourhood(np.where(X[3, 3] == X, np.nan, X), Z)
@@ -222,7 +222,7 @@ def test_knn_accuracy_refuses_half_a_test_set() -> None:
         metrics.knn_accuracy(Z, y, Z_test=Z)
     with pytest.raises(SettingError, match="from 1 to 19"):
         metrics.knn_accuracy(Z, y, k=20)
-    with pytest.raises(DataError, match="one label for each of 20 rows"):
+    with pytest.raises(DataError, match="one label for each of 20 samples"):
         metrics.knn_accuracy(Z, y[1:])
 
 

@@ -102,7 +102,7 @@ def test_ssim_says_what_to_do_with_small_or_flat_images() -> None:
 def test_shapes_must_agree() -> None:
     with pytest.raises(DataError, match=r"\(30, 7\) and x_hat \(29, 7\)"):
         metrics.mse(X, X_HAT[1:])
-    with pytest.raises(DataError, match="at least one row"):
+    with pytest.raises(DataError, match="at least one sample"):
         metrics.mse(X[:0], X[:0])
 
 

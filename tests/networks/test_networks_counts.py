@@ -110,7 +110,7 @@ def test_a_model_of_before_sees_counts_as_they_are(tmp_path: Path) -> None:
 def test_a_loss_far_beyond_the_constant_models_is_said() -> None:
     X = counts(200)
     with pytest.warns(
-        PoorFitWarning, match=r"ended at .* nats a row, and a model that gives every row the means"
+        PoorFitWarning, match=r"ended at .* nats per sample, and predicting the mean of each feature"
     ):
         model(reconstruction=Poisson(log_scale=False), training=Training(epochs=40, lr=1e-6)).fit(X)
     rows = np.random.default_rng(0).normal(size=(100, 4))

@@ -98,15 +98,15 @@ def test_what_is_no_module_is_refused(wrong: object) -> None:
     [
         (
             nn.Linear(16, 3),
-            r"the encoder \(Linear\) maps rows of shape \(2, 16\) to \(2, 3\), expected \(2, 2\)",
+            r"the encoder \(Linear\) maps a batch of shape \(2, 16\) to \(2, 3\), expected \(2, 2\)",
         ),
         (nn.Sequential(nn.Linear(16, 2), nn.Flatten(0)), r"to \(4,\), expected \(2, 2\)"),
         (
             nn.Linear(15, 2),
-            r"failed on rows of shape \(2, 16\): mat1 and mat2.*let it begin with nn\.Unflatten",
+            r"failed on a batch of shape \(2, 16\): mat1 and mat2.*let it begin with nn\.Unflatten",
         ),
         (nn.GRU(16, 2), "beside the output it returns something that is no tuple of tensors"),
-        (nn.LazyLinear(2), "lazy layers with no size yet; run it once"),
+        (nn.LazyLinear(2), "lazy layers with no size yet; call it once"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")

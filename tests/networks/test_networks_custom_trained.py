@@ -185,7 +185,11 @@ def test_the_file_holds_no_code_and_says_what_to_give(tmp_path: Path) -> None:
             FileError,
             r"should have shape \(5,\), the file has \(4,\)",
         ),
-        ((decoder(), encoder()), FileError, r"do not fit the saved model.*failed on rows of shape \(2, 6\)"),
+        (
+            (decoder(), encoder()),
+            FileError,
+            r"do not fit the saved model.*failed on a batch of shape \(2, 6\)",
+        ),
         ((nn.Linear(6, 3), decoder()), FileError, r"to \(2, 3\), expected \(2, 2\)"),
         (encoder(), SettingError, r"must be a pair \(encoder, decoder\)"),
         ((nn.Linear, nn.Linear), SettingError, r"must be a pair \(encoder, decoder\)"),

@@ -559,7 +559,10 @@ BAD = {
     "flat": (lambda: plots.encoder_map([1.0, 2.0]), r"array \(n, d\).*got shape \(2,\)"),
     "nan": (lambda: plots.encoder_map([[np.nan, 1]]), "1 values that are NaN"),
     "words": (lambda: plots.encoder_map([["a", "b"]]), "array of numbers; got list"),
-    "labels": (lambda: plots.encoder_map(MOONS, [1, 2]), r"each of the 60 rows, shape \(60,\); got \(2,\)"),
+    "labels": (
+        lambda: plots.encoder_map(MOONS, [1, 2]),
+        r"each of the 60 samples, shape \(60,\); got \(2,\)",
+    ),
     "mixed": (
         lambda: plots.encoder_map([[0, 1], [1, 2]], np.array(["a", None])),
         "one type; got NoneType, str",

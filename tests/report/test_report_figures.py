@@ -215,12 +215,12 @@ def test_labels_sorted_by_class_make_no_difference(data):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"X": np.zeros(5)}, r"X must be two or more rows of numbers, got shape \(5,\)"),
-        ({"X": [["a", "b"], ["c", "d"]]}, "rows of numbers"),
-        ({"X": np.full((4, 4), np.nan)}, "NaN or infinity in 4 of 4 rows"),
-        ({"y": [1, 2]}, "one label for each of 150 rows"),
+        ({"X": np.zeros(5)}, r"X must be two or more samples of numbers, got shape \(5,\)"),
+        ({"X": [["a", "b"], ["c", "d"]]}, "samples of numbers"),
+        ({"X": np.full((4, 4), np.nan)}, "NaN or infinity in 4 of 4 samples"),
+        ({"y": [1, 2]}, "one label for each of 150 samples"),
         ({"X_train": np.zeros((5, 3))}, "X_train must have 4 features"),
-        ({"image_shape": (3, 3)}, r"image_shape=\(3, 3\) does not fit rows of 4"),
+        ({"image_shape": (3, 3)}, r"image_shape=\(3, 3\) does not fit samples of 4"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, sentence):

@@ -23,9 +23,9 @@ def test_figures_come_back_as_they_were_written(tmp_path: Path) -> None:
         (None, "check the path"),
         (b"{", "cannot be read"),
         (b"\xff\xfe", "byte 0 is not UTF-8"),
-        (b"[]", "holds no figures of a run"),
-        (b"{}", "holds no figures of a run"),
-        (b'{"figures": 3}', "holds no figures of a run"),
+        (b"[]", "holds no report of a run"),
+        (b"{}", "holds no report of a run"),
+        (b'{"figures": 3}', "holds no report of a run"),
     ],
 )
 def test_what_holds_no_figures_is_named(content: bytes | None, words: str, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_an_over_fit_model_is_named_on_rows_and_from_its_history(digits):
     train, test = digits
     ae = trained(train[:40], latent=16, encoder=MLP((256,)), epochs=250, validation=test)
     found = kinds(ae.report(test, X_train=train[:40], options=SMALL))
-    assert found["over_fit"].sentence.startswith("over-fit: the error on held-out rows is")
+    assert found["over_fit"].sentence.startswith("over-fit: the error on held-out samples is")
     # The history tells it too, where training rows are not given.
     assert "over_fit" in kinds(ae.report(test, options=SMALL))
 
@@ -110,7 +110,7 @@ def test_rows_that_are_not_finite_are_counted_and_left_out(digits):
 
     train, test = digits
     report = health_report(Broken(2).fit(train), test, X_train=train, options=SMALL)
-    assert kinds(report)["not_finite"].sentence.startswith("5 of 300 rows")
+    assert kinds(report)["not_finite"].sentence.startswith("5 of 300 samples")
     assert report.figures.errors["model"].mse == pytest.approx(report.figures.errors["pca"].mse)
 
 
@@ -122,7 +122,7 @@ def test_a_model_of_nan_only_still_gets_a_report(digits):
     report = ae.report(test, options=SMALL)
     assert list(kinds(report)) == ["not_finite"]
     assert report.to_dict()["figures"]["errors"]["model"]["mse"] is None
-    assert "300 of 300 rows" in str(report)
+    assert "300 of 300 samples" in str(report)
     assert "<h1>" in report.to_html()
 
 
@@ -229,7 +229,7 @@ def test_early_stopping_has_gone_back_so_nothing_rises():
     assert find(change(**course(val_reconstruction=curve(5.0), best_kept=True))) == ()
     named = find(change(**course(val_reconstruction=curve(5.0), reconstruction=(4.0,))))
     assert [f.kind for f in named] == ["validation_rises"]
-    assert "rises since epoch 40" in named[0].sentence
+    assert "has risen since epoch 40" in named[0].sentence
 
 
 def test_a_penalised_model_that_pca_beats_is_worth_a_note_only():
@@ -255,5 +255,5 @@ def test_a_constant_code_is_named_by_rows():
     X = np.random.default_rng(0).normal(size=(60, 4))
     found = kinds(health_report(Constant(2).fit(X), X, options=SMALL))
     assert found["constant_code"].sentence.startswith(
-        "1 of 2 dimensions of the code is the same for every row"
+        "1 of 2 dimensions of the code is the same for every sample"
     )

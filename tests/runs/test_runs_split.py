@@ -38,7 +38,7 @@ def test_nothing_is_held_out(n: int, share: float | None, words: str) -> None:
 
 
 def test_what_cannot_be_held_out() -> None:
-    with pytest.raises(DataError, match="leaves 49 to train on and 1 to judge"):
+    with pytest.raises(DataError, match="leaves 49 to train on and 1 to test"):
         split(_data(50), 0.02, 0)
     with pytest.raises(SettingError, match="no published test split"):
         split(_data(50), "test", 0)

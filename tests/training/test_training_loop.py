@@ -191,7 +191,7 @@ def test_validation_by_share_and_by_rows():
     expected = -given.score(X[:20])
     # The loop computes in float32, the score sums in float64.
     assert given.history_["val_loss"][-1] == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(DataError, match="90 rows leaves 90 to train on and 0 to judge"):
+    with pytest.raises(DataError, match="90 samples leaves 90 to train on and 0 to validate"):
         _fit(Training(validation=0.001))
     clean = given.fit(X + 0.1, target=X, validation=(X[:20] + 0.1, X[:20]))
     assert clean.history_["val_loss"][-1] < given.history_["val_loss"][0] * 2

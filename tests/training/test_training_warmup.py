@@ -126,5 +126,5 @@ def test_the_report_says_what_early_stopping_watched() -> None:
     stopping = {"early_stopping": EarlyStopping(patience=2), "validation": 0.2}
     ae = small(MMD(10.0), epochs=4, **stopping).fit(X[:300])
     best = int(np.argmin([row["watched"] for row in ae.history_.epochs])) + 1
-    words = f"watched the loss at full weights on held-out rows: the weights are those of epoch {best}"
+    words = f"watched the loss at full weights on held-out samples: the weights are those of epoch {best}"
     assert any(words in note for note in ae.report(X[300:400]).figures.notes)

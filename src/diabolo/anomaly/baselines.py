@@ -29,6 +29,7 @@ class _Baseline(BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -42,6 +43,7 @@ class _Baseline(BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -82,6 +84,7 @@ class NormBaseline(_Baseline):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
         y : None
             Ignored.
 
@@ -137,6 +140,7 @@ class MahalanobisBaseline(_Baseline):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
         y : None
             Ignored.
 
@@ -198,6 +202,7 @@ class PCAResidual(_Baseline):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
         y : None
             Ignored.
 
@@ -241,6 +246,7 @@ class PCAResidual(_Baseline):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -268,6 +274,7 @@ def norm_score(X: npt.ArrayLike) -> Float:
     Parameters
     ----------
     X : array of shape (rows, ...)
+        Samples.
 
     Returns
     -------
@@ -288,7 +295,9 @@ def mahalanobis_score(X_train: npt.ArrayLike, X: npt.ArrayLike) -> Float:
     Parameters
     ----------
     X_train : array of shape (training rows, ...)
+        Samples to fit to.
     X : array of shape (rows, ...)
+        Samples to score.
 
     Returns
     -------
@@ -308,7 +317,9 @@ def pca_residual_score(X_train: npt.ArrayLike, X: npt.ArrayLike, n_components: i
     Parameters
     ----------
     X_train : array of shape (training rows, ...)
+        Samples to fit to.
     X : array of shape (rows, ...)
+        Samples to score.
     n_components : int or None
         See :class:`PCAResidual`.
 

@@ -110,6 +110,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -123,6 +124,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -136,6 +138,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -149,6 +152,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------
@@ -162,6 +166,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Samples.
 
         Returns
         -------

@@ -25,7 +25,7 @@ from .plotting import KINDS
 __all__ = ["app"]
 
 _WELCOME = """\
-diabolo trains, judges and applies autoencoders: tables, pictures and arrays in, codes and reconstructions out.
+diabolo trains, evaluates and applies autoencoders: tables, pictures and arrays in, codes and reconstructions out.
 
 Five commands to start with:
   diabolo fit digits                train on a bundled data set, or on a file of yours: table.csv, images/, data.npy
@@ -46,7 +46,7 @@ Codes = Annotated[
 ]
 
 app = typer.Typer(
-    help="Build, train, judge and apply autoencoders.",
+    help="Build, train, evaluate and apply autoencoders.",
     # Help through rich takes twice as long to appear.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -110,7 +110,7 @@ def fit(data: MaybeData = None, **given: Any) -> None:
 
     The path of the folder is the last line printed. A finished run is never changed: on the folder of one, this
     says so and leaves with exit code 0. A share of the rows is held out: it is never trained on, and the report
-    judges on it. A run that was stopped is gone on with by `diabolo fit --resume --out FOLDER`.
+    tests on it. `diabolo fit --resume --out FOLDER` goes on with a run that was stopped.
     """
     from .fit import fit
 

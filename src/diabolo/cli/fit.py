@@ -1,4 +1,4 @@
-"""``diabolo fit``: read, train, judge, write."""
+"""``diabolo fit``: read, train, test, write."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class _Job:
 
 
 def _run(job: _Job, given: dict[str, Any]) -> int:
-    """Train, judge and write; the exit code."""
+    """Train, test and write; the exit code."""
     if trainers.is_worker(job.plan.trainer):
         _train(job, unfinished.folder_of(job.place), quiet=True)
         return 0
@@ -154,7 +154,7 @@ def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]
     watched = parted.held if training.validation == 0 else None
     if not quiet:
         typer.echo(f"training on {parted.train!r}", err=True)
-        typer.echo(f"judging on {parted.describe()}{_remark(parted, training)}", err=True)
+        typer.echo(f"will be tested on {parted.describe()}{_remark(parted, training)}", err=True)
     if job.plan.trainer:
         rows = None if watched is None else runs.named_rows(watched)
         return trainers.train(
@@ -183,11 +183,11 @@ def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]
 def _remark(parted: Split, training: Training) -> str:
     """What a person should know who set how training is watched."""
     if training.validation > 0:
-        return (
-            f"; training.validation={training.validation:g} watches that share of the training rows instead"
-        )
+        return f"; training.validation={training.validation:g} validates on that share of the training rows instead"
     if training.early_stopping is not None and parted.held is not None:
-        return "; early stopping looks at them too, which favours them: --validation 0.1 gives it rows of its own"
+        return (
+            "; early stopping looks at them too, so that their error is too low: --validation 0.1 avoids it"
+        )
     return ""
 
 
@@ -215,7 +215,7 @@ def _summary(place: Path, autoencoder: Autoencoder, parted: Split, report: Any) 
     run, data = shlex.quote(str(place)), shlex.quote(parted.train.source)
     lines = [
         f"{autoencoder.status_.replace('_', ' ')} after {autoencoder.n_iter_} epochs, {seconds:.1f} s",
-        f"judged on {parted.describe()}:",
+        f"tested on {parted.describe()}:",
         f"  {'':<20} {'variance explained':>18} {'squared error':>14}",
         *table,
         *(["", *findings] if findings else []),

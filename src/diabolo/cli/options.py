@@ -176,7 +176,7 @@ DATA_OPTIONS: tuple[Option, ...] = (
 )
 HOLD_OUT = Option(
     "hold_out",
-    "Share of the rows that is kept to judge on and never trained on; 0: judge on the training rows; test: the "
+    "Share of the rows that is kept to test on and never trained on; 0: test on the training rows; test: the "
     "published test split. [default: test where there is one, else 0.1]",
     metavar="SHARE|test",
 )

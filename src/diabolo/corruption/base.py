@@ -53,7 +53,17 @@ class Corruption(Part, ABC):
     def draw_noise(
         self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """Random numbers for rows of shape (..., batch), float32, on the generator's device: those of :attr:`draws`."""
+        """Random numbers for rows of shape (..., batch), float32, on the generator's device: those of :attr:`draws`.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the batch, (..., batch), without the axis of features.
+        domain : Domain
+            What a row is: its width, the shape of its picture, the range of its values.
+        generator : torch.Generator
+            Source of the random numbers; they are drawn on its device.
+        """
         import torch
 
         sizes = {name: (*shape, n or domain.n_features) for name, (_, n) in self.draws.items()}
@@ -62,10 +72,30 @@ class Corruption(Part, ABC):
 
     @abstractmethod
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
-        """Corrupt every row; x has shape (..., batch, n_features), and its dtype is kept."""
+        """Corrupt every row; x has shape (..., batch, n_features), and its dtype is kept.
+
+        Parameters
+        ----------
+        x : Tensor, shape (..., batch, n_features)
+            Clean rows, after scaling.
+        noise : mapping of str to Tensor
+            What :meth:`draw_noise` gave for rows of this shape.
+        domain : Domain
+            What a row is: its width, the shape of its picture, the range of its values.
+        """
 
     def draw(self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator) -> dict[str, Tensor]:
-        """All random numbers for rows of shape (..., batch), with those that pick the corrupted rows."""
+        """All random numbers for rows of shape (..., batch), with those that pick the corrupted rows.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the batch, (..., batch), without the axis of features.
+        domain : Domain
+            What a row is: its width, the shape of its picture, the range of its values.
+        generator : torch.Generator
+            Source of the random numbers; they are drawn on its device.
+        """
         import torch
 
         # The gate is drawn at probability 1 too: models of a stack differ in it, but not in what is drawn.
@@ -73,7 +103,17 @@ class Corruption(Part, ABC):
         return self.draw_noise(shape, domain, generator) | gate
 
     def apply(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
-        """The corrupted rows; those that the draw left out are returned as they are."""
+        """The corrupted rows; those that the draw left out are returned as they are.
+
+        Parameters
+        ----------
+        x : Tensor, shape (..., batch, n_features)
+            Clean rows, after scaling.
+        noise : mapping of str to Tensor
+            What :meth:`draw` gave for rows of this shape.
+        domain : Domain
+            What a row is: its width, the shape of its picture, the range of its values.
+        """
         corrupted = self.corrupt(x, noise, domain)
         if isinstance(self.probability, float) and self.probability == 1:
             return corrupted

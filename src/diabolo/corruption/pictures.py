@@ -166,7 +166,15 @@ class PixelShuffle(Corruption):
         return x.index_select(-1, self.order(domain).to(x.device))
 
     def inverse(self, x: Tensor, domain: Domain) -> Tensor:
-        """The rows before the shuffle; the opposite of :meth:`corrupt`."""
+        """The rows before the shuffle; the opposite of :meth:`corrupt`.
+
+        Parameters
+        ----------
+        x : Tensor, shape (..., batch, n_features)
+            Shuffled rows.
+        domain : Domain
+            What a row is: its width, the shape of its picture, the range of its values.
+        """
         return x.index_select(-1, self.order(domain).argsort().to(x.device))
 
     def order(self, domain: Domain) -> Tensor:

@@ -53,11 +53,13 @@ def check_image_shape(
         )
     channels, height, width = (1, *shape) if len(shape) == 2 else shape
     if found is not None and found != (channels, height, width):
-        raise DataError(f"image_shape={image_shape} was stated, got pictures of shape {found}.")
+        raise DataError(
+            f"image_shape={image_shape} was given, got pictures of shape {found}; leave image_shape out."
+        )
     if channels * height * width != n_features:
         raise DataError(
-            f"image_shape={image_shape} needs rows of {channels * height * width} numbers, "
-            f"got rows of {n_features}."
+            f"image_shape={image_shape} is for samples of {channels * height * width} numbers, got samples of "
+            f"{n_features}; give the (channels, height, width) of the pictures."
         )
     return channels, height, width
 
@@ -169,7 +171,9 @@ def check_companion(
             f"{name} must have shape ({expected[0]} rows, {expected[1]} features), got {rows.shape}."
         )
     if len(rows) == 0 or rows.dtype.kind not in "fiub":
-        raise DataError(f"{name} must hold at least one row of numbers, got {rows.shape} of {rows.dtype}.")
+        raise DataError(
+            f"{name} must hold at least one sample of numbers, got shape {rows.shape} of {rows.dtype}."
+        )
     if isinstance(rows, Stored):
         return rows
     rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
@@ -219,12 +223,12 @@ def check_one_row(value: Any, name: str, n_features: int) -> NDArray[np.floating
     """One row or picture as an array (1, n_features)."""
     row = np.asarray(as_arrays(value, name))
     if row.size != n_features:
-        raise DataError(f"{name} must be one row of {n_features} numbers, got shape {row.shape}.")
+        raise DataError(f"{name} must be one sample of {n_features} numbers, got shape {row.shape}.")
     kept = row.dtype if row.dtype in (np.dtype("float32"), np.dtype("float64")) else np.dtype("float64")
     try:
         row = row.reshape(1, -1).astype(kept)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{name} must be one row of {n_features} numbers, got {value!r}.") from error
+        raise DataError(f"{name} must be one sample of {n_features} numbers, got {value!r}.") from error
     require_finite(row, name)
     return row
 
@@ -257,5 +261,5 @@ def check_modules(own: Mapping[str, str], modules: Any, folder: Path) -> None:
         looks = "; ".join(f"its {side} was a {own[side]}" for side in missing)
         raise FileError(
             f"{folder} was made with modules of your own, which no file holds. Build them as they were and give "
-            f"them: diabolo.load(path, modules=({call})). For recognition: {looks}."
+            f"them: diabolo.load(path, modules=({call})). When it was saved, {looks}."
         )

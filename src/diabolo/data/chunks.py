@@ -59,7 +59,8 @@ def read_checked(chunks: Chunks, order: list[int] | None, width: int | None = No
             raise _changed(chunks.name, n, (width,), shape)
         if known and not np.isfinite(rows.sum()) and not np.isfinite(rows).all():
             raise DataError(
-                f"{chunks.name} contains NaN or infinity in one of the rows {n} to {n + len(rows) - 1}."
+                f"{chunks.name} contains NaN or infinity in the samples {n} to {n + len(rows) - 1}; drop "
+                "or fill those values before they are streamed."
             )
         width, n = rows.shape[1], n + len(rows)
         yield rows
@@ -68,6 +69,5 @@ def read_checked(chunks: Chunks, order: list[int] | None, width: int | None = No
 def _changed(name: str, n: int, before: tuple[int, ...], now: tuple[int, ...]) -> DataError:
     shapes = [" x ".join(map(str, shape)) for shape in (before, now)]
     return DataError(
-        f"{name}: rows change their width: row {n} has {shapes[1]} numbers, those before it have {shapes[0]}; give "
-        "rows of one shape."
+        f"{name}: sample {n} has {shapes[1]} numbers, those before it have {shapes[0]}; give samples of one shape."
     )

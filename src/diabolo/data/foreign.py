@@ -48,7 +48,7 @@ def as_arrays(X: Any, name: str = "X") -> Any:
         )
     for column, dtype in _dates(X):
         raise DataError(
-            f"{column} of {name} holds {dtype}, and numbers are learnt; leave it out, or turn it into numbers, such as "
+            f"{column} of {name} holds {dtype}, expected numbers; leave it out, or turn it into numbers, such as "
             "the days since the first date, or the hour and the day of the week."
         )
     if library == "torch" and str(getattr(X, "dtype", "")) == "torch.bfloat16":

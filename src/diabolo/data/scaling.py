@@ -92,7 +92,7 @@ def learn_scaling(
         raise SettingError(f"scaling must be one of {SCALINGS}, got {scaling!r}.")
     if found is None:
         if X is None:
-            raise ValueError("rows, or what was found in them, are needed.")
+            raise ValueError("learn_scaling needs X, or a summary of it.")
         found = summarize(blocks_of(X))
     n_features = len(found.low)
     none = Scaler("none", np.zeros(n_features), np.ones(n_features))
@@ -110,13 +110,14 @@ def learn_scaling(
     if kind == "none":
         if largest > _LARGEST_ALONE:
             raise DataError(
-                f"values up to {largest:g} are too large unscaled; use scaling='standard' or 'minmax'."
+                f"values up to {largest:g} are too large to train on unscaled; use scaling='standard' or 'minmax'."
             )
         _require_support(low, high, loss, scaling)
         return none
     if loss.support == "counts" or (loss.support == "unit" and kind == "standard"):
         raise SettingError(
-            f"the {type(loss).__name__} loss cannot take data under scaling={kind!r}; use scaling='auto'."
+            f"the {type(loss).__name__} loss cannot take data scaled by scaling={kind!r}, which is not in its "
+            "range; use scaling='auto'."
         )
     if kind == "minmax":
         least = found.low.astype(np.float64)
@@ -125,7 +126,7 @@ def learn_scaling(
     if found.mean is not None and found.deviation is not None:
         return Scaler(kind, found.mean, found.deviation)
     if X is None:
-        raise ValueError("the moments of the rows are needed.")
+        raise ValueError("learn_scaling needs X, or a summary with mean and deviation.")
     scaler = StandardScaler()
     for rows in gen_batches(len(X), _ROWS):
         scaler.partial_fit(np.asarray(X[rows], np.float64))

@@ -141,7 +141,7 @@ class StreamedRows(Finished):
 
     def gather(self, index: Tensor) -> Tensor:
         """No row of a stream has a number."""
-        raise DataError("rows of a stream cannot be picked by their numbers; use a memory-mapped array.")
+        raise DataError("samples of a stream have no index; give a memory-mapped array to pick some.")
 
     def slice(self, start: int, stop: int) -> Tensor:
         """Of the rows that were kept, those from start to stop."""
@@ -171,9 +171,10 @@ class StreamedRows(Finished):
             rows = mixer.take(number, rng)
             if len(rows) < number:
                 raise DataError(
-                    f"{self.chunks.name} gave fewer rows in epoch {epoch + 1} than when it was first read: an epoch "
-                    f"has {len(self)}. It must give the same rows whenever it is read from its start, and may not end "
-                    "before rows_per_epoch."
+                    f"{self.chunks.name} gave fewer than {len(self)} rows in epoch {epoch + 1}, as many as it had "
+                    "when it "
+                    "was first read (or rows_per_epoch says). Make it give the same rows whenever it is read from its "
+                    "start."
                 )
             if i == len(numbers) - 1:
                 self._passed = passed + 1

@@ -125,7 +125,7 @@ class Stream:
             iterator = self.chunks.read(None)
             first = next((block for block in iterator if len(block)), None)
             if first is None:
-                raise DataError(f"{self.chunks.name} has no rows: it ended before the first one.")
+                raise DataError(f"{self.chunks.name} has no samples: it ended before the first one.")
             dtype = np.dtype(np.float32 if first.dtype == np.float32 else np.float64)
             self._looked = first.shape[1:], dtype
         return self._looked
@@ -165,16 +165,16 @@ def find_chunks(rows: Any, columns: tuple[str, ...] | None) -> Chunks:
     if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | np.ndarray | Mapping):
         return IterableChunks(lambda: iter(rows), "the stream", columns)
     raise DataError(
-        f"a stream of rows was expected (a DataLoader, an IterableDataset, a data set of the package datasets, or a "
-        f"function that gives an iterator of arrays), got {type(rows).__name__}; give arrays to fit as they are, and "
-        "open files with diabolo.datasets.stream(path)."
+        f"Stream takes a DataLoader, an IterableDataset, a data set of the package datasets, or a function that "
+        f"returns an iterator of arrays; got {type(rows).__name__}. Give arrays to fit as they are, and open files "
+        "with diabolo.datasets.stream(path)."
     )
 
 
 def _once_only(rows: Any) -> DataError:
     return DataError(
-        f"a {type(rows).__name__} can be read only once, and training reads its rows once to learn their scaling and "
-        "once an epoch; give Stream(function) with the function that makes it."
+        f"a {type(rows).__name__} can be read only once, and training reads the data once to learn the scaling and "
+        "once in every epoch; give Stream(function) with the function that makes it."
     )
 
 
@@ -220,8 +220,8 @@ class IterableChunks(Chunks):
         for block in together(arrays, self.name) if self.single else arrays:
             if block.ndim not in (2, 3, 4):
                 raise DataError(
-                    f"{self.name}: blocks of shape (k, n_features) were expected, got one of shape {block.shape} after "
-                    f"{n} rows; of single rows make blocks with numpy.stack."
+                    f"{self.name} must give batches of shape (k, n_features), gave one of shape {block.shape} after "
+                    f"{n} samples; join single samples with numpy.stack."
                 )
             n += len(block)
             yield block
@@ -332,8 +332,8 @@ def together(items: Iterator[NDArray[Any]], name: str) -> Iterator[Array]:
     waiting: list[NDArray[Any]] = []
     for n, item in enumerate(items):
         if item.ndim == 0 or (waiting and item.shape != waiting[0].shape):
-            before = f"those before it {waiting[0].shape}" if waiting else "a row of numbers was expected"
-            raise DataError(f"{name}: rows change their width: row {n} has the shape {item.shape}, {before}.")
+            before = f"those before it {waiting[0].shape}" if waiting else "expected one number a feature"
+            raise DataError(f"{name}: sample {n} has the shape {item.shape}, {before}.")
         waiting.append(item)
         if len(waiting) == _AT_ONCE:
             yield np.stack(waiting)

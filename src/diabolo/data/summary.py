@@ -96,7 +96,7 @@ def summarize(
         n += len(block)
         on_progress(n)
     if ranges.low is None or ranges.high is None:
-        raise DataError(f"{name} has no rows: it ended before the first one.")
+        raise DataError(f"{name} has no samples: it ended before the first one.")
     faults.complain(n)
     mean, deviation = (None, None) if adding is None else adding.result()
     return DataSummary(

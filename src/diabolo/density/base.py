@@ -23,11 +23,14 @@ Array = NDArray[np.float64]
 class Density(DensityMixin, BaseEstimator, ABC):
     """Base of the densities: ``fit``, ``sample`` and ``log_prob`` over codes of shape (n, d).
 
-    A subclass names its learnt arrays in ``_state`` (each is an attribute with a trailing underscore)
-    and implements ``_learn``, ``_draw`` and ``_score``.
+    Attributes
+    ----------
+    geometry : str
+        Which codes it is for: those of a "flat" space, of the unit "sphere", or "any".
     """
 
-    #: What codes it is for: those of a "flat" space, of the unit "sphere", or "any".
+    # A subclass names its learnt arrays in _state (each is an attribute with a trailing underscore) and
+    # implements _learn, _draw and _score.
     geometry: ClassVar[str] = "flat"
     #: Learnt arrays: name without the underscore, to its shape in words of n, d and k.
     _state: ClassVar[Mapping[str, str]]

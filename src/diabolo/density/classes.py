@@ -47,7 +47,7 @@ def per_class(codes: ArrayLike, y: ArrayLike, density: Any = "gaussian_mixture")
     rows, labels = np.asarray(codes), np.asarray(y)
     if labels.ndim != 1 or rows.ndim != 2 or len(rows) != len(labels):
         raise DataError(
-            "per_class takes codes (n, d) and one label a row (n,); "
+            "per_class takes codes (n, d) and one label per code (n,); "
             f"got codes {rows.shape} and y {labels.shape}."
         )
     fitted: dict[Any, Density] = {}
@@ -55,5 +55,5 @@ def per_class(codes: ArrayLike, y: ArrayLike, density: Any = "gaussian_mixture")
         try:
             fitted[label.item()] = clone(template).fit(rows[labels == label])
         except DataError as error:
-            raise DataError(f"class {label.item()!r} ({(labels == label).sum()} rows): {error}") from error
+            raise DataError(f"class {label.item()!r} ({(labels == label).sum()} codes): {error}") from error
     return fitted

@@ -94,6 +94,7 @@ def require_geometry(density: Density, geometry: str) -> None:
     Parameters
     ----------
     density : Density
+        The density that codes are to be drawn from or scored under.
     geometry : str
         That of the latent space, "flat" or "sphere".
 
@@ -106,5 +107,5 @@ def require_geometry(density: Density, geometry: str) -> None:
         fitting = [name for name, cls in DENSITIES.items() if cls.geometry in ("any", geometry)]
         raise SettingError(
             f"{type(density).__name__} is a density of {density.geometry} codes, and these codes are {geometry}: it "
-            f"would draw codes that no row has. Take one of {', '.join(fitting)}."
+            f"would draw codes outside of their space. Take one of {', '.join(fitting)}."
         )

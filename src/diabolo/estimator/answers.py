@@ -133,7 +133,15 @@ class Answers(TransformerMixin, FittedState):
         return score(rows) if isinstance(rows, np.ndarray) else by_blocks(score, rows, None, 1)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels."""
+        """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W)
+            Samples.
+        y : ignored
+            There for scikit-learn's sake.
+        """
         return float(self.score_samples(X).mean())
 
     def sample(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
@@ -149,6 +157,7 @@ class Answers(TransformerMixin, FittedState):
             that is not fitted is fitted to those codes. On a sphere it must be one of the sphere, such as
             "von_mises_fisher_mixture".
         random_state : int, RandomState or None
+            Decides which codes are drawn; None: other ones at each call.
 
         Returns
         -------
@@ -159,7 +168,17 @@ class Answers(TransformerMixin, FittedState):
 
     @undisturbed()
     def sample_codes(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
-        """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim)."""
+        """Codes drawn as :meth:`sample` draws them, not decoded: array of shape (n, dim).
+
+        Parameters
+        ----------
+        n : int, default 1
+            Number of codes, at least 1.
+        density : object with ``sample``, str or None, default None
+            As in :meth:`sample`.
+        random_state : int, RandomState or None
+            Decides which codes are drawn; None: other ones at each call.
+        """
         check_is_fitted(self)
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise SettingError(f"n, the number of samples, must be an integer >= 1, got {n!r}.")
@@ -209,7 +228,9 @@ class Answers(TransformerMixin, FittedState):
         """
         check_is_fitted(self)
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
-            raise SettingError(f"n, the number of rows on the way, must be an integer >= 2, got {n!r}.")
+            raise SettingError(
+                f"n, the number of samples from start to end, must be an integer >= 2, got {n!r}."
+            )
         width = self.module_.domain.n_features
         rows = np.concatenate([check_one_row(v, name, width) for v, name in ((a, "a"), (b, "b"))])
         start, end = (z.expand(int(n), -1) for z in self._compute(self.module_.encode, self._scaled(rows)))

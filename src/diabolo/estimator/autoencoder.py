@@ -70,6 +70,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
     image_shape : tuple of int or None, default None
         (channels, height, width) of a row that is a picture; square grey pictures are recognised.
     device : "auto", "cpu", "cuda" or "mps", default "auto"
+        Where it computes; "auto": a graphics processor if there is one.
     random_state : int, RandomState or None, default None
         Decides the first weights, the order of rows and all noise.
     verbose : bool or None, default None
@@ -88,6 +89,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
     message_ : str
         What happened, where the status is "diverged"; else empty.
     scaler_ : Scaler
+        The input scaling that was learnt.
     codes_ : array of shape (at most 5000, dim)
         Codes of training rows, which densities are fitted to.
     n_threads_ : int
@@ -154,6 +156,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
             ``DataLoader``, an ``IterableDataset``, a data set of the package ``datasets``, what
             :func:`diabolo.datasets.stream` opens and a :class:`~diabolo.Stream` are read piece by piece.
         y : ignored
+            There for scikit-learn's sake; the target is X itself, or ``target``.
         target : array of the shape of X or None
             What is to be reconstructed instead of X, row by row, such as the clean rows of noisy ones.
         validation : array of shape (m, n_features), pair of arrays, or None
@@ -224,6 +227,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         training : Training, dict or None, default None
             None: as this estimator was trained.
         corruption : Corruption, sequence of Corruption, None or "keep", default "keep"
+            None: the input is left clean; "keep": the corruption of this estimator.
         freeze : sequence of str
             Parts, or names of parameters by prefix, that are not trained, such as ``["decoder"]``.
         reset : sequence of str
@@ -281,6 +285,13 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         """One more epoch on the rows given, at a constant rate, with one optimiser throughout.
 
         The first call decides the width, the scaling and the first weights; ``history_`` goes on.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W)
+            Samples of this epoch.
+        y : ignored
+            There for scikit-learn's sake.
         """
         once = {
             "epochs": 1,

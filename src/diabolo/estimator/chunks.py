@@ -120,4 +120,4 @@ def _each(function: Callable[[Array], NDArray[Any]], blocks: Iterator[Array]) ->
         yield function(block)
         start += len(block)
     if not start:
-        raise DataError("X has no rows: it ended before the first one.")
+        raise DataError("X has no samples: it ended before the first one.")

@@ -95,8 +95,8 @@ def training_data(
     require_range(answers.found, prepare.scaler, loss, "X" if targets is None else "target")
     if targets is not None and isinstance(rows.rows, Stream):
         raise DataError(
-            "rows of a stream have no numbers by which a target could belong to them; give X and target as "
-            "memory-mapped arrays."
+            "a target cannot be matched to the samples of a stream, which have no index; give X and target as "
+            "arrays, which may be memory-mapped."
         )
     if validation is not None:
         judged = _judged(validation, rows, prepare)
@@ -106,8 +106,8 @@ def training_data(
         return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets))
     if n_held == 0 or n_held == n:
         raise DataError(
-            f"training.validation={training.validation:g} of {n} rows leaves {n - n_held} to train on and "
-            f"{n_held} to judge; give more rows or another share."
+            f"training.validation={training.validation:g} of {n} samples leaves {n - n_held} to train on and "
+            f"{n_held} to validate on; give more samples or another share."
         )
     if isinstance(rows.rows, Stream):
         rows.pick(())  # says why not
@@ -247,8 +247,8 @@ def warn_of_poor_fit(learnt: TrainingJob | Fitted, constant: Callable[[], float]
     # Losses in nats may be near 0.
     if reached > least + _FAR * max(abs(least), learnt.domain.n_features):
         warnings.warn(
-            f"the reconstruction loss ended at {reached:.4g} {loss.unit} a row, and a model that gives every row the "
-            f"means of the features has {least:.4g}: nothing useful was learnt. Lower training.lr, scale the data "
+            f"the reconstruction loss ended at {reached:.4g} {loss.unit} per sample, and predicting the mean of "
+            f"each feature has {least:.4g}: nothing useful was learnt. Lower training.lr, scale the data "
             "(scaling='standard'), or take a loss that suits them.",
             PoorFitWarning,
             stacklevel=5,
@@ -267,4 +267,4 @@ def execute(trainer: Trainer, n_threads: int, verbose: bool | None, callbacks: S
     with threads(n_threads), shown:
         trainer.run([shown, *callbacks])
     if trainer.captured.unknown:
-        shown.say(f"each step was computed anew: {trainer.captured.unknown}.")
+        shown.say(f"training goes on without recorded steps, which is slower: {trainer.captured.unknown}.")

@@ -58,8 +58,8 @@ class SummarizedRows:
         """Some of the rows, by their numbers; those of a file stay there."""
         if isinstance(self.rows, Stream):
             raise DataError(
-                "rows of a stream cannot be held out by their numbers: leave training.validation at 0 and give "
-                "fit(X, validation=rows) rows of their own."
+                "training.validation cannot hold out samples of a stream, which have no index; leave it at 0 and give "
+                "other samples to validate on: fit(X, validation=X_val)."
             )
         rows = self.rows.pick(numbers) if isinstance(self.rows, Stored) else self.rows[numbers]
         return SummarizedRows(rows, replace(self.found, n=len(numbers)))

@@ -10,7 +10,17 @@ __all__ = ["Figure", "Findings", "Measure", "Statement"]
 
 @dataclass
 class Measure:
-    """A number that was obtained, one value a seed."""
+    """A number that was obtained, one value a seed.
+
+    Attributes
+    ----------
+    name : str
+        What was measured.
+    unit : str
+        What it is counted in.
+    values : list of float
+        One value a seed.
+    """
 
     name: str
     unit: str
@@ -33,6 +43,7 @@ class Statement:
     holds : bool
         Whether it did in this run.
     numbers : mapping of str to float
+        What it rests on, by name.
     """
 
     text: str
@@ -49,7 +60,9 @@ class Figure:
     name : str
         The stem of its file in ``figures/``.
     title, reading : str
+        Its heading, and one sentence on what it shows.
     png : bytes
+        The picture.
     """
 
     name: str

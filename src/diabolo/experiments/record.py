@@ -27,11 +27,13 @@ class Target:
     name : str
         The measure that it is compared with.
     published : float
+        The published value, in ``unit``.
     tolerance : float
         How far beyond it still counts, in the same unit.
     direction : "at most", "at least" or "about", default "at most"
         "at most": lower is as good; "at least": higher is; "about": neither.
     unit : str
+        What it is counted in.
     epochs : int or None
         Training that the publication gave it, for the page.
 
@@ -103,6 +105,7 @@ class Experiment:
     Attributes
     ----------
     name, title : str
+        Its name on the command line, and its heading.
     source : str
         Whose it is, and where.
     data : str
@@ -110,6 +113,7 @@ class Experiment:
     quick : str
         What the quick form uses instead.
     sections : tuple of Section
+        Its exercises, in order.
     corrections : tuple of str
         Mistakes of the source, and what is done instead.
     """
@@ -135,6 +139,7 @@ class Comparison:
     Attributes
     ----------
     target : Target
+        The published number.
     obtained : tuple of float
         One a seed.
     """
@@ -174,8 +179,11 @@ class Result:
     Attributes
     ----------
     experiment : Experiment
+        What was run.
     quick : bool
+        Whether it was the quick form.
     seeds : tuple of int
+        The seeds that it was repeated with.
     folder : Path
         Holds ``results.json``, ``index.html`` and ``figures/``.
     findings : dict of str to Findings

@@ -51,7 +51,7 @@ def _earlier(result: Result, again: Sequence[Section]) -> None:
             if section.name in result.findings and not _lacking(result, section):
                 del result.findings[section.name], result.seconds[section.name]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{path} is no whole result ({error}); give another folder.") from error
+        raise FileError(f"{path} is damaged: no complete result ({error}); give another folder.") from error
 
 
 def reproduce(

@@ -64,7 +64,7 @@ class ExplorerModel:
         if not callable(getattr(self.model, "transform", None)):
             raise DataError(
                 f"the explorer needs a fitted model with transform, got {type(self.model).__name__}; "
-                "a method that only embeds its training rows, such as t-SNE, cannot place others."
+                "a method such as t-SNE, which embeds its training samples only, has no codes for others."
             )
         self.codes = self.encode(self.data.X)
 
@@ -303,7 +303,7 @@ def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
     rows = np.asarray(values)
     if rows.ndim not in (2, 3, 4) or rows.dtype.kind not in "fiub" or not len(rows):
         raise DataError(
-            f"the explorer shows rows of numbers (n, n_features) or pictures (n, [channels,] height, width); "
+            "the explorer takes numbers of shape (n, n_features) or pictures (n, [channels,] height, width); "
             f"got shape {rows.shape} of {rows.dtype}."
         )
     shape = _picture_shape(rows, names, model)
@@ -339,7 +339,7 @@ def _labels(y: Any, n: int) -> tuple[NDArray[Any] | None, tuple[str, ...] | None
         return None, None
     labels = np.asarray(y)
     if labels.shape != (n,):
-        raise DataError(f"y must have one label a row, shape ({n},); got {labels.shape}.")
+        raise DataError(f"y must have one label per sample, shape ({n},); got {labels.shape}.")
     if labels.dtype.kind == "f" and not (labels == np.round(labels)).all():
         return labels.astype(np.float64), None
     if labels.dtype.kind in "iuf":

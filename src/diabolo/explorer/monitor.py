@@ -175,7 +175,7 @@ class TrainingMonitor:
             If it is asked for something else.
         """
         if to not in _WISHES:
-            raise UnknownNameError("wish", to[:40], _WISHES)
+            raise UnknownNameError("command", to[:40], _WISHES)
         with self._changed:
             if self._wish != "stop":
                 self._wish = to

@@ -91,7 +91,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _answer(self, content: Any, buffers: Sequence[Any]) -> tuple[dict[str, Any], bytes]:
         if not isinstance(content, dict):
-            raise DataError(f"a question must be a JSON object, got {type(content).__name__}.")
+            raise DataError(f"a request must be a JSON object, got {type(content).__name__}.")
         given = bytes(buffers[0]) if buffers else b""
         if len(given) > MAX_BYTES:
             raise DataError(f"a message of {len(given)} bytes; at most {MAX_BYTES} are read.")

@@ -67,7 +67,9 @@ def moved(first: ExplorerModel, second: ExplorerModel) -> Moved:
     try:
         fixed, turned, disparity = procrustes(a, b)
     except ValueError as error:
-        raise DataError(f"two maps are aligned by rows that lie apart: {error}.") from None
+        raise DataError(
+            f"the two models cannot be aligned: the codes of one are all the same ({error})."
+        ) from None
     centre, size = a.mean(axis=0), float(np.linalg.norm(a - a.mean(axis=0)))
     codes = np.full((len(both), first.dim), np.nan, np.float32)
     codes[both] = (turned * size + centre)[:, : first.dim]

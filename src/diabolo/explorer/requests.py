@@ -88,7 +88,9 @@ def _points(asked: Question) -> Answer:
 
 def _errors(asked: Question) -> Step:
     if not asked.subject.can_decode:
-        raise DataError(f"{asked.subject.name} cannot decode, so that there is no reconstruction error.")
+        raise DataError(
+            f"{asked.subject.name} cannot decode (it has no inverse_transform), so it has no reconstruction error."
+        )
     yield from asked.subject.compute_errors()
     return {"unit": asked.subject.error_unit}, {"values": asked.subject.errors}
 
@@ -224,7 +226,9 @@ _HEAT: dict[str, Callable[[ExplorerModel, NDArray[Any]], NDArray[np.float64]]] =
 def _epoch(asked: Question) -> Answer:
     """Codes of the first rows after an epoch."""
     if not asked.subject.snapshots:
-        raise DataError("no epochs were kept; train with Training(snapshots=2000) to see codes move.")
+        raise DataError(
+            "this model kept no codes of its epochs; train with Training(snapshots=2000) to see them move."
+        )
     place = int(number_of(asked.header, "epoch", None, 0, len(asked.subject.snapshots) - 1))
     return {"epoch": place}, {"codes": np.ascontiguousarray(asked.subject.snapshots[place], np.float32)}
 

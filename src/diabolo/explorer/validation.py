@@ -59,7 +59,7 @@ def rows_of(arrays: Arrays, name: str, n: int, most: int) -> NDArray[np.int32]:
         shape = None if given is None else (str(given.dtype), given.shape)
         raise DataError(f"{name!r} must be int32 of shape (1 to {most},), got {shape}.")
     if given.min() < 0 or given.max() >= n:
-        raise DataError(f"{name!r} must hold places from 0 to {n - 1}, got {given.min()} to {given.max()}.")
+        raise DataError(f"{name!r} must hold indices from 0 to {n - 1}, got {given.min()} to {given.max()}.")
     return given
 
 

@@ -24,10 +24,17 @@ class Live:
     The page may let the training pause, go on, or stop with the weights of its best epoch. When the fit has ended,
     the page is the explorer of the trained model. Made by :func:`live`.
 
+    Parameters
+    ----------
+    port : int, default 0
+        Port of the page; 0 takes any free one.
+
     Attributes
     ----------
     page : Page
+        The page in the browser.
     monitor : TrainingMonitor
+        What the page knows of the training.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -50,7 +57,17 @@ class Live:
         return self.page.url
 
     def watch(self, estimator: Any, data: Dataset, announced: bool = False) -> None:
-        """What is trained and the rows it is shown with; ``announced``: the end is told by :meth:`finish` only."""
+        """What is trained and the rows it is shown with; ``announced``: the end is told by :meth:`finish` only.
+
+        Parameters
+        ----------
+        estimator : Autoencoder
+            The one that is trained.
+        data : Dataset
+            The samples that it is shown with.
+        announced : bool, default False
+            Whether :meth:`finish` will say when training has ended; if not, the last epoch does.
+        """
         self.monitor.watch(estimator, data, announced)
         self._doing = "the map appears after the first epoch"
 
@@ -105,6 +122,7 @@ def live(model: Any, X: Any, y: Any = None, *, port: int = 0, open_browser: bool
     port : int, default 0
         0 takes any free one.
     open_browser : bool, default True
+        Open the page in the default browser.
 
     Returns
     -------
@@ -130,7 +148,7 @@ def live(model: Any, X: Any, y: Any = None, *, port: int = 0, open_browser: bool
     from .model import make_dataset
 
     if not isinstance(model, Autoencoder):
-        raise DataError(f"a training is watched of an Autoencoder, got {type(model).__name__}.")
+        raise DataError(f"live() shows the training of an Autoencoder, got {type(model).__name__}.")
     data = make_dataset(X, y, model)
     made = Live(port)
     made.watch(model, data)

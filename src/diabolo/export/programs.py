@@ -80,8 +80,8 @@ class Half:
             worst = max(worst, float(np.abs(found - self.expected[:n]).max()) / scale)
         if not worst <= TOLERANCE:
             raise DataError(
-                f"the {self.side} as {what} differs from the model by {worst:.2g} (largest number: 1), more than "
-                f"{TOLERANCE:g}; nothing was written. A layer of the network may depend on the rows beside."
+                f"the {self.side} as {what} differs from the model by {worst:.2g} of its largest output, more than "
+                f"{TOLERANCE:g}; nothing was written. A layer of the network may mix the samples of a batch."
             )
         return worst
 

@@ -34,7 +34,9 @@ def clamp_inwards(x: Tensor, low: float, high: float) -> Tensor:
     Parameters
     ----------
     x : Tensor
+        Values.
     low, high : float
+        The bounds.
 
     Returns
     -------

@@ -13,6 +13,7 @@ def gaussian_kl_per_dimension(mean: Tensor, log_variance: Tensor) -> Tensor:
     Parameters
     ----------
     mean, log_variance : Tensor, shape (..., dim)
+        Mean and logarithm of the variance of each dimension.
 
     Returns
     -------
@@ -35,6 +36,11 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL divergence of a diagonal Gaussian from the standard normal, summed over dimensions, in nats.
 
     See :func:`gaussian_kl_per_dimension`.
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor, shape (..., dim)
+        Mean and logarithm of the variance of each dimension.
 
     Examples
     --------

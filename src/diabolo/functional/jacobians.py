@@ -16,6 +16,7 @@ def squared_jacobian_norm(z: Tensor, x: Tensor, create_graph: bool = True) -> Te
     z : Tensor, shape (*models, batch, dim)
         Computed from x under autograd.
     x : Tensor, shape (*models, batch, features)
+        The input, which requires a gradient.
     create_graph : bool
         Whether the result can be differentiated in its turn.
 

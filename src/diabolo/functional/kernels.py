@@ -15,7 +15,9 @@ def bandwidths(scale: float | Tensor, count: int) -> list[float | Tensor]:
     Parameters
     ----------
     scale : float or Tensor, shape (*models,)
+        Their geometric mean.
     count : int
+        How many.
 
     Examples
     --------
@@ -27,6 +29,13 @@ def bandwidths(scale: float | Tensor, count: int) -> list[float | Tensor]:
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """Squared Euclidean distances of all pairs of rows: (..., n, dim) and (..., m, dim) to (..., n, m).
+
+    Parameters
+    ----------
+    a : Tensor, shape (..., n, dim)
+        Points.
+    b : Tensor, shape (..., m, dim)
+        Points.
 
     Examples
     --------
@@ -112,11 +121,15 @@ def squared_mmd(
     Parameters
     ----------
     a : Tensor, shape (*models, n, dim)
+        The first sample.
     b : Tensor, shape (*models, m, dim)
+        The second sample.
     lengths : sequence of float or Tensor, shape (*models,)
         Bandwidths of the kernel.
     kernel : "gaussian" or "imq"
+        Squared exponentials, or inverse multiquadrics (the heavier tails).
     estimator : "biased" or "unbiased"
+        Which mean of the pairs is taken, as above.
 
     Returns
     -------

@@ -16,6 +16,7 @@ def distance_matrix(points: Tensor) -> Tensor:
     Parameters
     ----------
     points : Tensor, shape (*models, n, dim)
+        Points.
 
     Returns
     -------
@@ -122,7 +123,9 @@ def edge_lengths(points: Tensor, pairs: Tensor) -> Tensor:
     Parameters
     ----------
     points : Tensor, shape (*models, n, dim)
+        Points.
     pairs : Tensor, shape (*models, edges, 2)
+        Indices of the two ends of each edge, int64.
 
     Returns
     -------
@@ -157,6 +160,7 @@ def topological_loss(
     z : Tensor, shape (*models, n, dim)
         Their codes.
     z_scale : Tensor, shape (*models,), or float
+        What distances of codes are divided by.
     x_scale : Tensor, shape (*models,), float or None
         None takes the largest distance in the batch (1 if all rows are equal).
 

@@ -17,6 +17,7 @@ def log_rates(activation: Tensor, sigmoid: bool) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     activation : Tensor, shape (..., batch, units)
+        Activations of the units.
     sigmoid : bool
         Pass activations through a sigmoid first (in a form that does not underflow); if not, they are
         rates already and r is kept a rounding error away from 0 and 1, where the logarithms are infinite.

@@ -14,6 +14,7 @@ def normalize(h: Tensor) -> Tensor:
     Parameters
     ----------
     h : Tensor, shape (..., d)
+        Rows of any length.
 
     Returns
     -------
@@ -105,6 +106,7 @@ def geodesic_distance(a: Tensor, b: Tensor) -> Tensor:
     Parameters
     ----------
     a, b : Tensor, shape (..., d)
+        Points of norm 1.
 
     Returns
     -------

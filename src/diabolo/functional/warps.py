@@ -21,6 +21,7 @@ def rotate_images(images: Tensor, degrees: Tensor, fill: float = 0.0) -> Tensor:
     Parameters
     ----------
     images : Tensor, shape (..., channels, height, width)
+        Pictures.
     degrees : Tensor, shape (...)
         One angle a picture.
     fill : float, default 0

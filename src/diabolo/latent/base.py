@@ -46,18 +46,40 @@ class LatentSpace(Part, ABC):
         """The deterministic code of an encoder output: what ``transform`` returns."""
 
     def rsample(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
-        """The code that the decoder gets in training; only stochastic spaces look at the noise."""
+        """The code that the decoder gets in training; only stochastic spaces look at the noise.
+
+        Parameters
+        ----------
+        h : Tensor, shape (..., batch, encoder_width)
+            The encoder's output.
+        noise : Tensor, shape (..., batch, dim), or None, default None
+            What ``draw`` gave; None: the code is not drawn but the mean.
+        """
         return self.mean(h)
 
     place = Renamed("rsample")
     renamed: ClassVar[Mapping[str, str]] = {"place": "rsample"}
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
-        """Distance of codes (..., dim) along the space: straight unless the space is curved."""
+        """Distance of codes (..., dim) along the space: straight unless the space is curved.
+
+        Parameters
+        ----------
+        a, b : Tensor, shape (..., dim)
+            Codes.
+        """
         return self.geometry.distance(a, b)
 
     def interpolate(self, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-        """Codes on the shortest way from a (t = 0) to b (t = 1); shapes (..., dim), (..., dim), (...)."""
+        """Codes on the shortest way from a (t = 0) to b (t = 1); shapes (..., dim), (..., dim), (...).
+
+        Parameters
+        ----------
+        a, b : Tensor, shape (..., dim)
+            Codes.
+        t : Tensor, shape (...)
+            How far on the way, from 0 to 1.
+        """
         return self.geometry.interpolate(a, b, t)
 
 
@@ -66,7 +88,15 @@ class Stochastic(ABC):
 
     @abstractmethod
     def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise for codes of a shape (..., dim), float32, on the generator's device."""
+        """Noise for codes of a shape (..., dim), float32, on the generator's device.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the codes, (..., dim).
+        generator : torch.Generator
+            Source of the random numbers; they are drawn on its device.
+        """
 
     def kl(self, h: Tensor) -> Tensor:
         """KL divergence to the prior of each row, in nats; (..., width) to (...)."""
@@ -90,4 +120,12 @@ class HasPrior(ABC):
 
     @abstractmethod
     def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Codes of a shape (..., dim) from the prior, float32, on the generator's device."""
+        """Codes of a shape (..., dim) from the prior, float32, on the generator's device.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the codes, (..., dim).
+        generator : torch.Generator
+            Source of the random numbers; they are drawn on its device.
+        """

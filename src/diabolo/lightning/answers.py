@@ -57,8 +57,11 @@ class Answers(LightningModule):
         Parameters
         ----------
         checkpoint_path : path
+            The file that Lightning wrote.
         modules : pair of torch.nn.Module or None
             As for :func:`diabolo.load`.
+        **options : ignored
+            Lightning's own options, taken so that its calls work.
 
         Raises
         ------
@@ -92,7 +95,9 @@ class Answers(LightningModule):
     def member(self) -> TrainingJob:
         """The parts, the rows and the history of the training."""
         if self._prepared is None:
-            raise SettingError("this AutoencoderModule has seen no data: Trainer.fit(module, datamodule).")
+            raise SettingError(
+                "this AutoencoderModule has no data yet; call Trainer.fit(module, datamodule)."
+            )
         return self._prepared.member
 
     def _status(self) -> str:
@@ -111,6 +116,7 @@ class Answers(LightningModule):
     def _built(self) -> Model:
         if self.model is None:
             raise SettingError(
-                "this AutoencoderModule has not been trained: Trainer.fit(module, datamodule), or load_from_checkpoint."
+                "this AutoencoderModule has not been trained; call Trainer.fit(module, datamodule), or "
+                "load_from_checkpoint."
             )
         return self.model

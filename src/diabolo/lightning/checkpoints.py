@@ -103,7 +103,9 @@ def go_on(made: Autoencoder, member: TrainingJob, kept: Mapping[str, Any]) -> No
     parts = json.loads(json.dumps(described_now["fitted"]["parts"]))
     other = differences({**then, **described["fitted"]["parts"]}, {**now, **parts})
     if other:
-        raise SettingError(f"the checkpoint is of another training: {'; '.join(other)}.")
+        raise SettingError(
+            f"the checkpoint is of another training: {'; '.join(other)}. Use the settings that it was started with."
+        )
     tensors, history = kept["tensors"], described["history"]
     steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
     member.history = History(list(history["epochs"]), steps, [], dict(history["units"]))

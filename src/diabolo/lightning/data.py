@@ -52,7 +52,15 @@ class RowsDataModule(LightningDataModule):
         self._start: dict[str, int] | None = None
 
     def attach(self, member: TrainingJob, epoch: Callable[[], int]) -> None:
-        """Make batches of these checked rows from now on, in the order of the epoch that runs."""
+        """Make batches of these checked rows from now on, in the order of the epoch that runs.
+
+        Parameters
+        ----------
+        member : TrainingJob
+            The training that the batches are for.
+        epoch : callable
+            Gives the number of the epoch that runs, from 0.
+        """
         self.member, self._epoch = member, epoch
 
     @property
@@ -103,6 +111,7 @@ class ArrayDataModule(RowsDataModule):
     Parameters
     ----------
     X : array or data frame of shape (n, n_features), or array (n, H, W) or (n, C, H, W)
+        Samples.
     target : array of the shape of X or None, default None
         What is to be reconstructed instead of X, row by row.
     validation : array of shape (m, n_features), pair of arrays, or None, default None
@@ -174,5 +183,7 @@ class ImageFolderDataModule(RowsDataModule):
         from .. import datasets
 
         if not folder.is_dir():
-            raise FileError(f"{folder} is no folder of pictures; give one, or ArrayDataModule the rows.")
+            raise FileError(
+                f"{folder} is no folder of pictures; give one, or give arrays to ArrayDataModule."
+            )
         return datasets.load(str(folder), resize=self.resize)

@@ -135,7 +135,9 @@ class AutoencoderModule(Answers):
         source.attach(self.member, self.epoch_now)
         judged = self.member.data.validation
         if judged is None and stage != "fit":
-            raise SettingError("there are no rows to judge on; give ArrayDataModule(X, validation=...) some.")
+            raise SettingError(
+                "there are no validation samples; give some: ArrayDataModule(X, validation=X_val)."
+            )
         self._limit = self.trainer.limit_val_batches
         self._built().train(stage == "fit")  # Lightning trains in the mode that it finds
         if judged is None:

@@ -117,8 +117,8 @@ def _numbered(X: Any) -> Any:
     """Rows that can be picked by their numbers, as a process that takes its share of each batch must."""
     if isinstance(find_large(X), Stream):
         raise DataError(
-            "a stream has no rows by number, of which each process could take its share; give the data module an "
-            "array, which may be memory-mapped, or train with Autoencoder.fit."
+            "several processes cannot share a stream, whose samples have no index; give the data module an array, "
+            "which may be memory-mapped, or train with Autoencoder.fit."
         )
     return X
 
@@ -132,8 +132,8 @@ def require_same_rows(rows: SummarizedRows, rank: int, strategy: Any) -> None:
     # Processors of different kinds may round a sum differently.
     if mine[0] != first[0] or not math.isclose(mine[1], first[1], rel_tol=1e-5, abs_tol=1e-3):
         raise DataError(
-            f"process {rank} has rows of shape {mine[0]} (sum {mine[1]:g}), the first process has {first[0]} "
-            f"(sum {first[1]:g}); give every process the same rows, it takes its share of each batch."
+            f"process {rank} has data of shape {mine[0]} (sum {mine[1]:g}), the first process has {first[0]} "
+            f"(sum {first[1]:g}); give every process the same data, it takes its share of each batch."
         )
 
 

@@ -179,6 +179,7 @@ def get(name: str) -> Metric:
     Parameters
     ----------
     name : str
+        Its name in ``METRICS``.
 
     Returns
     -------

@@ -93,9 +93,9 @@ def _labelled(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.in
     if not np.isin(found, (0, 1)).all():
         shown = ", ".join(map(str, found[:5].tolist()))
         raise DataError(
-            f"y must be 1 for an anomaly and 0 for a normal row, got the labels {shown}; "
+            f"y must be 1 for an anomaly and 0 for a normal sample, got the labels {shown}; "
             "for scikit-learn's +1 and -1 pass y == -1."
         )
     if len(found) < 2:
-        raise DataError(f"y must hold both normal rows (0) and anomalies (1), got only {found[0]}.")
+        raise DataError(f"y must hold both normal samples (0) and anomalies (1), got only {found[0]}.")
     return truth.astype(np.int64), values

@@ -28,7 +28,7 @@ def numeric(values: npt.ArrayLike, name: str) -> Float:
             "convert it first, for example with numpy.asarray(..., dtype=float)."
         ) from error
     if array.ndim == 0 or array.shape[0] == 0:
-        raise DataError(f"{name} must have at least one row, got shape {array.shape}.")
+        raise DataError(f"{name} must have at least one sample, got shape {array.shape}.")
     if not np.isfinite(array).all():
         bad = int(array.size - np.isfinite(array).sum())
         raise DataError(
@@ -42,11 +42,11 @@ def matrix(values: npt.ArrayLike, name: str, min_rows: int = 1) -> Float:
     array = numeric(values, name)
     if array.ndim == 1:
         raise DataError(
-            f"{name} must have shape (rows, features), got {array.shape}; "
+            f"{name} must have shape (samples, features), got {array.shape}; "
             f"use {name}.reshape(-1, 1) for one feature."
         )
     if array.shape[0] < min_rows:
-        raise DataError(f"{name} must have at least {min_rows} rows, got shape {array.shape}.")
+        raise DataError(f"{name} must have at least {min_rows} samples, got shape {array.shape}.")
     return array.reshape(array.shape[0], -1)
 
 
@@ -66,7 +66,7 @@ def same_rows(X: npt.ArrayLike, Z: npt.ArrayLike, min_rows: int = 2) -> tuple[Fl
     """Data and codes: matrices whose rows belong together."""
     a, b = matrix(X, "X", min_rows), matrix(Z, "Z", min_rows)
     if len(a) != len(b):
-        raise DataError(f"X has {len(a)} rows and Z {len(b)}; row i of Z must be the code of row i of X.")
+        raise DataError(f"X has {len(a)} samples and Z {len(b)} codes; Z[i] must be the code of X[i].")
     return a, b
 
 
@@ -84,7 +84,7 @@ def labels(values: npt.ArrayLike, rows: int, name: str = "y") -> npt.NDArray[Any
     """One label a row."""
     array = np.asarray(values)
     if array.shape != (rows,):
-        raise DataError(f"{name} must hold one label for each of {rows} rows, got shape {array.shape}.")
+        raise DataError(f"{name} must hold one label for each of {rows} samples, got shape {array.shape}.")
     return array
 
 

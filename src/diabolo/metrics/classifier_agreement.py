@@ -66,7 +66,9 @@ def train_classifier(
     rows = checks.matrix(X, "X", min_rows=2)
     known = checks.labels(y, len(rows))
     if len(np.unique(known)) < 2:
-        raise DataError(f"a judge needs at least two classes, got only {known[0]!r} in {len(rows)} rows.")
+        raise DataError(
+            f"a classifier needs at least two classes, got only {known[0]!r} in {len(rows)} samples."
+        )
     forest = RandomForestClassifier(checks.count(n_estimators, "n_estimators"), random_state=random_state)
     classifier: Classifier = forest.fit(rows, known)
     return classifier

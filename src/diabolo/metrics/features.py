@@ -95,5 +95,8 @@ def extract(features: Features, rows: Float) -> tuple[str, Float]:
         )
     values = checks.matrix(compute(rows), f"features {name!r}")
     if len(values) != len(rows):
-        raise DataError(f"features {name!r} turned {len(rows)} rows into {len(values)}, not one each.")
+        raise DataError(
+            f"features {name!r} turned {len(rows)} samples into {len(values)}; one feature vector per sample was "
+            "expected."
+        )
     return name, values

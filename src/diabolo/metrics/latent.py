@@ -85,6 +85,7 @@ def effective_rank(codes: npt.ArrayLike) -> float:
     Parameters
     ----------
     codes : array of shape (rows, latent_dim)
+        Codes of samples.
 
     Returns
     -------
@@ -117,6 +118,7 @@ def participation_ratio(codes: npt.ArrayLike) -> float:
     Parameters
     ----------
     codes : array of shape (rows, latent_dim)
+        Codes of samples.
 
     Returns
     -------

@@ -366,7 +366,7 @@ def _resolve_ks(ks: int | Iterable[int] | None, n: int) -> tuple[int, ...]:
         usable = tuple(k for k in KS if 2 * k < n)
         if not usable:
             raise DataError(
-                f"the default ks (10, 20, ..., 200) need more than 20 rows, got {n}; pass smaller ks such as "
+                f"the default ks (10, 20, ..., 200) need more than 20 samples, got {n}; pass smaller ks such as "
                 "ks=[1, 2]."
             )
         return usable

@@ -59,7 +59,17 @@ def uniformity(codes: npt.ArrayLike, t: float = 2.0) -> float:
 
 @dataclass(frozen=True)
 class Rayleigh:
-    """Result of :func:`rayleigh_test`: ``statistic``, ``p_value``, ``mean_length``."""
+    """Result of :func:`rayleigh_test`: ``statistic``, ``p_value``, ``mean_length``.
+
+    Attributes
+    ----------
+    statistic : float
+        S, without unit.
+    p_value : float
+        The probability of so large an S if codes were uniform.
+    mean_length : float
+        Length of the mean direction, from 0 to 1.
+    """
 
     statistic: float
     p_value: float

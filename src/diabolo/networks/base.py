@@ -24,6 +24,7 @@ class BuildContext:
     n_in, n_out : int
         Widths of the flat rows that the network gets and gives.
     role : "encoder" or "decoder"
+        On which side of the code the network stands.
     domain : Domain
         The data rows: the encoder's input, the decoder's output.
     """
@@ -45,7 +46,15 @@ class Network(Part, ABC):
 
     @abstractmethod
     def build(self, io: BuildContext, generator: torch.Generator) -> nn.Module:
-        """The network with its first weights, drawn from the generator (float32, on the CPU)."""
+        """The network with its first weights, drawn from the generator (float32, on the CPU).
+
+        Parameters
+        ----------
+        io : BuildContext
+            What the network is built for: widths, side, data.
+        generator : torch.Generator
+            Source of the first weights.
+        """
 
     @abstractmethod
     def mirrored(self) -> Network:

@@ -99,7 +99,15 @@ class Custom(Network):
 
     @classmethod
     def from_mark(cls, plain: Mapping[str, Any], modules: tuple[Any, Any]) -> Custom:
-        """The part that a file has a mark of, with the modules (encoder, decoder) that the user gives."""
+        """The part that a file has a mark of, with the modules (encoder, decoder) that the user gives.
+
+        Parameters
+        ----------
+        plain : mapping
+            What :meth:`marked` gave.
+        modules : pair of torch.nn.Module or None
+            Encoder and decoder.
+        """
         sides = zip(("encoder", "decoder"), modules, strict=True)
         return cls(**{name: module for name, module in sides if plain.get(name) is not None})
 

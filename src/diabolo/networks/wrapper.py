@@ -36,7 +36,9 @@ def wrap(module: nn.Module, io: BuildContext) -> Wrapped:
     """
     who = f"Custom: the {io.role} ({type(module).__name__})"
     if any(isinstance(p, nn.UninitializedParameter) for p in module.parameters()):
-        raise SettingError(f"{who} has lazy layers with no size yet; run it once on rows before you give it.")
+        raise SettingError(
+            f"{who} has lazy layers with no size yet; call it once on a batch before you give it."
+        )
     wrapped = Wrapped(copy.deepcopy(module).to("cpu", torch.float32))
     expected = (2, io.n_out)
     # What user code raises can be anything, and all of it means that the module does not fit.
@@ -47,14 +49,14 @@ def wrap(module: nn.Module, io: BuildContext) -> Wrapped:
     except Exception as error:
         reason = str(error).partition("\n")[0].rstrip(". ")
         raise SettingError(
-            f"{who} failed on rows of shape (2, {io.n_in}): {reason}. It gets flat rows (batch, "
+            f"{who} failed on a batch of shape (2, {io.n_in}): {reason}. It gets flat samples (batch, "
             f"{io.n_in}) and gives (batch, {io.n_out}); let it begin with nn.Unflatten for pictures."
         ) from error
     what = _shape_of(output)
     if what != expected:
         raise SettingError(
-            f"{who} maps rows of shape (2, {io.n_in}) to {what}, expected {expected}; "
-            f"let its last layer give {io.n_out} numbers a row."
+            f"{who} maps a batch of shape (2, {io.n_in}) to {what}, expected {expected}; "
+            f"let its last layer give {io.n_out} numbers per sample."
         )
     return wrapped
 

@@ -40,6 +40,7 @@ class L1(SamplePenalty):
     Parameters
     ----------
     weight : float, default 0.01
+        Factor of the penalty in the total loss.
     on : "code" or "hidden", default "code"
         The code, or every hidden layer of the encoder after its activation.
     warmup : int or float, default 0
@@ -72,6 +73,7 @@ class L2(SamplePenalty):
     Parameters
     ----------
     weight : float, default 0.01
+        Factor of the penalty in the total loss.
     on : "code" or "hidden", default "code"
         The code, or every hidden layer of the encoder after its activation. On the code of a sphere it
         would be constant, and is refused.
@@ -118,6 +120,7 @@ class KLSparsity(BatchPenalty):
     Parameters
     ----------
     weight : float, default 1
+        Factor of the penalty in the total loss.
     target : float, default 0.05
         The rate rho, between 0 and 1.
     on : "code" or "hidden", default "code"

@@ -23,6 +23,7 @@ class WeightDecay(BatchPenalty):
     Parameters
     ----------
     weight : float, default 0.0001
+        Factor of the penalty in the total loss.
     warmup : int or float, default 0
         Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 
@@ -55,6 +56,7 @@ class WeightL1(BatchPenalty):
     Parameters
     ----------
     weight : float, default 0.0001
+        Factor of the penalty in the total loss.
     warmup : int or float, default 0
         Epochs over which the weight rises linearly from 0; below 1, the share of the training that it takes.
 

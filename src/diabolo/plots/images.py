@@ -226,7 +226,7 @@ def image_rows(
     pictures = [to_images(value, image_shape, name) for name, value in rows.items()]
     if len({p.shape for p in pictures}) > 1:
         shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in rows.items())
-        raise DataError(f"every row must hold the same samples; got {shapes}.")
+        raise DataError(f"every row of pictures must hold the same samples; got {shapes}.")
     shown = [p[: max(1, n)] for p in pictures]
     names = None if column_names is None else [str(c) for c in list(column_names)[: len(shown[0])]]
     if names is not None and len(names) != len(shown[0]):

@@ -49,7 +49,9 @@ def as_matrix(
     array = _numbers(values, what)
     if array.ndim != 2 or 0 in array.shape:
         hint = " Reshape rows of several axes with X.reshape(len(X), -1)." if array.ndim > 2 else ""
-        raise DataError(f"{what} must be an array (n, d) of at least one row; got shape {array.shape}.{hint}")
+        raise DataError(
+            f"{what} must be an array (n, d) of at least one sample; got shape {array.shape}.{hint}"
+        )
     if dims is not None:
         array = array[:, check_dims(dims, array.shape[1], width, what)]
     if width is not None and array.shape[1] != width:
@@ -123,9 +125,13 @@ def as_labels(y: ArrayLike | None, n: int) -> NDArray[Any] | None:
         return None
     labels = np.asarray(y)
     if labels.shape != (n,):
-        raise DataError(f"y must hold one label for each of the {n} rows, shape ({n},); got {labels.shape}.")
+        raise DataError(
+            f"y must hold one label for each of the {n} samples, shape ({n},); got {labels.shape}."
+        )
     if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise DataError(f"y holds {int(np.isnan(labels).sum())} NaN; leave those rows out, or name them.")
+        raise DataError(
+            f"y holds {int(np.isnan(labels).sum())} NaN; leave those samples out, or give them a label."
+        )
     if labels.dtype.kind == "O" and len({type(label) for label in labels}) > 1:
         kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
         raise DataError(f"y must hold labels of one type; got {kinds}.")

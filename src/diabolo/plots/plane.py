@@ -97,7 +97,9 @@ def plane_colour(
     if encode is None:
         shown = _one_number(codes, dim, angle)
         if len(shown) != len(points):
-            raise DataError(f"codes must hold one row for each of the {len(points)} of X; got {len(shown)}.")
+            raise DataError(
+                f"codes must hold one code for each of the {len(points)} samples of X; got {len(shown)}."
+            )
         low, high = (-180.0, 180.0) if angle else span(shown)
         look = {"cmap": CYCLIC if angle else SEQUENTIAL, "vmin": low, "vmax": high}
         # The edge keeps the pale end of a scale visible on white.

@@ -35,6 +35,8 @@ class Report:
         All numbers.
     findings : tuple of Finding
         What is wrong, severe first.
+    material : PictureData
+        What the pictures are drawn from.
     """
 
     figures: Figures
@@ -78,6 +80,7 @@ class Report:
         Parameters
         ----------
         title : str
+            Heading of the page.
 
         Returns
         -------
@@ -178,7 +181,7 @@ def _labels(y: Any, n: int, name: str) -> Any:
         return None
     labels = np.asarray(y)
     if labels.shape != (n,):
-        raise DataError(f"{name} must hold one label for each of {n} rows, got shape {labels.shape}.")
+        raise DataError(f"{name} must hold one label for each of {n} samples, got shape {labels.shape}.")
     return labels
 
 
@@ -188,7 +191,10 @@ def _picture_shape(
     """The shape of a row that is a picture; None for other rows."""
     if image_shape is not None:
         if np.prod(image_shape) != rows.shape[1]:
-            raise DataError(f"image_shape={image_shape} does not fit rows of {rows.shape[1]} numbers.")
+            raise DataError(
+                f"image_shape={image_shape} does not fit samples of {rows.shape[1]} numbers; give their (channels, "
+                "height, width)."
+            )
         return image_shape
     if np.ndim(X) in (3, 4):
         return tuple(np.shape(X)[1:])

@@ -104,7 +104,7 @@ def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
     array = array.reshape(len(array), -1) if array.ndim in (3, 4) else array
     if array.ndim != 2 or len(array) < 2 or array.dtype.kind not in "biuf":
         raise DataError(
-            f"{name} must be two or more rows of numbers, got shape {np.shape(X)} of {array.dtype}."
+            f"{name} must be two or more samples of numbers, got shape {np.shape(X)} of {array.dtype}."
         )
     if width is not None and array.shape[1] != width:
         raise DataError(f"{name} must have {width} features as X has, got shape {np.shape(X)}.")
@@ -112,7 +112,7 @@ def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array)).any(axis=1).sum())
         raise DataError(
-            f"{name} has NaN or infinity in {bad} of {len(array)} rows; drop those rows or fill them in."
+            f"{name} has NaN or infinity in {bad} of {len(array)} samples; drop them or fill the values in."
         )
     return array
 
@@ -156,7 +156,7 @@ def compute(
     on_progress("PCA beside the model")
     bench = _Bench(subject, rows, learnt, options)
     if watched := figures.course.watched:
-        where = "held-out rows" if figures.course.val_reconstruction else "training rows"
+        where = "held-out samples" if figures.course.val_reconstruction else "training samples"
         bench.notes.append(
             f"early stopping watched the loss at full weights on {where}: the weights are those of epoch "
             f"{int(np.argmin(watched)) + 1} of {len(watched)}."
@@ -184,14 +184,14 @@ def compute(
 
 
 _NO_TRAINING_ROWS = (
-    "no training rows were given: PCA and the mean are fitted to the rows they are judged on, which favours "
-    "them where the model has not seen these rows."
+    "no training samples were given: PCA and the mean are fitted to the samples they are evaluated on, which "
+    "favours them where the model has not seen these samples."
 )
 
 
 def _without_rows(figures: Figures, rows: _Rows, labels: NDArray[Any] | None) -> Computed:
     """What is left to say where (almost) nothing is finite."""
-    notes = ("too few rows have a finite code and reconstruction to compute anything else.",)
+    notes = ("too few samples have a finite code and reconstruction to compute anything else.",)
     errors = {"model": Errors(float("nan"), float("nan"), float("nan"))}
     figures = dataclasses.replace(figures, errors=errors, notes=notes)
     labels = None if labels is None else labels[rows.kept]
@@ -293,7 +293,7 @@ class _Bench:
         """Samples, and how they compare with as many rows of the data."""
         n = min(self.options.samples, len(self.rows.X))
         if n < 8:
-            self.notes.append(f"sampling quality needs 8 rows, got {n}.")
+            self.notes.append(f"sampling quality needs 8 samples, got {n}.")
             return None, None
         codes, source = self.subject.draw_codes(n, self.rows.Z[self.chosen], self.seed)
         samples = self.subject.decode(codes)
@@ -318,7 +318,7 @@ class _Bench:
         """Neighbourhood measures of the codes and of PCA's."""
         pairs = _choose(len(self.rows.X), self.options.pairs, self.seed)
         if len(pairs) <= 20:
-            self.notes.append(f"neighbourhood measures need more than 20 rows, got {len(pairs)}.")
+            self.notes.append(f"neighbourhood measures need more than 20 samples, got {len(pairs)}.")
             return {}
         self.counts["neighbourhood"] = len(pairs)
         X = SquaredDistances(self.rows.X[pairs])
@@ -354,7 +354,7 @@ class _Bench:
             some = np.random.default_rng(self.seed).permutation(some)
             half = some[: len(some) // 2]
             if len(np.unique(y[half])) < 2:
-                self.notes.append("too few labelled rows for a classifier; agreement is left out.")
+                self.notes.append("too few labelled samples for a classifier; agreement is left out.")
                 return found
             known, test = (self.rows.X[half], y[half]), some[len(half) :]
         classifier = metrics.train_classifier(*known, random_state=self.seed)

@@ -33,6 +33,7 @@ class DimensionCurve:
     Attributes
     ----------
     dims : tuple of int
+        The latent dimensions that were tried, rising.
     error, pca : tuple of float
         Squared error of the estimator and of PCA, summed over features, mean over held-out rows, in squared
         units of the data.
@@ -41,6 +42,7 @@ class DimensionCurve:
     n_train, n_test : int
         Rows fitted to, and rows held out.
     model : str
+        What the estimator is called.
     """
 
     dims: tuple[int, ...]
@@ -102,6 +104,7 @@ def knee(dims: ArrayLike, errors: ArrayLike) -> int | None:
     dims : array of shape (n,)
         Rising dimensions.
     errors : array of shape (n,)
+        The error at each dimension.
 
     Returns
     -------
@@ -145,6 +148,7 @@ def dimensions(
     Parameters
     ----------
     X : array of shape (n, n_features), or pictures
+        Samples to fit to.
     estimator : object with ``fit``, ``transform``, ``inverse_transform`` and ``set_params``
         It is cloned, and never changed.
     dims : sequence of int

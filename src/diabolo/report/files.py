@@ -40,5 +40,5 @@ def read_figures(run: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise FileError(f"{path} cannot be read: {error}.") from error
     if not isinstance(found, dict) or not isinstance(found.get("figures"), dict):
-        raise FileError(f"{path} holds no figures of a run.")
+        raise FileError(f"{path} holds no report of a run; give the folder that `diabolo fit` wrote.")
     return found

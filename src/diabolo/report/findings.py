@@ -56,7 +56,7 @@ def not_finite(f: Figures) -> tuple[Severity, str] | None:
     if f.not_finite == 0:
         return None
     return "severe", (
-        f"{f.not_finite} of {f.rows['judged']} rows have a NaN or infinite code or reconstruction; they are left "
+        f"{f.not_finite} of {f.rows['judged']} samples have a NaN or infinite code or reconstruction; they are left "
         "out of every other figure. Train again with a lower learning rate, or look for extreme values in the data."
     )
 
@@ -120,7 +120,7 @@ def dead_bottleneck(f: Figures) -> tuple[Severity, str] | None:
         return None
     dead = len(f.latent.dead)
     return "severe" if dead == f.dim else "warning", (
-        f"{dead} of {f.dim} bottleneck units {'are' if dead > 1 else 'is'} dead (zero on more than 99 % of rows); "
+        f"{dead} of {f.dim} bottleneck units {'are' if dead > 1 else 'is'} dead (zero on more than 99 % of samples); "
         "leave the code without an activation, or use leaky_relu or elu, or lower the learning rate."
     )
 
@@ -139,7 +139,7 @@ def constant_code(f: Figures) -> tuple[Severity, str] | None:
         return None
     return "severe" if len(still) == f.dim else "warning", (
         f"{len(constant)} of {f.dim} dimensions of the code {'are' if len(constant) > 1 else 'is'} the same for "
-        "every row; lower the weights of the penalties, or use fewer dimensions."
+        "every sample; lower the weights of the penalties, or use fewer dimensions."
     )
 
 
@@ -154,7 +154,7 @@ def dead_layers(f: Figures) -> tuple[Severity, str] | None:
         return None
     names = ", ".join(f"{layer.name} ({layer.dead} of {layer.width})" for layer in dead)
     return "warning", (
-        f"most units of a hidden layer are dead (zero on more than 99 % of rows): {names}; lower the learning "
+        f"most units of a hidden layer are dead (zero on more than 99 % of samples): {names}; lower the learning "
         "rate or use leaky_relu or elu."
     )
 
@@ -217,8 +217,8 @@ def over_fit(f: Figures) -> tuple[Severity, str] | None:
     if held is None or not train > 0 or held <= OVER_FIT * train:
         return None
     return "warning", (
-        f"over-fit: the error on held-out rows is {held / train:.1f} times that on training rows ({held:.4g} "
-        f"against {train:.4g}); train on more rows, stop early, or use a smaller network or noise."
+        f"over-fit: the error on held-out samples is {held / train:.1f} times that on training samples ({held:.4g} "
+        f"against {train:.4g}); train on more samples, stop early, or use a smaller network or noise."
     )
 
 
@@ -238,8 +238,8 @@ def validation_rises(f: Figures) -> tuple[Severity, str] | None:
     ):
         return None
     return "warning", (
-        f"validation error rises since epoch {lowest + 1} (from {values[lowest]:.4g} to {values[-1]:.4g}); stop "
-        "there with training.early_stopping, or train on more rows."
+        f"the validation error has risen since epoch {lowest + 1} (from {values[lowest]:.4g} to {values[-1]:.4g}); "
+        "stop there with training.early_stopping, or train on more samples."
     )
 
 

@@ -206,7 +206,7 @@ def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
 
 
 _NOT_THE_SAME = (
-    "The runs were not judged on the same rows (data, hold_out or random_state differ), so that no figure is marked "
+    "The runs were not tested on the same samples (data, hold_out or random_state differ): no figure is marked "
     "as the best."
 )
 

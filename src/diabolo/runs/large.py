@@ -41,7 +41,7 @@ def load(source: str, options: Mapping[str, Any]) -> Dataset:
     if used:
         raise DataError(
             f"{source} is too large to be loaded ({os.path.getsize(path) / 1e9:.1f} GB), and {', '.join(used)} would "
-            "need that; save what is to be learnt from as a file of its own."
+            "need that; save the rows and columns to learn from as another file."
         )
     rows = datasets.stream(path)
     shape = rows.image_shape

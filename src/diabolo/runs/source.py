@@ -104,8 +104,8 @@ class Source:
         now = (len(parted.train), 0 if parted.held is None else len(parted.held))
         if len(self.counts) == len(now) and now != self.counts:
             raise FileError(
-                f"{self.path} has {sum(now)} rows and had {sum(self.counts)} when the run was trained, so that its "
-                "held-out rows cannot be told; give the data to judge on."
+                f"{self.path} has {sum(now)} rows and had {sum(self.counts)} when the run was trained, so that "
+                "those held out then cannot be found; give the data to evaluate on."
             )
         return parted
 

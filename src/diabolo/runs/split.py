@@ -1,4 +1,4 @@
-"""Which rows a run trains on, and which it is judged on."""
+"""Which rows a run trains on, and which it is tested on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Split:
     train : Dataset
         What is trained on.
     held : Dataset or None
-        What is judged on; None: the rows that were trained on.
+        What is tested on; None: the rows that were trained on.
     hold_out : float or str
         The share of the rows, or "test".
     """
@@ -47,7 +47,7 @@ class Split:
         return few_rows(self.train) if self.held is None else self.held
 
     def describe(self) -> str:
-        """The rows that are judged on, in words."""
+        """The rows that are tested on, in words."""
         if self.held is None:
             few = f" (fewer than {FEW_ROWS}: none is held out)" if self.hold_out else ""
             some = f"{FEW} of " if is_large(self.train) else ""
@@ -119,7 +119,7 @@ def split(dataset: Dataset, hold_out: float | str | None, seed: int | None) -> S
         return Split(dataset, None, hold_out)
     if min(n_held, n - n_held) < 2:
         raise DataError(
-            f"--hold-out {hold_out:g} of {n} rows leaves {n - n_held} to train on and {n_held} to judge on; give "
+            f"--hold-out {hold_out:g} of {n} rows leaves {n - n_held} to train on and {n_held} to test on; give "
             "another share, or 0."
         )
     import numpy as np

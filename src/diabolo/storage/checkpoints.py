@@ -236,7 +236,7 @@ def _read(path: Path) -> Checkpoint:
         tensors = {name: t.clone() for name, t in load(content).items()}
         number = metadata["format"]
         if not isinstance(metadata, dict):
-            raise TypeError("its text is no object")
+            raise TypeError("its description is no JSON object")
     except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _DamagedError(f"{path} is no checkpoint ({error})") from error
     if number != FORMAT:

@@ -253,18 +253,24 @@ def restore(
     }
     for name, (found, wanted) in widths.items():
         if found != wanted:
-            raise FileError(f"{name} has width {found}, but the model needs {wanted}.")
+            raise FileError(f"{name} has width {found}, the model has {wanted}; the saved files are damaged.")
     for name, values, low in (("scaler.offset", offset, -np.inf), ("scaler.scale", scale, 0.0)):
         if not (np.isfinite(values) & (values > low)).all():
             column = int((~(np.isfinite(values) & (values > low))).argmax())
             allowed = "finite" if low else "finite and above 0"
-            raise FileError(f"{name} is {values[column]:g} in column {column}, it must be {allowed}.")
+            raise FileError(
+                f"{name} is {values[column]:g} in column {column}, expected {allowed}; the file is damaged."
+            )
     names = learnt["feature_names"]
     if names is not None and len(names) != domain.n_features:
-        raise FileError(f"{len(names)} feature names for {domain.n_features} features.")
+        raise FileError(
+            f"{JSON_NAME} has {len(names)} feature names for {domain.n_features} features; it is damaged."
+        )
     history = described["history"]
     if len(history["epochs"]) != learnt["n_iter_"]:
-        raise FileError(f"the history has {len(history['epochs'])} epochs, n_iter_ is {learnt['n_iter_']}.")
+        raise FileError(
+            f"the history has {len(history['epochs'])} epochs, n_iter_ is {learnt['n_iter_']}: damaged."
+        )
     steps = {name[6:]: t.numpy() for name, t in tensors.items() if name.startswith("steps.")}
     return params, Fitted(
         parts,
@@ -297,7 +303,7 @@ def _params(plain: Mapping[str, Any], modules: tuple[Any, Any]) -> dict[str, Any
 
 def _array(tensors: Mapping[str, torch.Tensor], name: str, n_axes: int) -> np.ndarray:
     if name not in tensors or tensors[name].dim() != n_axes:
-        raise FileError(f"the weights file holds no {name} with {n_axes} axes.")
+        raise FileError(f"{WEIGHTS_NAME} holds no array {name} with {n_axes} axes; it is damaged.")
     return tensors[name].numpy()
 
 
@@ -314,17 +320,23 @@ def _check_sizes(fitted: Mapping[str, Any], tensors: Mapping[str, torch.Tensor])
                 check(value, name in _COUNTS)
         elif isinstance(plain, list):
             if len(plain) > len(tensors):
-                raise FileError(f"the parts list {len(plain)} sizes, the file holds {len(tensors)} tensors.")
+                raise FileError(
+                    f"{JSON_NAME} lists {len(plain)} layers, {WEIGHTS_NAME} has {len(tensors)} arrays: damaged."
+                )
             for value in plain:
                 check(value, False)
         elif isinstance(plain, int | float) and plain > (len(tensors) if depth else max(numbers, 1)):
-            raise FileError(f"the parts claim a size of {plain:g}, the file holds {numbers} weights.")
+            raise FileError(
+                f"{JSON_NAME} has a size of {plain:g}, {WEIGHTS_NAME} holds {numbers} weights: damaged."
+            )
 
     for name in ("encoder", "decoder", "latent"):
         check(fitted["parts"][name], False)
     n_features, scaled = fitted["domain"]["n_features"], tensors["scaler.offset"].numel()
     if n_features != scaled:
-        raise FileError(f"the model claims {n_features!r} features, its scaling has {scaled}.")
+        raise FileError(
+            f"{JSON_NAME} has {n_features!r} features, the scaling {scaled}; the files are damaged."
+        )
 
 
 # Settings of networks that count layers.
@@ -349,7 +361,7 @@ def _row(
     if expected != found:
         name = next(n for n in sorted({*expected, *found}) if expected.get(n) != found.get(n))
         raise FileError(
-            f"the weights do not fit the parts: {name} should have shape {expected.get(name)}, "
+            f"{WEIGHTS_NAME} does not fit {JSON_NAME}: {name} should have shape {expected.get(name)}, "
             f"the file has {found.get(name)}."
         )
     row = torch.zeros(layout.size, dtype=dtype)

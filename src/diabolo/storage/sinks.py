@@ -59,7 +59,9 @@ class ArraySink(Sink):
 
     def write(self, rows: NDArray[Any]) -> None:
         if self.n + len(rows) > len(self.flat):
-            raise DataError(f"out has {len(self.flat)} rows, and X has more; give an array of as many rows.")
+            raise DataError(
+                f"out has {len(self.flat)} rows, X has more samples; give an array with one row per sample."
+            )
         self.flat[self.n : self.n + len(rows)] = rows
         self.n += len(rows)
 
@@ -70,7 +72,9 @@ class ArraySink(Sink):
 
     def result(self) -> NDArray[Any]:
         if self.n != len(self.flat):
-            raise DataError(f"out has {len(self.flat)} rows, and X has {self.n}; only those were written.")
+            raise DataError(
+                f"out has {len(self.flat)} rows, X has {self.n} samples; the rows after them were not written."
+            )
         return self.array
 
 

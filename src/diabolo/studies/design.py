@@ -102,7 +102,9 @@ def check_repeats(repeats: int | Mapping[str, int]) -> dict[str, int]:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise SettingError(f"repeats of {name!r} must be an integer >= 1, got {count!r}.")
     if "both" in given and len(given) > 1:
-        raise SettingError(f"repeats are 'both', or 'seed' and 'data' crossed, not {given!r}.")
+        raise SettingError(
+            f"repeats must be {{'both': n}}, or numbers for 'seed' and 'data', which are crossed; got {given!r}."
+        )
     return given
 
 
@@ -110,7 +112,9 @@ def points_of(axes: Mapping[str, Any], n_points: int | None, random_state: int) 
     """The points of the axes, one of the values of each; they are drawn when they are asked for."""
     drawn = any(hasattr(values, "rvs") for values in axes.values())
     if n_points is None and drawn:
-        raise SettingError("an axis is a distribution: say how many points are drawn, n_points=....")
+        raise SettingError(
+            "an axis is a distribution; give the number of points to draw from it, such as n_points=20."
+        )
     grid = None if drawn else ParameterGrid(dict(axes))
     if grid is not None and (n_points is None or n_points >= len(grid)):
         return grid

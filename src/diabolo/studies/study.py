@@ -191,7 +191,15 @@ class Study:
             raise DivergedError(f"model {model} diverged: {error}") from error
 
     def best(self, metric: str | None = None, n: int = 10) -> pd.DataFrame:
-        """The models with the best values of a metric (the first, unless one is named)."""
+        """The models with the best values of a metric (the first, unless one is named).
+
+        Parameters
+        ----------
+        metric : str or None, default None
+            A metric of the study; None: its first.
+        n : int, default 10
+            Number of models, at most.
+        """
         from .data import HIGHER
 
         name = metric or next(iter(self.metrics))

@@ -37,7 +37,7 @@ class Fed:
     def rows(self) -> tuple[Tensor, Tensor]:
         """The rows that were fetched."""
         if self.fetched is None:
-            raise ValueError("the rows of this block are known by their numbers.")
+            raise ValueError("the rows of this block are given by their indices, not fetched.")
         return self.fetched
 
 

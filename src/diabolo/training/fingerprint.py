@@ -143,10 +143,10 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     elif hasattr(value, "__dict__"):
         yield from sorted(vars(value).items())
     else:
-        raise UnknownStateError(f"{type(value).__name__} cannot be compared with what it was")
+        raise UnknownStateError(f"{type(value).__name__} cannot be checked for changes")
 
 
 def _require_known(thing: Any, name: str) -> None:
     home = getattr(thing, "__module__", None) or ""
     if not f"{home}.".startswith(_OURS) and not home.startswith(_OURS):
-        raise UnknownStateError(f"{name} may do something else at each step")
+        raise UnknownStateError(f"{name} may compute something else at each step")

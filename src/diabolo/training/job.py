@@ -115,7 +115,7 @@ class TrainingJob:
             Codes of training rows.
         """
         if self.flat is None:
-            raise ValueError("a model that has not ended its training has learnt nothing yet.")
+            raise ValueError("this training has not ended, so there is no fitted model yet.")
         return Fitted(
             self.parts,
             self.domain,
@@ -144,8 +144,8 @@ class TrainingJob:
         before, after = ((term_names(p), noise_names(p), p.latent.dim) for p in (self.parts, parts))
         if before != after:
             raise SettingError(
-                f"a callback changed the model's parts: terms, random numbers and code width were {before} and are "
-                f"{after} now; a training goes on with those it began with. Fit a new estimator."
+                f"a callback changed the model's parts: loss terms, random numbers and code width were {before} and "
+                f"are {after} now. These stay fixed during a training; set them on a new estimator and fit it."
             )
         self.parts = parts
 
@@ -239,7 +239,7 @@ class TrainingJob:
         if not self.data.in_memory:
             first = type(self.parts.named_corruption[names[0]]).__name__
             raise SettingError(
-                f"{first}(fresh=False) keeps a corrupted copy of all rows, and these rows are not in memory; use "
+                f"{first}(fresh=False) keeps a corrupted copy of all samples, and these are not in memory; use "
                 "fresh=True."
             )
         pieces = []

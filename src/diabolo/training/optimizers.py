@@ -57,7 +57,7 @@ class FlatOptimizer(ABC):
         """Take over the state of an optimiser of the same kind, for as many parameters."""
         if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in self.state.items()}:
             raise SettingError(
-                "the state to go on with is that of another optimiser or model; start with a fresh optimiser."
+                "the optimiser's state is of another optimiser or model; start a fresh one: keep_optimizer=False."
             )
         for name, value in state.items():
             self.state[name].copy_(value)

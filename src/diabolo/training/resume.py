@@ -148,7 +148,7 @@ def _restore(trainer: TrainingState, tensors: Mapping[str, Tensor], metadata: Ma
     heads = {name: tuple(value.shape[:2]) for name, value in shots.items() if value.dim() == 3}
     if len(heads) < len(shots) or len(set(heads.values())) > 1:
         shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shots.items())
-        raise ValueError(f"its snapshots are not of the same rows: {shapes}")
+        raise ValueError(f"its snapshots are not of the same samples: {shapes}")
     n_shots = len(next(iter(shots.values()))) if shots else 0
     member.history = History(
         [dict(flat) for flat in metadata["epochs"]],

@@ -76,10 +76,30 @@ class Schedule(Part, ABC):
 
     @abstractmethod
     def factor(self, step: int, steps_per_epoch: int, steps: int) -> float:
-        """The factor at a step (from 0) of a training of ``steps`` steps."""
+        """The factor at a step (from 0) of a training of ``steps`` steps.
+
+        Parameters
+        ----------
+        step : int
+            The step, from 0.
+        steps_per_epoch : int
+            Steps in an epoch.
+        steps : int
+            Steps of the whole training.
+        """
 
     def factors(self, epoch: int, steps_per_epoch: int, epochs: int) -> list[float]:
-        """The factors at the steps of an epoch (from 0)."""
+        """The factors at the steps of an epoch (from 0).
+
+        Parameters
+        ----------
+        epoch : int
+            The epoch, from 0.
+        steps_per_epoch : int
+            Steps in an epoch.
+        epochs : int
+            Epochs of the whole training.
+        """
         first, steps = epoch * steps_per_epoch, epochs * steps_per_epoch
         return [self.factor(first + s, steps_per_epoch, steps) for s in range(steps_per_epoch)]
 
@@ -225,7 +245,9 @@ class Training(Part):
     lr : float, default 2e-3
         Learning rate, before the schedule.
     optimizer : Optimizer or str, default "adam"
+        The optimiser.
     schedule : Schedule or str, default "cosine"
+        How the rate changes over the steps.
     early_stopping : EarlyStopping, True or None, default None
         True is ``EarlyStopping()``.
     validation : float, default 0
