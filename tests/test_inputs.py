@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from diabolo import MLP, Autoencoder, DiaboloError, Training
 from diabolo.checks import example_rows
@@ -46,11 +45,10 @@ def _with(value):
         (np.array([["a", "b"], ["c", "d"]]), "could not convert|dtype|numeric|string"),
         (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), "could not convert string to float"),
         (pd.DataFrame({"a": [1.0, None], "b": [1.0, 2.0]}), "NaN in 1 of 2 rows"),
-        (sparse.csr_matrix(X), "[Ss]parse"),
         ([[1.0, 2.0], [3.0]], "inhomogeneous"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:X has feature names")
+@pytest.mark.filterwarnings("ignore:X has feature names", "ignore:.*far outside")
 def test_bad_rows_are_refused_with_a_sentence(rows, sentence):
     ae = small()
     with pytest.raises((ValueError, TypeError), match=sentence) as caught:
@@ -108,7 +106,10 @@ def test_a_constant_column_comes_back():
 
 def test_large_values_after_fit_are_refused_where_they_overflow():
     ae = small().fit(X)
-    with pytest.raises(DiaboloError, match="too large for float32"):
+    with (
+        pytest.raises(DiaboloError, match="too large for float32"),
+        pytest.warns(UserWarning, match="far outside"),
+    ):
         ae.transform(_with(1e60))
 
 
@@ -125,7 +126,6 @@ def test_wrong_widths_are_refused():
     [
         (X[:, :2], "must have shape"),
         (X[0], "must have shape"),
-        (sparse.csr_matrix(X), "must have shape"),
         (_with(np.nan), "contains NaN in 1 of 40 rows"),
         (X.astype(complex), "rows? of numbers|must hold"),
         (X.astype(str), "must hold"),

@@ -93,6 +93,10 @@ class PoorFitWarning(UserWarning):
     """A training ended with a loss far above that of predicting the mean of each feature."""
 
 
+class OutsideRangeWarning(UserWarning):
+    """Rows lie far outside those that a model was trained on: what it says of them means little."""
+
+
 class WarmupWarning(UserWarning):
     """A penalty's weight does not reach its value within the training."""
 

@@ -95,7 +95,7 @@ def test_runs_judged_on_other_rows_have_no_best(command: Command) -> None:
     out = command("compare", "run", "better").out
     assert "no figure is marked" in out
     assert "*" not in out
-    told = json.loads(command("compare", "run", "better", "--json").out)
+    told = json.loads(command("compare", "run", "better", "--json", "--force").out)
     assert told["better"]["errors.model.mse"] == pytest.approx(told["run"]["errors.model.mse"] / 2)
 
 

@@ -82,7 +82,8 @@ def test_columns_of_an_array_are_numbered(file):
     dataset = datasets.read(path, drop=0, label=1, id="3")
     assert dataset.X.tolist() == [[2], [6]]
     assert (dataset.y.tolist(), dataset.ids.tolist()) == ([1, 5], [3, 7])
-    assert (dataset.feature_names, dataset.id_name, dataset.label_name) == (("2",), "3", "1")
+    assert (dataset.feature_names, dataset.n_columns) == (None, 4)
+    assert (dataset.id_name, dataset.label_name) == ("3", "1")
     assert datasets.read(path, columns=[2, 0]).X.tolist() == [[2, 0], [6, 4]]
 
 
@@ -159,7 +160,7 @@ def _zip_of(content):
             "a.npz",
             npz(foo=np.eye(3), bar=np.eye(2)),
             FileError,
-            "arrays foo, bar, expected one named X, x, data",
+            r"several arrays: foo \(3 x 3\), bar \(2 x 2\); say which to learn from: --array foo",
         ),
         ("a.npz", npz(), FileError, "holds no array"),
         (

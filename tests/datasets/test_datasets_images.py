@@ -191,7 +191,7 @@ def test_folders_that_cannot_be_read(tmp_path):
     with pytest.raises(FileError, match=r"both in the folder \(a.png\) and in its sub-folders \(cat\)"):
         datasets.read(tmp_path)
     with pytest.raises(
-        SettingError, match="holds pictures, which have no columns; leave out --drop, --missing"
+        SettingError, match=r"a folder of them .*, which takes --resize, --depth; leave out --drop, --missing"
     ):
         datasets.read(tmp_path, drop="a", missing="mean")
 

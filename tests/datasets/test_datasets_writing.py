@@ -133,17 +133,17 @@ def test_load_takes_names_and_paths(tmp_path, monkeypatch):
         ("mooons", {}, UnknownNameError, "unknown data set or file 'mooons'. Did you mean 'moons'"),
         ("mine.cvs", {}, FileError, r"no file or folder 'mine.cvs' .*Did you mean 'mine.csv'"),
         ("no/mine.csv", {}, FileError, "there is no folder 'no'"),
-        ("https://example.org/a.csv", {}, FileError, "is a web address; download the file"),
-        ("mine.txt", {}, FileError, r"suffix '.txt', expected .csv"),
+        ("https://example.org/a.csv", {}, FileError, "is a web address, and nothing is fetched .*; download"),
+        ("mine.doc", {}, FileError, r"suffix '.doc', expected one of: .csv, .*Convert it"),
         ("mine.csv", {"colums": "a"}, UnknownNameError, "Did you mean 'columns'"),
         ("moons", {"columns": "a"}, UnknownNameError, "option of the data set 'moons': 'columns'"),
-        ("mine.csv", {"resize": 3}, SettingError, "--resize is for pictures"),
+        ("mine.csv", {"resize": 3}, SettingError, "leave out --resize"),
     ],
 )
 def test_what_cannot_be_found(tmp_path, monkeypatch, name, options, kind, words):
     monkeypatch.chdir(tmp_path)
     datasets.write("mine.csv", ROWS[:2])
-    (tmp_path / "mine.txt").write_text("1,2\n")
+    (tmp_path / "mine.doc").write_text("1,2\n")
     with pytest.raises(kind, match=words):
         datasets.load(name, **options)
 

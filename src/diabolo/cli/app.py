@@ -13,6 +13,7 @@ from .options import (
     DEVICE,
     DIM_OPTIONS,
     FIT_OPTIONS,
+    FORCE,
     JSON,
     OPEN,
     PORT,
@@ -38,7 +39,10 @@ Five commands to start with:
 """
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder that `diabolo fit` left.")]
-_DATA = typer.Argument(metavar="DATA", help="A name (`diabolo datasets`), a file, or a folder of pictures.")
+_DATA = typer.Argument(
+    metavar="DATA",
+    help="A name or a file (`diabolo datasets` lists both), a folder of pictures, or - for standard input.",
+)
 Data = Annotated[str, _DATA]
 MaybeData = Annotated[str | None, _DATA]
 Codes = Annotated[
@@ -118,7 +122,7 @@ def fit(data: MaybeData = None, **given: Any) -> None:
 
 
 @app.command()
-@takes(out_option("codes.csv"), *DATA_OPTIONS, DEVICE)
+@takes(out_option("codes.csv", "; .h5ad: a copy of the data with the codes"), FORCE, *DATA_OPTIONS, DEVICE)
 def encode(run: Run, data: Data, **given: Any) -> None:
     """Rows to codes."""
     from .use import encode
@@ -127,7 +131,7 @@ def encode(run: Run, data: Data, **given: Any) -> None:
 
 
 @app.command()
-@takes(out_option("decoded.csv"), *DATA_OPTIONS[:3], DEVICE)
+@takes(out_option("decoded.csv"), FORCE, *DATA_OPTIONS[:3], DEVICE)
 def decode(run: Run, codes: Codes, **given: Any) -> None:
     """Codes to rows, in the units of the data."""
     from .use import decode
@@ -136,7 +140,7 @@ def decode(run: Run, codes: Codes, **given: Any) -> None:
 
 
 @app.command()
-@takes(out_option("reconstructed.csv; .npy for several pictures, .png for one"), *DATA_OPTIONS, DEVICE)
+@takes(out_option("reconstructed.csv; .npy for several pictures, .png for one"), FORCE, *DATA_OPTIONS, DEVICE)
 def reconstruct(run: Run, data: Data, **given: Any) -> None:
     """Rows as the model gives them back.
 
@@ -155,6 +159,7 @@ def reconstruct(run: Run, data: Data, **given: Any) -> None:
         "density", "What codes are drawn from; the prior of the latent space, or a mixture, unless given."
     ),
     out_option("samples.csv; .png for pictures"),
+    FORCE,
     DEVICE,
 )
 def sample(run: Run, **given: Any) -> None:
@@ -168,6 +173,7 @@ def sample(run: Run, **given: Any) -> None:
 @takes(
     Option("per_feature", "Also the squared error of each feature, in the units of the data.", bool, False),
     out_option("scores.csv"),
+    FORCE,
     JSON,
     *DATA_OPTIONS,
     DEVICE,
@@ -187,6 +193,7 @@ def score(run: Run, data: Data, **given: Any) -> None:
     Option(
         "out", "Also write the report: .html, .json or .txt.", Path, metavar="FILE", flags=("--out", "-o")
     ),
+    FORCE,
     JSON,
     OPEN,
     *DATA_OPTIONS,
@@ -233,6 +240,7 @@ def study(
 @app.command()
 @takes(
     Option("out", "The page to write. [default: compare.html]", Path, metavar="FILE", flags=("--out", "-o")),
+    FORCE,
     JSON,
     OPEN,
 )
@@ -256,6 +264,7 @@ def compare(
     Option("config", "A YAML file of settings; options overrule it.", Path, metavar="FILE"),
     Option("set", "Any setting of any part; repeat it for more.", list[str], metavar="PATH=VALUE"),
     Option("out", "Also write the curves: .png or .json.", Path, metavar="FILE", flags=("--out", "-o")),
+    FORCE,
     JSON,
     *DIM_OPTIONS,
     *DATA_OPTIONS,
@@ -280,6 +289,7 @@ def dimensions(
         "out", "The file to write: .png, .pdf or .svg. [default: KIND.png]", Path, metavar="FILE",
         flags=("--out", "-o"),
     ),
+    FORCE,
     *DATA_OPTIONS,
     DEVICE,
 )  # fmt: skip

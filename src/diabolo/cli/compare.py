@@ -11,6 +11,7 @@ import typer
 from ..errors import FileError
 from ..runs import compare as runs_compare
 from ..runs.folder import as_json
+from ..runs.paths import fresh
 from .fit import open_page
 
 __all__ = ["compare"]
@@ -27,6 +28,7 @@ def compare(folders: Sequence[Path], given: Mapping[str, Any]) -> None:
     out: Path = given["out"] or Path("compare.html")
     if out.suffix.lower() != ".html":
         raise FileError(f"{out} has the suffix {out.suffix!r}, expected .html.")
+    fresh(out, given["force"])
     made = runs_compare.compare(folders)
     typer.echo(as_json(made.to_dict()) if given["json"] else made)
     out.write_text(made.to_html(), encoding="utf-8")

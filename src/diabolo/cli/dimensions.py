@@ -10,7 +10,9 @@ import typer
 
 from ..errors import FileError, SettingError
 from ..runs import folder as runs
+from ..runs.paths import fresh
 from ..runs.split import split
+from .fit import remarks, say
 from .settings import build, parse_value, read_plan
 
 __all__ = ["dimensions"]
@@ -26,6 +28,7 @@ def dimensions(data: str | None, given: dict[str, Any]) -> None:
         raise FileError(f"{out} has the suffix {out.suffix!r}, expected one of {', '.join(_SUFFIXES)}.")
     if out is not None and not out.parent.is_dir():
         raise FileError(f"there is no folder {str(out.parent)!r} to write {out.name!r} into; make it first.")
+    out = None if out is None else fresh(out, given["force"])
     plan = read_plan(data, given["config"], given, given["set"] or ())
     if not plan.source:
         raise SettingError("no data: give a name (`diabolo datasets`), a file, or a folder of pictures.")
@@ -33,7 +36,9 @@ def dimensions(data: str | None, given: dict[str, Any]) -> None:
     estimator = build(plan)
     from .. import datasets, report
 
-    parted = split(datasets.load(plan.source, **plan.data), plan.hold_out, estimator.random_state)
+    dataset = datasets.load(plan.source, **plan.data)
+    say(remarks(dataset), plan.source)
+    parted = split(dataset, plan.hold_out, estimator.random_state)
     X = parted.train.X
     dims = wanted or [2**k for k in range(_MOST.bit_length()) if 2**k <= min(X.shape[1], _MOST)]
     estimator.set_params(verbose=False, image_shape=estimator.image_shape or parted.train.image_shape)

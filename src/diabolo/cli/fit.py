@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import warnings
 import webbrowser
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .. import slots
+from ..data.domain import SMALLEST_GUESS, square_picture
 from ..errors import FileError, InterruptedWarning, LostProcessError, SettingError
 from ..runs import folder as runs
 from ..runs import large, trainers
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from ..training.events import Callback
     from ..training.settings import Training
 
-__all__ = ["fit", "open_page"]
+__all__ = ["fit", "open_page", "remarks", "say"]
 
 
 def fit(data: str | None, given: dict[str, Any]) -> None:
@@ -144,7 +146,24 @@ def open_page(path: Path) -> None:
 
 
 def _read(plan: FitSettings) -> Dataset:
-    return large.load(plan.source, plan.data)
+    dataset = large.load(plan.source, plan.data)
+    say(remarks(dataset), plan.source)
+    return dataset
+
+
+def remarks(dataset: Dataset) -> tuple[str, ...]:
+    """What was found while reading, and what rows are taken for."""
+    guess = square_picture(dataset.X.shape[1], SMALLEST_GUESS)
+    if dataset.image_shape is not None or dataset.feature_names is not None or guess is None:
+        return dataset.notes
+    words = f"rows are shown as pictures of {guess[1]} x {guess[2]}; --image-shape says otherwise"
+    return (*dataset.notes, words)
+
+
+def say(notes: Sequence[str], source: str) -> None:
+    """Tell on the terminal what was found while reading."""
+    for note in notes:
+        typer.echo(f"diabolo: {source}: {note}", err=True)
 
 
 def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]:

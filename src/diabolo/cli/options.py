@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from ..datasets.formats import OPTIONS
 from ..parts import Part, Setting, settings
 from ..slots import SLOTS
 from ..training.settings import Training
@@ -22,6 +23,7 @@ __all__ = [
     "DEVICE",
     "DIM_OPTIONS",
     "FIT_OPTIONS",
+    "FORCE",
     "HOLD_OUT",
     "JSON",
     "OPEN",
@@ -158,22 +160,12 @@ SETTING_OPTIONS: tuple[Option, ...] = (
 )
 PATHS = {option.name: option.path for option in SETTING_OPTIONS}
 
-DATA_OPTIONS: tuple[Option, ...] = (
-    Option(
-        "columns",
-        "The columns to learn from; all, unless given.",
-        metavar="A,B,...",
-    ),
-    Option("drop", "Columns to leave out.", metavar="A,B,..."),
-    Option("id", "The column that identifies a row; it is passed through to outputs."),
-    Option("label", "The column of labels; it is kept apart."),
-    Option(
-        "missing",
-        "Rows with a missing value: drop them, or put the column's mean.",
-        metavar="drop|mean",
-    ),
-    Option("resize", "Bring pictures to one size, in pixels.", metavar="HEIGHTxWIDTH"),
+_WHOLE = ("window", "step", "depth")
+DATA_OPTIONS: tuple[Option, ...] = tuple(
+    Option(name, words, int if name in _WHOLE else str, metavar=metavar)
+    for name, (metavar, words) in OPTIONS.items()
 )
+FORCE = Option("force", "Write over a file that exists.", bool, False, flags=("--force", "-f"))
 HOLD_OUT = Option(
     "hold_out",
     "Share of the rows that is kept to test on and never trained on; 0: test on the training rows; test: the "
@@ -203,11 +195,11 @@ BROWSER = Option("browser", "Open the page; its address is printed in any case."
 JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
 
 
-def out_option(default: str) -> Option:
+def out_option(default: str, more: str = "") -> Option:
     """Where a command writes its rows; the suffix says the format."""
     return Option(
         "out",
-        f"The file to write: .csv, .parquet, .npy or .png. [default: {default}]",
+        f"The file to write: .csv, .parquet, .npy or .png{more}. [default: {default}]",
         kind=Path,
         metavar="FILE",
         flags=("--out", "-o"),

@@ -12,6 +12,7 @@ import typer
 
 from ..errors import FileError, SettingError, UnknownNameError
 from ..runs import folder as runs
+from ..runs.paths import fresh
 from ..runs.source import Source
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def plot(kind: str, run: Path, data: str | None, given: dict[str, Any]) -> None:
     name = kind.replace("-", "_")
     if name not in KINDS:
         raise UnknownNameError("kind of plot", kind, KINDS)
-    out = _checked(given["out"] or Path(f"{name}.png"))
+    out = fresh(_checked(given["out"] or Path(f"{name}.png")), given["force"])
     source = Source.of(run)
     from ..estimator.loading import load
     from ..plots import PLOTS, offscreen

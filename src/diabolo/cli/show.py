@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from .. import __version__
+from ..datasets.formats import COLUMN_OPTIONS, Format
 from ..errors import UnknownNameError
 from ..runs import folder as runs
 from ..runs.source import Source
@@ -67,10 +68,22 @@ def _text(value: Any) -> str:
 
 def datasets() -> None:
     """List the data sets that have a name."""
-    from ..datasets import DATASETS
+    from ..datasets import DATASETS, FORMATS
 
     typer.echo(columns(((name, entry.doc) for name, entry in DATASETS.items()), indent=""))
-    typer.echo("\nYour own: .csv, .tsv, .parquet, .npy, .npz, IDX, or a folder of pictures.")
+    typer.echo("\nFiles of your own, and options for them:")
+    typer.echo(columns((known.doc, _taken(known)) for known in FORMATS))
+    typer.echo(f"Tables and arrays also take {_flags(COLUMN_OPTIONS)}.")
+
+
+def _taken(known: Format) -> str:
+    own = [name for name in known.options if name not in COLUMN_OPTIONS]
+    needs = f' (pip install "diabolo[{known.extra}]")' if known.extra else ""
+    return f"{' '.join(known.suffixes)}  {_flags(own)}{needs}"
+
+
+def _flags(names: Iterable[str]) -> str:
+    return " ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def info(run: Path, as_json: bool) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import typer
 
+from ..datasets.files import few
 from ..errors import DataError, FileError, SettingError, UnknownNameError
 from ..runs import folder as runs
 from ..runs.large import few_rows, is_large, refuse_large
-from ..runs.paths import check_output
+from ..runs.paths import check_output, fresh
 from ..runs.source import Source
-from .fit import open_page
+from .fit import open_page, say
 
 if TYPE_CHECKING:
     from ..datasets import Dataset
@@ -25,19 +27,25 @@ __all__ = ["decode", "encode", "evaluate", "reconstruct", "sample", "score"]
 
 Given = Mapping[str, Any]
 _MOST_SHOWN = 5
+ANNOTATED = ".h5ad"
 
 
 def encode(run: Path, data: str, given: Given) -> None:
     """Write the codes of rows."""
-    out = check_output(given["out"] or Path("codes.csv"), data)
+    out = check_output(given["out"] or Path("codes.csv"), data, force=given["force"], also=(ANNOTATED,))
     dataset, autoencoder = _open(run, data, given)
     codes = autoencoder.transform(_rows(dataset, autoencoder))
+    if out.suffix.lower() == ANNOTATED:
+        from ..datasets.annotated import annotate
+
+        typer.echo(annotate(Path(data), out, np.asarray(codes)))
+        return
     _write(out, np.asarray(codes), _code_names(autoencoder), dataset)
 
 
 def decode(run: Path, codes: str, given: Given) -> None:
     """Write the rows that codes stand for."""
-    out = check_output(given["out"] or Path("decoded.csv"), codes)
+    out = check_output(given["out"] or Path("decoded.csv"), codes, force=given["force"])
     source = Source.of(run)
     autoencoder = _load(run, given)
     dataset = source.read_codes(codes, _code_names(autoencoder), given)
@@ -46,11 +54,11 @@ def decode(run: Path, codes: str, given: Given) -> None:
 
 def reconstruct(run: Path, data: str, given: Given) -> None:
     """Write rows as the model gives them back."""
-    out = check_output(given["out"], data) if given["out"] else None
+    out = check_output(given["out"], data, force=given["force"]) if given["out"] else None
     dataset, autoencoder = _open(run, data, given)
     plain = dataset.image_shape is None and not is_large(dataset)
     suffix = ".csv" if plain else ".png" if len(dataset) == 1 else ".npy"
-    out = out or check_output(Path(f"reconstructed{suffix}"), data)
+    out = out or check_output(Path(f"reconstructed{suffix}"), data, force=given["force"])
     refuse_large(dataset, out)
     if is_large(dataset):
         autoencoder.reconstruct(_rows(dataset, autoencoder), out=out)
@@ -62,19 +70,19 @@ def reconstruct(run: Path, data: str, given: Given) -> None:
 
 def sample(run: Path, given: Given) -> None:
     """Write new rows."""
-    out = check_output(given["out"]) if given["out"] else None
+    out = check_output(given["out"], force=given["force"]) if given["out"] else None
     if given["n"] < 1:
         raise SettingError(f"-n must be an integer >= 1, got {given['n']}.")
     autoencoder = _load(run, given)
     picture = autoencoder.module_.domain.image_shape is not None
-    out = out or Path(f"samples{'.png' if picture else '.csv'}")
+    out = out or fresh(Path(f"samples{'.png' if picture else '.csv'}"), given["force"])
     made = autoencoder.sample(given["n"], density=given["density"], random_state=given["seed"])
     _write(out, made, _feature_names(autoencoder), None, autoencoder)
 
 
 def score(run: Path, data: str, given: Given) -> None:
     """Write the reconstruction error of each row, and show the strangest."""
-    out = check_output(given["out"] or Path("scores.csv"), data)
+    out = check_output(given["out"] or Path("scores.csv"), data, force=given["force"])
     dataset, autoencoder = _open(run, data, given)
     if given["per_feature"]:
         refuse_large(dataset, out, "--per-feature")
@@ -104,6 +112,7 @@ def evaluate(run: Path, data: str | None, given: Given) -> None:
     out: Path | None = given["out"]
     if out is not None and out.suffix.lower() not in _PAGES:
         raise FileError(f"{out} has the suffix {out.suffix!r}, expected one of {', '.join(_PAGES)}.")
+    out = None if out is None else fresh(out, given["force"])
     source = Source.of(run)
     if data is None and not source.path:
         raise FileError(f"{run} does not say what it was trained on; give the data.")
@@ -153,8 +162,12 @@ def _load(run: Path, given: Given) -> Autoencoder:
 def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
     """The data, read as the run's own was read, and the model."""
     dataset = Source.of(run).read(data, given, large=True)
+    say(dataset.notes, data)
     autoencoder = _load(run, given)
     _check_fit(data, dataset, autoencoder)
+    names = _feature_names(autoencoder)
+    if names is not None and dataset.feature_names is None and dataset.image_shape is None:
+        say([f"its columns have no names; they are taken for {few(names)}, in this order"], data)
     return dataset, autoencoder
 
 
@@ -175,13 +188,11 @@ def _check_fit(data: str, dataset: Dataset, autoencoder: Autoencoder) -> None:
 
 
 def _rows(dataset: Dataset, autoencoder: Autoencoder) -> Any:
-    """The rows as the model was fitted on them: with the names of features, or without."""
+    """The rows with the names of their features, where the model knows names; without any, with those it knows."""
     names = _feature_names(autoencoder)
-    if names is None or is_large(dataset):
+    if is_large(dataset) or names is None:
         return dataset.X
-    import pandas as pd
-
-    return pd.DataFrame(dataset.X, columns=list(dataset.feature_names or names))
+    return runs.named_rows(replace(dataset, feature_names=dataset.feature_names or tuple(names)))
 
 
 def _code_names(autoencoder: Autoencoder) -> list[str]:

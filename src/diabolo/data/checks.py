@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from ..errors import DataError, FileError, SettingError
+from .columns import match_columns
 from .foreign import as_arrays
 from .memmap import Stored
 from .streams import Stream, find_large
@@ -91,7 +92,8 @@ def check_rows(
     large = find_large(X)
     if large is not None:
         return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
-    X, found = flatten_pictures(as_arrays(X), image_shape)
+    X = match_columns(as_arrays(X), None if reset else getattr(estimator, "feature_names_in_", None))
+    X, found = flatten_pictures(X, image_shape)
     dtype = getattr(X, "dtype", None)
     if getattr(dtype, "kind", "") == "c":
         raise DataError(

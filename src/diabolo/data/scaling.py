@@ -31,11 +31,16 @@ class Scaler:
     ----------
     kind : "none", "minmax" or "standard"
     offset, scale : array of shape (n_features,), float64
+    low, high : array of shape (n_features,), or None
+        Smallest and largest value of each feature in the training rows, in the user's units; None where they are not
+        known.
     """
 
     kind: str
     offset: NDArray[np.float64]
     scale: NDArray[np.float64]
+    low: NDArray[np.floating] | None = None
+    high: NDArray[np.floating] | None = None
 
     def forward(self, X: NDArray[np.floating], dtype: np.dtype) -> NDArray[np.floating]:
         """Scaled rows, computed in float64 by blocks, as an array of a dtype; X itself if nothing changes."""
@@ -95,7 +100,8 @@ def learn_scaling(
             raise ValueError("learn_scaling needs X, or a summary of it.")
         found = summarize(blocks_of(X))
     n_features = len(found.low)
-    none = Scaler("none", np.zeros(n_features), np.ones(n_features))
+    known = found.low, found.high
+    none = Scaler("none", np.zeros(n_features), np.ones(n_features), *known)
     low, high = float(found.low.min()), float(found.high.max())
     largest = max(-low, high)
     if largest > _LARGEST:
@@ -122,15 +128,15 @@ def learn_scaling(
     if kind == "minmax":
         least = found.low.astype(np.float64)
         span = found.high.astype(np.float64) - least
-        return Scaler(kind, least, np.where(span > 0, span, 1.0))
+        return Scaler(kind, least, np.where(span > 0, span, 1.0), *known)
     if found.mean is not None and found.deviation is not None:
-        return Scaler(kind, found.mean, found.deviation)
+        return Scaler(kind, found.mean, found.deviation, *known)
     if X is None:
         raise ValueError("learn_scaling needs X, or a summary with mean and deviation.")
     scaler = StandardScaler()
     for rows in gen_batches(len(X), _ROWS):
         scaler.partial_fit(np.asarray(X[rows], np.float64))
-    return Scaler(kind, scaler.mean_, scaler.scale_)
+    return Scaler(kind, scaler.mean_, scaler.scale_, *known)
 
 
 def needs_moments(scaling: str | None, loss: Reconstruction) -> bool:

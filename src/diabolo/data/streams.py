@@ -15,6 +15,7 @@ from torch.utils.data import Dataset as TorchDataset
 from ..errors import DataError, SettingError, UnknownNameError
 from .chunks import Chunks, read_checked
 from .memmap import Array, Stored, is_mapped, picture_shape
+from .sparse import SparseRows, is_sparse
 
 __all__ = ["LARGE", "Stream", "find_large"]
 
@@ -135,6 +136,8 @@ def find_large(X: Any) -> Stored | Stream | None:
     """Rows that are not to be loaded into memory, as what can be worked with; None for any other object."""
     if isinstance(X, Stored | Stream):
         return X
+    if is_sparse(X):
+        return SparseRows(X)
     if isinstance(X, Chunks | TorchDataset) or _is_loader(X) or _of_hugging_face(X):
         return Stream(X)
     if isinstance(X, Iterator):

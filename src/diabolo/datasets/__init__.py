@@ -4,9 +4,11 @@ Functions that load or make a set return ``(X, y)``; :func:`load` and :func:`rea
 :class:`Dataset`, which also says what the columns, the ids and the image shape are.
 """
 
+from ..data.sparse import SparseRows
 from .catalogue import DATASETS, Named
 from .dataset import Dataset
 from .fetch import load_fashion_mnist, load_mnist
+from .formats import FORMATS, Format
 from .idx import read_idx
 from .reading import is_idx, load, read
 from .streams import stream
@@ -15,8 +17,11 @@ from .writing import write
 
 __all__ = [
     "DATASETS",
+    "FORMATS",
     "Dataset",
+    "Format",
     "Named",
+    "SparseRows",
     "is_idx",
     "load",
     "load_digits",

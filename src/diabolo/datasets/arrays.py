@@ -1,4 +1,6 @@
-"""Arrays of the user's own: .npy, .npz and IDX. Nothing is unpickled, and no header is believed.
+"""Arrays of the user's own: .npy, .npz and IDX, and which array of several is meant.
+
+Nothing is unpickled, and no header is believed.
 
 The size that a header states is compared with the length of the file before anything is allocated.
 """
@@ -7,9 +9,8 @@ from __future__ import annotations
 
 import math
 import tokenize
-import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,14 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.memmap import Stored
-from ..errors import DataError, FileError
+from ..errors import DataError, FileError, UnknownNameError
 from ..storage.text import readable
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few, size_of, take
-from .idx import DEFLATE_LIMIT, read_idx
+from .files import expect_file, few, option, size_of, take
+from .formats import IDX_NAME
+from .idx import read_idx
 
-__all__ = ["map_array_file", "read_array_file", "read_idx_file", "read_npz", "rows_of", "table_of"]
+__all__ = [
+    "Member",
+    "array_dataset",
+    "choose_array",
+    "map_array_file",
+    "npy_header",
+    "read_array_file",
+    "read_idx_file",
+    "read_labels",
+    "read_npy",
+    "rows_of",
+    "table_of",
+]
 
 _FEATURES, _LABELS = ("X", "x", "data"), ("y", "labels")
 _CHANNELS = (1, 3, 4)
@@ -39,8 +53,8 @@ def read_array_file(path: Path, choice: Choice) -> Dataset:
     """Read a .npy file: (n, d) rows, or (n, H, W), (n, C, H, W) or (n, H, W, C) images."""
     expect_file(path, "a NumPy array", [b"\x93NUMPY"])
     with readable(path), path.open("rb") as file:
-        array = _read_npy(file, size_of(path), str(path))
-    return _dataset(path, array, None, choice)
+        array = read_npy(file, size_of(path), str(path))
+    return array_dataset(path, array, None, choice)
 
 
 def map_array_file(path: Path) -> NDArray[Any]:
@@ -81,43 +95,86 @@ def table_of(array: NDArray[Any], source: str, columns: Sequence[int] | None = N
     )
 
 
-def read_npz(path: Path, choice: Choice) -> Dataset:
-    """Read an .npz file: the array ``X``, ``x`` or ``data`` (or the only one), labels ``y`` or ``labels``."""
-    expect_file(path, "an .npz archive of arrays", [b"PK\x03\x04", b"PK\x05\x06"])
-    try:
-        with readable(path), zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            label = next((key for key in _LABELS if key in members), None)
-            key = next((key for key in _FEATURES if key in members), None)
-            if key is None:
-                others = [name for name in members if name != label]
-                if len(others) != 1:
-                    raise FileError(
-                        f"{path} holds {'the arrays ' + few(members) if members else 'no array'}, expected "
-                        f"one named {', '.join(_FEATURES)}, or only one; save the rows to learn from as X."
-                    )
-                key = others[0]
-            array = _read_member(archive, members[key], path)
-            labels = None if label is None else _read_member(archive, members[label], path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path} is not a whole .npz archive: {error or 'it is cut off'}.") from None
-    return _dataset(path, array, labels, choice)
+@dataclass(frozen=True)
+class Member:
+    """An array of a file that holds several.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+    kind : str
+        Of its values, as NumPy's ``dtype.kind``; "O" for what is no array of numbers or text.
+    read : callable
+        Gives the array.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    read: Callable[[], Any]
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} ({' x '.join(map(str, self.shape))})"
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether its first axis can be that of rows."""
+        return len(self.shape) in (2, 3, 4) and self.kind in "fiub" and math.prod(self.shape) > 1
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
-    label = f"{path} ({info.filename})"
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise FileError(f"{label} is packed in an unknown way; save it with numpy.savez_compressed.")
-    factor = 1 if info.compress_type == zipfile.ZIP_STORED else DEFLATE_LIMIT
-    room = min(info.file_size, info.compress_size * factor, MAX_BYTES)
-    with archive.open(info) as file:
-        return _read_npy(file, room, label)
+def choose_array(members: Sequence[Member], choice: Choice, path: Path) -> tuple[Any, Any, tuple[str, ...]]:
+    """The array to learn from, the labels or None, and what was taken in words.
+
+    Parameters
+    ----------
+    members : sequence of Member
+    choice : Choice
+        Its ``array`` and ``labels``; without them the array ``X``, ``x`` or ``data``, or the only one that rows can
+        be, and labels ``y`` or ``labels``.
+    path : Path
+        For messages.
+
+    Raises
+    ------
+    FileError
+        If there are several, or none.
+    """
+    by_name = {member.name: member for member in members}
+    beside = choice.labels if choice.labels in by_name else None
+    if choice.labels is None:
+        beside = next((name for name in _LABELS if name in by_name and name != choice.array), None)
+    if choice.array is not None and choice.array not in by_name:
+        raise UnknownNameError(f"array of {path.name}:", choice.array, by_name)
+    candidates = [member for member in members if member.is_rows and member.name != beside]
+    name = choice.array or next((key for key in _FEATURES if key in by_name), None)
+    if name is None and len(candidates) != 1:
+        raise _undecided(path, members, candidates)
+    member = by_name[name] if name is not None else candidates[0]
+    array, labels = member.read(), None if beside is None else by_name[beside].read()
+    taken = f"the array {member.words}" + ("" if beside is None else f", labels {by_name[beside].words}")
+    if len(members) == 1 or choice.array is not None:
+        return array, labels, ()
+    return array, labels, (taken,)
 
 
-def _read_npy(file: IO[bytes], room: int, label: str) -> NDArray[Any]:
-    """The array in an open file that is at most ``room`` bytes long."""
+def _undecided(path: Path, members: Sequence[Member], candidates: Sequence[Member]) -> FileError:
+    if not members:
+        return FileError(f"{path} holds no array; save the rows to learn from as X.")
+    if not candidates:
+        return FileError(
+            f"{path} holds {few(member.words for member in members)}, none of which are rows of numbers (n, d) or "
+            "pictures (n, H, W); save the rows to learn from as X."
+        )
+    return FileError(
+        f"{path} holds several arrays: {few((member.words for member in candidates), limit=12)}; say which to learn "
+        f"from: {option('array', candidates[0].name)}."
+    )
+
+
+def npy_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, whether columns come first, and the type, as the head of an open file states them."""
     try:
         version = np.lib.format.read_magic(file)
         readers = {
@@ -126,12 +183,17 @@ def _read_npy(file: IO[bytes], room: int, label: str) -> NDArray[Any]:
         }
         if version not in readers:
             raise FileError(f"{label} has version {version} of the array format, expected (1, 0) or (2, 0).")
-        shape, fortran, dtype = readers[version](file)
+        return readers[version](file)
     except FileError:
         raise
     except _HEADER_FAULTS as error:
         words = " ".join(str(error).split())[:120]
         raise FileError(f"{label} is not a whole NumPy array: its header is damaged ({words}).") from None
+
+
+def read_npy(file: IO[bytes], room: int, label: str) -> NDArray[Any]:
+    """The array in an open file that is at most ``room`` bytes long."""
+    shape, fortran, dtype = npy_header(file, label)
     if dtype.hasobject:
         raise FileError(
             f"{label} holds Python objects, which are never loaded since that can run code; "
@@ -154,7 +216,7 @@ def read_idx_file(path: Path, choice: Choice) -> Dataset:
     """Read an IDX array of rows or images; the labels file that MNIST's names put beside it comes with it."""
     beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
     labels = read_idx(beside) if beside != path and beside.is_file() else None
-    return _dataset(path, read_idx(path), labels, choice)
+    return array_dataset(path, read_idx(path), labels, choice)
 
 
 def rows_of(array: NDArray[Any], source: str) -> tuple[NDArray[Any], tuple[int, int, int] | None]:
@@ -184,14 +246,27 @@ def rows_of(array: NDArray[Any], source: str) -> tuple[NDArray[Any], tuple[int, 
     return X, shape
 
 
-def _dataset(path: Path, array: NDArray[Any], labels: NDArray[Any] | None, choice: Choice) -> Dataset:
+def array_dataset(
+    path: Path, array: NDArray[Any], labels: Any, choice: Choice, notes: tuple[str, ...] = ()
+) -> Dataset:
+    """A data set of an array, and of labels that came with it; columns are known by their numbers."""
+    if choice.labels is not None and labels is None:
+        labels = read_labels(choice.labels, path)
+    labels = _flat(labels)
+    if labels is not None and array.ndim > 1 and len(labels) == array.shape[-1] != len(array):
+        notes = (
+            *notes,
+            f"the last axis of {' x '.join(map(str, array.shape))} is that of rows, as labels say",
+        )
+        array = np.moveaxis(array, -1, 0)
     X, shape = rows_of(array, path.name)
     if shape is not None and choice.used:
         raise DataError(
             f"{path.name} holds images of shape {shape}, whose pixels are no columns; leave out "
             f"{few(choice.used)}."
         )
-    names = [str(i) for i in range(X.shape[1])]
+    n_columns = X.shape[1]
+    names = [str(i) for i in range(n_columns)]
     ids, label_name = None, None
     if choice.used:
         selection = choose(names, choice, path.name)
@@ -201,8 +276,6 @@ def _dataset(path: Path, array: NDArray[Any], labels: NDArray[Any] | None, choic
         if selection.label is not None:
             labels, label_name = X[:, selection.label], names[selection.label]
         X, names = X[:, selection.features], [names[i] for i in selection.features]
-    if labels is not None and labels.ndim == 2 and 1 in labels.shape:
-        labels = labels.ravel()
     if labels is not None and labels.shape != (len(X),):
         raise DataError(f"{path.name}: {len(X)} rows need as many labels, got the shape {labels.shape}.")
     X, kept = fill(X, names, choice.missing, path.name)
@@ -211,11 +284,44 @@ def _dataset(path: Path, array: NDArray[Any], labels: NDArray[Any] | None, choic
         X=np.ascontiguousarray(X),
         y=y,
         ids=None if ids is None else ids[kept],
-        feature_names=tuple(names) if choice.used else None,
         image_shape=shape,
         name=path.name.split(".")[0] or "data",
         source=str(path),
         label_names=label_names,
         id_name=None if choice.id is None else str(choice.id),
         label_name=label_name,
+        n_columns=n_columns if shape is None else None,
+        notes=notes,
     )
+
+
+def _flat(labels: Any) -> NDArray[Any] | None:
+    """One label a row; those of one column, or of one row as MATLAB writes them, laid flat."""
+    if labels is None:
+        return None
+    labels = np.asarray(labels)
+    labels = labels.ravel() if labels.ndim == 2 and 1 in labels.shape else labels
+    return labels.astype(np.str_) if labels.dtype.kind == "S" else labels
+
+
+def read_labels(labels: str, path: Path) -> NDArray[Any]:
+    """The labels that another file holds.
+
+    Raises
+    ------
+    UnknownNameError
+        If they are neither in the file itself nor a file.
+    """
+    beside = Path(labels)
+    if not beside.is_file():
+        raise FileError(
+            f"--labels {labels}: there is no such array in {path.name}, and no such file; give the name of either."
+        )
+    if beside.suffix.lower() == ".npy":
+        with readable(beside), beside.open("rb") as file:
+            return read_npy(file, size_of(beside), str(beside))
+    if IDX_NAME.search(beside.name):
+        return read_idx(beside)
+    from .text_tables import read_column
+
+    return read_column(beside)

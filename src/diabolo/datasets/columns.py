@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -22,17 +22,41 @@ _LISTED = 40
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user said about the columns of a table; names may be given as one text with commas."""
+    """What the user said of how a file is to be read; column names may be given as one text with commas.
+
+    The fields are those of :data:`diabolo.datasets.formats.OPTIONS`.
+    """
 
     columns: Sequence[str | int] | str | None = None
     drop: Sequence[str | int] | str = ()
     id: str | int | None = None
     label: str | int | None = None
     missing: str | None = None
+    resize: tuple[int, int] | None = None
+    decimal: str | None = None
+    sheet: str | None = None
+    array: str | None = None
+    labels: str | None = None
+    layer: str | None = None
+    window: int | None = None
+    step: int | None = None
+    depth: int | None = None
+    image_shape: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         if self.missing not in (None, *MISSING):
             raise UnknownNameError("way to treat missing values (--missing)", self.missing, MISSING)
+        if self.decimal not in (None, ".", ","):
+            raise SettingError(f"{option('decimal')} takes . or a comma, got {self.decimal!r}.")
+        for name in ("window", "step", "depth"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(f"{option(name)} takes a whole number >= 1, got {value!r}.")
+
+    @property
+    def given(self) -> list[str]:
+        """The names of all that was said."""
+        return [f.name for f in fields(self) if getattr(self, f.name) not in (None, (), [], "")]
 
     @property
     def used(self) -> list[str]:
@@ -49,6 +73,11 @@ class Selection:
     features: tuple[int, ...]
     id: int | None = None
     label: int | None = None
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """All of them, the features first."""
+        return (*self.features, *(at for at in (self.id, self.label) if at is not None))
 
 
 def choose(names: Sequence[str], choice: Choice, source: str) -> Selection:

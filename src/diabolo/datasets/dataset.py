@@ -37,6 +37,12 @@ class Dataset:
         The text of class ``i`` at place ``i``, if labels are text.
     id_name, label_name : str or None
         The columns that hold ``ids`` and ``y`` in the source.
+    n_columns : int or None
+        How many columns the source has, where they have no names: they are known by their numbers then.
+    left_out : tuple of str
+        The columns of the source that have names and are none of the features, the ids and the labels.
+    notes : tuple of str
+        What was found while reading, and cannot be seen in the rows: an encoding, a decimal comma, which array.
 
     Examples
     --------
@@ -55,6 +61,9 @@ class Dataset:
     label_names: tuple[str, ...] | None = None
     id_name: str | None = None
     label_name: str | None = None
+    n_columns: int | None = None
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n, d = self.X.shape

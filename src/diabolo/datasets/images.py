@@ -6,6 +6,7 @@ memory is known, before a pixel is decoded. Pillow is imported inside the functi
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import warnings
@@ -21,15 +22,16 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, FileError, SettingError
 from ..storage.text import readable
+from .columns import Choice
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file, few
+from .formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["IMAGE_SUFFIXES", "Pictures", "find_pictures", "parse_size", "read_folder", "read_image"]
+__all__ = ["Pictures", "find_pictures", "parse_shape", "parse_size", "read_folder", "read_pictures"]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _MAX_PIXELS = 100_000_000
 _GREY, _SIXTEEN = ("1", "L", "LA", "La"), ("I;16", "I;16L", "I;16B", "I;16N")
 _COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
@@ -74,21 +76,44 @@ def parse_size(resize: Sequence[int] | int | str | None) -> tuple[int, int] | No
     return int(sides[0]), int(sides[1])
 
 
-def read_image(path: Path, resize: tuple[int, int] | None = None) -> Dataset:
-    """Read one picture as a single row."""
-    X, shape = _read_all([path], path, resize)
+def parse_shape(shape: Sequence[int] | str | None) -> tuple[int, int, int] | None:
+    """The picture that a row is, (C, H, W), out of two or three numbers, or of a text such as ``"28x28"``.
+
+    Raises
+    ------
+    SettingError
+        If it is none of these, or not positive.
+    """
+    if shape is None:
+        return None
+    given: Any = re.split(r"\s*[x,×]\s*", shape.strip()) if isinstance(shape, str) else list(shape)
+    numbers = [int(part) for part in given if re.fullmatch(r"\d{1,6}", str(part)) and int(part) > 0]
+    if len(numbers) != len(given) or len(numbers) not in (2, 3):
+        raise SettingError(
+            f"--image-shape takes a height and a width such as 28x28, or channels first such as 3x32x32, got {shape!r}."
+        )
+    channels, height, width = (1, *numbers) if len(numbers) == 2 else numbers
+    return channels, height, width
+
+
+def read_pictures(path: Path, choice: Choice) -> Dataset:
+    """Read one picture as a single row, or those of a folder."""
+    with readable(path):
+        if path.is_dir():
+            return read_folder(path, choice.resize, choice.depth)
+    X, shape = _read_all([path], path, choice.resize)
     return Dataset(
         X, ids=np.array([path.name]), image_shape=shape, name=path.stem, source=str(path), id_name="file"
     )
 
 
-def read_folder(path: Path, resize: tuple[int, int] | None = None) -> Dataset:
-    """Read the pictures of a folder; those in sub-folders are labelled with the sub-folder's name.
+def read_folder(path: Path, resize: tuple[int, int] | None = None, depth: int | None = None) -> Dataset:
+    """Read the pictures of a folder, and of folders in it; these are labels.
 
     Files that are no pictures by their suffix, and hidden files, are passed over. A row is grey if all
     pictures are, and otherwise has three channels; transparency is laid on white.
     """
-    inside = find_pictures(path)
+    inside = find_pictures(path, depth)
     files = [file for found in inside.values() for file in found]
     inside.pop("", None)
     X, shape = _read_all(files, path, resize)
@@ -106,8 +131,14 @@ def read_folder(path: Path, resize: tuple[int, int] | None = None) -> Dataset:
     )
 
 
-def find_pictures(path: Path) -> dict[str, list[Path]]:
-    """The pictures of a folder by the sub-folder that they are in, or all under "" where they are in none.
+def find_pictures(path: Path, depth: int | None = None) -> dict[str, list[Path]]:
+    """The pictures of a folder by the folder in it that is their label, or all under "" where they are in none.
+
+    Parameters
+    ----------
+    path : Path
+    depth : int or None, default None
+        Which folder on the way to a picture is its label, from 1; None: the last.
 
     Raises
     ------
@@ -115,25 +146,43 @@ def find_pictures(path: Path) -> dict[str, list[Path]]:
         If there is none, or some are in sub-folders and some are not.
     """
     with readable(path):
-        direct = _pictures(path)
-        folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] not in "._")
-        inside = {folder.name: found for folder in folders if (found := _pictures(folder))}
+        found = _pictures(path)
+    direct = [file for file in found if file.parent == path]
+    inside: dict[str, list[Path]] = {}
+    for file in found:
+        on_the_way = file.relative_to(path).parts[:-1]
+        if on_the_way and depth is not None and len(on_the_way) < depth:
+            raise FileError(
+                f"{file} is {len(on_the_way)} folders down, so that no folder at --depth {depth} is its label; give a "
+                "smaller depth."
+            )
+        if on_the_way:
+            inside.setdefault(on_the_way[-1 if depth is None else depth - 1], []).append(file)
     if direct and inside:
         raise FileError(
             f"{path}: pictures lie both in the folder ({few(p.name for p in direct[:2])}) and in its "
             f"sub-folders ({few(inside)}); sub-folders are labels, so put every picture into one."
         )
-    if not direct and not inside:
-        raise FileError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)}), here or one folder down.")
-    return inside or {"": direct}
+    if not found:
+        raise FileError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)}), here or in a folder below.")
+    return {label: inside[label] for label in sorted(inside)} or {"": direct}
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(
-        p
-        for p in folder.iterdir()
-        if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] not in "._" and p.is_file()
-    )
+    """All pictures below a folder, in the order of their paths; a link that leads back up is not followed."""
+    found, seen = [], {folder.resolve()}
+    for place, folders, files in os.walk(folder, followlinks=True):
+        here = [Path(place, name) for name in folders if name[0] not in "._"]
+        fresh = [path for path in here if path.resolve() not in seen]
+        seen.update(path.resolve() for path in fresh)
+        folders[:] = [path.name for path in fresh]
+        found += [
+            path
+            for name in files
+            if name[0] not in "._" and (path := Path(place, name)).suffix.lower() in IMAGE_SUFFIXES
+            if path.is_file()
+        ]
+    return sorted(found)
 
 
 def _read_all(

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, SettingError, UnknownNameError
+from ..errors import FileError, MissingExtraError, SettingError, UnknownNameError
 from ..storage.text import readable
-from .arrays import read_array_file, read_idx_file, read_npz
 from .catalogue import DATASETS
 from .columns import Choice
 from .dataset import Dataset
 from .files import few, option
-from .images import IMAGE_SUFFIXES, parse_size, read_folder, read_image
-from .tables import read_csv, read_parquet
+from .formats import FORMATS, IDX_NAME, IMAGE_SUFFIXES, Format, find_format
+from .images import parse_shape, parse_size
 
-__all__ = ["IDX_NAME", "READERS", "is_idx", "load", "read"]
-
-READERS: Mapping[str, Callable[[Path, Choice], Dataset]] = {
-    ".csv": read_csv,
-    ".tsv": read_csv,
-    ".parquet": read_parquet,
-    ".npy": read_array_file,
-    ".npz": read_npz,
-    ".idx": read_idx_file,
-}
-IDX_NAME = re.compile(r"(\.idx\d?|idx\d-(ubyte|byte|short|int|float|double)|-ubyte)(\.gz)?$", re.IGNORECASE)
-_KINDS = (
-    ".csv, .tsv, .parquet, .npy, .npz, IDX (.idx, -ubyte, .gz of these), a folder of pictures, or a picture "
-    f"({', '.join(IMAGE_SUFFIXES)})"
-)
+__all__ = ["format_of", "is_idx", "load", "read"]
 
 
 def read(
@@ -45,15 +32,23 @@ def read(
     label: str | int | None = None,
     missing: str | None = None,
     resize: Sequence[int] | int | str | None = None,
+    decimal: str | None = None,
+    sheet: str | None = None,
+    array: str | None = None,
+    labels: str | os.PathLike[str] | None = None,
+    layer: str | None = None,
+    window: int | None = None,
+    step: int | None = None,
+    depth: int | None = None,
+    image_shape: Sequence[int] | str | None = None,
 ) -> Dataset:
     """Read a file of rows, or a folder of pictures, as features with labels and ids kept apart.
 
     Parameters
     ----------
     path : path
-        ``.csv``, ``.tsv`` (UTF-8), ``.parquet``; ``.npy``, ``.npz`` (array ``X``, ``x``, ``data`` or the
-        only one; labels ``y`` or ``labels``); IDX, plain or ``.gz``; a picture, or a folder of pictures whose
-        sub-folders are labels.
+        One of :data:`diabolo.datasets.FORMATS`, told by its suffix, or a folder of pictures or of tables; ``-`` is a
+        text table from standard input.
     columns : sequence of str or str or None
         The columns to learn from; None takes all but those of the next three. One text with commas will
         do. Columns of an array are numbered from 0.
@@ -67,6 +62,23 @@ def read(
         Leave out rows with a missing value, or put the column's mean; None refuses them.
     resize : (int, int) or int or str or None
         Height and width in pixels that pictures are brought to; None wants them of one size.
+    decimal : {".", ","} or None
+        The decimal sign of a text table; None finds it.
+    sheet : str or None
+        The sheet of a spreadsheet; None takes the only one.
+    array : str or None
+        The array of a file that holds several; None takes the only one that rows can be.
+    labels : str or path or None
+        The array of labels in the same file, or another file that holds one column or array.
+    layer : str or None
+        The layer of an ``.h5ad`` file; None takes its ``X``.
+    window, step : int or None
+        Of a signal: samples of a row, and from the start of one row to that of the next; the step is the window
+        unless given.
+    depth : int or None
+        Of nested folders of pictures: which folder on the way, from 1, is the label; None: the last.
+    image_shape : sequence of int or str or None
+        The picture, (H, W) or (C, H, W), that each row of an array is; None: what the axes of the array say.
 
     Returns
     -------
@@ -98,28 +110,74 @@ def read(
     diabolo.errors.DataError: flowers.csv: the column 'sepal' has no value in data row 2; leave such rows ...
     >>> folder.cleanup()
     """
+    _refuse_address(path)
     path = Path(path)
-    choice = Choice(columns, drop, id, label, missing)
-    size = parse_size(resize)
-    with readable(path):
-        is_folder, is_there = path.is_dir(), path.exists()
-    if not is_there:
-        raise FileError(_not_there(path))
-    suffix = path.suffix.lower()
-    if is_folder or suffix in IMAGE_SUFFIXES:
-        used = choice.used + ([] if missing is None else [option("missing")])
-        if used:
-            raise SettingError(f"{path.name} holds pictures, which have no columns; leave out {few(used)}.")
-        return read_folder(path, size) if is_folder else read_image(path, size)
-    if size is not None:
-        raise SettingError(f"--resize is for pictures, and {path.name} is none; leave it out.")
-    reader = read_idx_file if IDX_NAME.search(path.name) else READERS.get(suffix)
-    if reader is None:
-        raise FileError(f"{path} has the suffix {suffix!r}, expected {_KINDS}; convert it.")
+    choice = Choice(
+        columns, drop, id, label, missing, parse_size(resize), decimal, sheet, array,
+        None if labels is None else os.fspath(labels), layer, window, step, depth, parse_shape(image_shape),
+    )  # fmt: skip
+    format_ = format_of(path)
+    misfits = [name for name in choice.given if name not in format_.options]
+    if misfits:
+        raise _misfit(misfits, format_, path)
     try:
-        return reader(path, choice)
+        return _as_pictures(format_.read()(path, choice), choice)
     except MemoryError:
         raise FileError(f"{path} needs more memory than there is; read a part of it.") from None
+    except ModuleNotFoundError as error:
+        if not format_.extra:
+            raise
+        raise MissingExtraError(f"reading {path.name} ({format_.doc})", format_.extra) from error
+
+
+def _as_pictures(dataset: Dataset, choice: Choice) -> Dataset:
+    """The rows as the pictures that the user says they are."""
+    shape = choice.image_shape
+    if shape is None or shape == dataset.image_shape:
+        return dataset
+    words = [" x ".join(map(str, s)) for s in (shape, dataset.image_shape or ())]
+    if dataset.image_shape is not None:
+        raise SettingError(
+            f"--image-shape {words[0]} was given, and {dataset.source} holds pictures of {words[1]}."
+        )
+    d = dataset.X.shape[1]
+    if math.prod(shape) != d:
+        raise SettingError(
+            f"--image-shape {words[0]} needs {math.prod(shape)} values a row, {dataset.source} has {d}."
+        )
+    return replace(dataset, image_shape=shape)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file that is there, or of the files in a folder."""
+    if str(path) == "-":
+        return FORMATS[0]
+    with readable(path):
+        is_folder, is_there = path.is_dir(), path.exists()
+        if not is_there:
+            raise FileError(_not_there(path))
+        if is_folder:
+            inside = {find_format(entry.name) for entry in path.iterdir() if entry.name[0] not in "._"}
+            tables = [known for known in inside if known is not None and known.folder]
+            pictures = any(known is not None and known.suffixes == IMAGE_SUFFIXES for known in inside)
+            return tables[0] if len(tables) == 1 and not pictures else FORMATS[-1]
+    known = find_format(path.name)
+    if known is None:
+        kinds = "; ".join(f"{', '.join(known.suffixes)} ({known.doc})" for known in FORMATS)
+        suffix = path.suffix.lower()
+        raise FileError(
+            f"{path} has {f'the suffix {suffix!r}' if suffix else 'no suffix'}, expected one of: {kinds}. Convert it, "
+            "or give it the suffix of what it is."
+        )
+    return known
+
+
+def _misfit(names: Sequence[str], format_: Format, path: Path) -> SettingError:
+    fitting = few((option(name.replace("_", "-")) for name in format_.options), limit=len(format_.options))
+    return SettingError(
+        f"{path.name} is read as one of {format_.doc}, which takes {fitting}; leave out "
+        f"{few(option(name.replace('_', '-')) for name in names)}."
+    )
 
 
 def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
@@ -166,12 +224,13 @@ def load(name_or_path: str | os.PathLike[str], **options: Any) -> Dataset:
             source=entry.name,
             label_names=entry.label_names,
         )
+    _refuse_address(name_or_path)
     text = os.fspath(name_or_path)
     known = [key for key in read.__kwdefaults__ or () if key]
     for key in given:
         if key not in known:
             raise UnknownNameError(f"option of the file {text!r}:", key, known)
-    looks_like_path = Path(text).name != text or Path(text).suffix or Path(text).exists()
+    looks_like_path = Path(text).name != text or Path(text).suffix or Path(text).exists() or text == "-"
     if not looks_like_path:
         raise UnknownNameError("data set or file", text, DATASETS)
     return read(text, **given)
@@ -182,9 +241,17 @@ def is_idx(path: Path) -> bool:
     return bool(IDX_NAME.search(path.name)) or path.suffix.lower() == ".idx"
 
 
+def _refuse_address(path: str | os.PathLike[str]) -> None:
+    if re.match(r"[a-z][a-z0-9+.-]{1,9}://", os.fspath(path), re.IGNORECASE):
+        raise FileError(
+            f"{os.fspath(path)} is a web address, and nothing is fetched but the sets that `diabolo datasets` lists; "
+            "download the file and give its path."
+        )
+
+
 def _not_there(path: Path) -> str:
-    if re.match(r"https?:/", str(path)):
-        return f"{path} is a web address; download the file and give its path."
+    if path.with_suffix(".hea").is_file():
+        return f"there is no file {str(path)!r}; a WFDB record is named by its header: {path.with_suffix('.hea')}."
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder {str(folder)!r}, in which {path.name!r} should be; check the path."

@@ -18,8 +18,9 @@ from ..storage.text import readable
 from .arrays import map_array_file, table_of
 from .columns import Choice, choose, refuse_text
 from .files import expect_file, few, option
+from .formats import IMAGE_SUFFIXES
 from .idx import map_idx
-from .images import IMAGE_SUFFIXES, Pictures, find_pictures, parse_size
+from .images import Pictures, find_pictures, parse_size
 from .reading import is_idx
 from .tables import PANDAS_INDEX, matrix, text_cells
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
 from .. import density as densities
 from ..data.checks import check_one_row, check_rows, require_finite
+from ..data.columns import warn_outside
 from ..data.foreign import as_arrays
 from ..data.memmap import Stored
 from ..data.rng import generator
@@ -62,7 +63,7 @@ class Answers(TransformerMixin, FittedState):
         ('memmap', True)
         """
         check_is_fitted(self)
-        rows = self._rows(X)
+        rows = self._answerable(X)
         if out is None and isinstance(rows, np.ndarray):
             return self._encode(rows)
         dim = self.module_.parts.latent.dim
@@ -100,7 +101,7 @@ class Answers(TransformerMixin, FittedState):
             Where they are written, as in :meth:`transform`; rows of files are flat.
         """
         check_is_fitted(self)
-        rows = self._rows(X)
+        rows = self._answerable(X)
         if out is None and isinstance(rows, np.ndarray):
             shape, made = np.shape(X), self._decode(self._encode(rows))
             return made.reshape(shape) if len(shape) in (3, 4) else made
@@ -118,7 +119,7 @@ class Answers(TransformerMixin, FittedState):
         It is computed from the deterministic code, on rows as the model sees them (scaled).
         """
         check_is_fitted(self)
-        rows = self._rows(X)
+        rows = self._answerable(X)
         loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
         variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
 
@@ -268,3 +269,10 @@ class Answers(TransformerMixin, FittedState):
     def _rows(self, X: Any) -> Array | Stored | Stream:
         """Rows of the width that was learnt."""
         return check_rows(self, X, reset=False, image_shape=self.module_.domain.image_shape)[0]
+
+    def _answerable(self, X: Any) -> Array | Stored | Stream:
+        """Rows of the width that was learnt; those far outside the training rows are warned of."""
+        rows = self._rows(X)
+        if isinstance(rows, np.ndarray):
+            warn_outside(rows, self.scaler_, getattr(self, "feature_names_in_", None), stacklevel=5)
+        return rows

@@ -355,4 +355,5 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = True
         return tags

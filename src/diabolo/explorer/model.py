@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import slots
+from ..data.columns import expected_outside
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..data.foreign import as_arrays
 from ..datasets import Dataset
@@ -152,7 +153,8 @@ class ExplorerModel:
     def error_of(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         """Reconstruction error of each row: the model's own loss, or the squared error summed over features."""
         if isinstance(self.model, Autoencoder):
-            return -self.model.score_samples(self._named(rows))
+            with expected_outside():
+                return -self.model.score_samples(self._named(rows))
         squared = (np.asarray(rows, np.float64) - self.decode(self.encode(rows))) ** 2
         return np.asarray(squared.sum(axis=1))
 
@@ -249,7 +251,8 @@ class ExplorerModel:
         return mean.astype(np.float32), axes.astype(np.float32)
 
     def _transform(self, rows: NDArray[Any]) -> NDArray[Any]:
-        codes = np.asarray(self.model.transform(self._named(rows)))
+        with expected_outside():
+            codes = np.asarray(self.model.transform(self._named(rows)))
         return codes.reshape(len(rows), -1)
 
     def _named(self, rows: NDArray[Any]) -> Any:

@@ -236,6 +236,8 @@ def describe(
             if dataset.feature_names is not None
             else dataset.X.shape[1],
             "id": dataset.id_name,
+            "columns": dataset.n_columns,
+            "left_out": list(dataset.left_out),
         },
         "versions": {
             "diabolo": __version__,

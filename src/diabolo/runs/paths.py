@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import FileError
 
-__all__ = ["check_output", "existing"]
+__all__ = ["check_output", "existing", "fresh"]
 
 
 def existing(path: Path, what: str) -> Path:
@@ -21,18 +22,42 @@ def existing(path: Path, what: str) -> Path:
     raise FileError(f"there is no {what} {str(path)!r}.{hint}")
 
 
-def check_output(path: Path, *inputs: str) -> Path:
-    """An output that can be written, told before anything is computed.
+def fresh(path: Path, force: bool) -> Path:
+    """A file that is not there yet, or may be written over.
 
     Raises
     ------
     FileError
-        If its suffix is unknown, its folder is missing, or it is one of the inputs.
+        If it is there.
+    """
+    if path.exists() and not force:
+        raise FileError(f"{path} exists; write over it with --force, or give another --out.")
+    return path
+
+
+def check_output(path: Path, *inputs: str, force: bool = True, also: Sequence[str] = ()) -> Path:
+    """An output that can be written, told before anything is computed.
+
+    Parameters
+    ----------
+    path : Path
+    *inputs : str
+        What is read.
+    force : bool, default True
+        Whether a file that is there may be written over.
+    also : sequence of str
+        Suffixes beside those that every output may have.
+
+    Raises
+    ------
+    FileError
+        If its suffix is unknown, its folder is missing, it is there, or it is one of the inputs.
     """
     from ..datasets.writing import WRITERS
 
-    if path.suffix.lower() not in WRITERS:
-        raise FileError(f"{path} has the suffix {path.suffix!r}, expected one of {', '.join(WRITERS)}.")
+    known = (*WRITERS, *also)
+    if path.suffix.lower() not in known:
+        raise FileError(f"{path} has the suffix {path.suffix!r}, expected one of {', '.join(known)}.")
     if not path.parent.is_dir():
         raise FileError(
             f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first."
@@ -40,4 +65,4 @@ def check_output(path: Path, *inputs: str) -> Path:
     for given in inputs:
         if path.exists() and Path(given).exists() and path.samefile(given):
             raise FileError(f"{path} is the input; give another --out.")
-    return path
+    return fresh(path, force)

@@ -164,6 +164,8 @@ def tensors_of(fitted: Fitted) -> dict[str, torch.Tensor]:
     """Everything numeric, by name: parameters, scaling, kept codes, the steps of the history."""
     model, scaler = fitted.model(), fitted.scaler
     arrays = {"scaler.offset": scaler.offset, "scaler.scale": scaler.scale, "codes": fitted.codes}
+    if scaler.low is not None and scaler.high is not None:
+        arrays |= {"scaler.low": scaler.low, "scaler.high": scaler.high}
     arrays |= {f"steps.{name}": values for name, values in fitted.history.steps.items()}
     tensors = {f"model.{name}": p.detach().cpu().contiguous().clone() for name, p in model.named_parameters()}
     tensors |= {f"buffer.{name}": b.cpu().contiguous().clone() for name, b in model.float_buffers().items()}
@@ -245,6 +247,8 @@ def restore(
     row = _row(parts, domain, tensors, _PRECISIONS[learnt["precision"]])
     offset, scale = _array(tensors, "scaler.offset", 1), _array(tensors, "scaler.scale", 1)
     codes = _array(tensors, "codes", 2)
+    # Models of before ranges were kept have none.
+    ranges = [_array(tensors, name, 1) for name in ("scaler.low", "scaler.high") if name in tensors]
     widths = {
         "scaler.offset": (len(offset), domain.n_features),
         "scaler.scale": (len(scale), domain.n_features),
@@ -254,6 +258,8 @@ def restore(
     for name, (found, wanted) in widths.items():
         if found != wanted:
             raise FileError(f"{name} has width {found}, the model has {wanted}; the saved files are damaged.")
+    if any(len(values) != domain.n_features or not np.isfinite(values).all() for values in ranges):
+        raise FileError("scaler.low and scaler.high must be finite, one number a feature.")
     for name, values, low in (("scaler.offset", offset, -np.inf), ("scaler.scale", scale, 0.0)):
         if not (np.isfinite(values) & (values > low)).all():
             column = int((~(np.isfinite(values) & (values > low))).argmax())
@@ -275,7 +281,7 @@ def restore(
     return params, Fitted(
         parts,
         domain,
-        Scaler(learnt["scaling"], offset, scale),
+        Scaler(learnt["scaling"], offset, scale, *(ranges if len(ranges) == 2 else ())),
         row.to(device),
         {name[7:]: t for name, t in tensors.items() if name.startswith("buffer.")},
         History(list(history["epochs"]), steps, [], dict(history["units"])),
