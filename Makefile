@@ -7,7 +7,7 @@ WORKERS ?= 2
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: any-cpu any-cpu-short explorer explorer-same bench bench-studies bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
+.PHONY: any-cpu any-cpu-short explorer explorer-same bench bench-studies bench-anomaly bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -88,6 +88,9 @@ bench: $(addprefix bench-,$(BENCHMARKS)) ## speed and score beside rivals, in un
 
 bench-studies: $(RIVALS) ## stacks of models against one by one, rivals in the same run
 	$(BIN)/python benchmarks/studies.py
+
+bench-anomaly: $(RIVALS) ## how detectors rank, beside rivals; writes the tables of docs/anomaly.md
+	$(BIN)/python benchmarks/anomaly.py
 
 bench-time-to-loss: $(RIVALS) ## MNIST to a given test error, beside the courses' own loop
 	$(BIN)/python benchmarks/time_to_loss.py

@@ -7,11 +7,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from members import examples
 from scipy import stats
 from tolerances import ONE_PASS, assert_near
 from torch.nn import functional as nnf
 
+from diabolo import MLP, Autoencoder, Training
 from diabolo.reconstruction import (
     RECONSTRUCTIONS,
     AbsoluteError,
@@ -138,6 +142,44 @@ def test_the_best_learnt_variance_is_the_mean_squared_error() -> None:
 def test_a_learnt_variance_must_be_given() -> None:
     with pytest.raises(ValueError, match="a learnt variance was expected"):
         GaussianLikelihood().loss(*pair(2, 2))
+
+
+def unlink(loss: Reconstruction, target: torch.Tensor) -> torch.Tensor:
+    """The decoder's output that gives the target back exactly, as near as float64 can say it."""
+    if isinstance(loss, Bernoulli):
+        return torch.logit(target.clamp(1e-15, 1 - 1e-15))
+    return target.clamp(min=1e-15).log() if isinstance(loss, Poisson) else target
+
+
+@every_loss
+@settings(max_examples=200, deadline=None)
+@given(
+    target=arrays(np.float64, (2, 3), elements=st.floats(0, 1)),
+    other=arrays(np.float64, (2, 3), elements=st.floats(-8, 8)),
+    size=st.sampled_from([1, 7, 100]),
+)
+def test_a_row_that_is_given_back_exactly_scores_best(
+    loss: Reconstruction, target: np.ndarray, other: np.ndarray, size: int
+) -> None:
+    rows = torch.from_numpy(target if loss.support == "unit" else np.round(target * size))
+    learnt = learnt_for(loss)
+    best = loss.excess(unlink(loss, rows), rows, learnt)
+    # The same for every row, whatever its grey values or counts: their own entropy is no part of it.
+    assert best[0].item() == pytest.approx(best[1].item(), abs=1e-9)
+    assert (loss.excess(torch.from_numpy(other), rows, learnt) >= best.max() - 1e-9).all()
+
+
+@every_loss
+def test_scores_of_an_estimator_leave_out_what_no_output_can_change(loss: Reconstruction) -> None:
+    rows = np.random.default_rng(0).integers(0, 2, (40, 3)).astype(np.float64)
+    rows[:20] = rows[:20] * 0.6 + 0.2 if loss.support == "unit" else rows[:20]
+    training = Training(epochs=1)
+    ae = Autoencoder(encoder=MLP((4,)), reconstruction=loss, training=training, random_state=0).fit(rows)
+    model, x = ae.module_, torch.as_tensor(ae._scaled(rows)).float()
+    output = model.decode_raw(model.encode(x))[0].detach().double()
+    learnt = model.learnt["reconstruction"].detach().double() if "reconstruction" in model.learnt else None
+    expected = -loss.loss(output, x.double(), learnt) + loss.floor(x.double()).sum(-1)
+    np.testing.assert_allclose(ae.score_samples(rows), expected.numpy(), atol=1e-5)
 
 
 def test_every_loss_is_tried_above() -> None:

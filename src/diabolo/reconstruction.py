@@ -65,6 +65,22 @@ class Reconstruction(Part, ABC):
         """
         return self.per_feature(output, target, learnt).sum(-1)
 
+    def floor(self, target: Tensor) -> Tensor:
+        """What of the loss depends on the target alone, so that no output can be rid of it: of the target's shape.
+
+        The entropy of a grey value, or what a count costs at its own rate; 0 where a perfect output costs every row
+        the same.
+        """
+        return target.new_zeros(()).expand_as(target)
+
+    def excess(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+        """The loss of each row above its own floor: (*models, batch), smallest where the row is given back exactly.
+
+        Rows are ranked by it, since the loss itself calls a row of grey values strange however well it is given back:
+        a Kullback-Leibler divergence for Bernoulli, half the deviance for Poisson, the loss itself for the others.
+        """
+        return (self.per_feature(output, target, learnt) - self.floor(target)).sum(-1)
+
     def link(self, output: Tensor) -> Tensor:
         """The reconstruction that a decoder output stands for."""
         return output
@@ -153,6 +169,9 @@ class Bernoulli(Reconstruction):
         from torch.nn import functional
 
         return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
+
+    def floor(self, target: Tensor) -> Tensor:
+        return -(target.xlogy(target) + (1 - target).xlogy(1 - target))
 
     def link(self, output: Tensor) -> Tensor:
         return output.sigmoid()
@@ -252,6 +271,9 @@ class Poisson(Reconstruction):
 
     def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
         return output.exp() - target * output + (target + 1).lgamma()
+
+    def floor(self, target: Tensor) -> Tensor:
+        return target - target.xlogy(target) + (target + 1).lgamma()
 
     def link(self, output: Tensor) -> Tensor:
         return output.exp()

@@ -33,7 +33,7 @@ STRANGE[:, 4] += 6
 @pytest.mark.filterwarnings("ignore:SCIPY_ARRAY_API is not set")
 @parametrize_with_checks(
     [
-        OutlierDetector(),
+        OutlierDetector(PCAResidual()),
         OutlierDetector(PCA(1)),
         OutlierDetector(GaussianMixture()),
         NormBaseline(),
@@ -210,7 +210,7 @@ def test_ranking_metrics_are_those_of_scikit_learn() -> None:
         metrics.roc_auc(y[1:], score)
 
 
-@pytest.mark.parametrize("name", anomaly.__all__)
+@pytest.mark.parametrize("name", sorted({*anomaly.__all__} - {"AnomalyEnsemble", "score_points", "windows"}))
 def test_a_name_that_metrics_had_is_found_with_a_warning_that_says_where(name: str) -> None:
     with pytest.warns(FutureWarning, match=f"diabolo.metrics.{name} is diabolo.anomaly.{name} now"):
         assert getattr(metrics, name) is getattr(anomaly, name)

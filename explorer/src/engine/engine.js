@@ -59,6 +59,15 @@ export const LOSS = {
   poisson: (a, t) => Math.exp(a) - t * a + lgamma(t + 1),
 };
 
+/** x log x. @param {number} x */
+const xlogx = (x) => (x > 0 ? x * Math.log(x) : 0);
+
+/** What of a loss depends on the target alone, where that is not 0. @type {Record<string, (t: number) => number>} */
+const FLOOR = {
+  bernoulli: (t) => -xlogx(t) - xlogx(1 - t),
+  poisson: (t) => t - xlogx(t) + lgamma(t + 1),
+};
+
 /** @param {Float32Array} x @param {string} name @param {number} [slope] */
 function each(x, name, slope = 0) {
   const [out, f] = [new Float32Array(x.length), EACH[name]];
@@ -192,12 +201,13 @@ export class Engine {
     return scaling ? x.map((value, i) => value * scaling.scale[i] + scaling.offset[i]) : x;
   }
 
-  /** Reconstruction loss of a row, summed over features. @param {Float32Array} row */
+  /** Loss of a row above the least that any output can have, summed over features. @param {Float32Array} row */
   error(row) {
     const { kind, variance } = this.steps.loss;
     const [target, output] = [this.scaled(row), this.run(this.steps.decoder, this.encode(row))];
+    const floor = FLOOR[kind] ?? (() => 0);
     let sum = 0;
-    for (let i = 0; i < target.length; i++) sum += LOSS[kind](output[i], target[i], variance);
+    for (let i = 0; i < target.length; i++) sum += LOSS[kind](output[i], target[i], variance) - floor(target[i]);
     return sum;
   }
 }

@@ -19,8 +19,11 @@ from .baselines import (
     pca_residual_score,
 )
 from .detector import OutlierDetector, PyODView
+from .ensemble import AnomalyEnsemble
+from .signal import score_points, windows
 
 __all__ = [
+    "AnomalyEnsemble",
     "MahalanobisBaseline",
     "NormBaseline",
     "OutlierDetector",
@@ -29,4 +32,6 @@ __all__ = [
     "mahalanobis_score",
     "norm_score",
     "pca_residual_score",
+    "score_points",
+    "windows",
 ]

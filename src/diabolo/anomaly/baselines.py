@@ -20,7 +20,7 @@ EXPLAINED = 0.9
 SMALL, WIDE = 200, 4000
 
 
-class _Baseline(BaseEstimator):
+class Baseline(BaseEstimator):
     """A scorer of rows: ``anomaly_score`` is higher for stranger rows, ``score_samples`` is its negative."""
 
     def score_samples(self, X: Any) -> Float:
@@ -60,7 +60,7 @@ class _Baseline(BaseEstimator):
         )
 
 
-class NormBaseline(_Baseline):
+class NormBaseline(Baseline):
     r"""Strange rows are long: the squared norm, with nothing learnt.
 
     .. math:: s(x) = |x|^2
@@ -104,7 +104,7 @@ class NormBaseline(_Baseline):
         return hasattr(self, "n_features_in_")
 
 
-class MahalanobisBaseline(_Baseline):
+class MahalanobisBaseline(Baseline):
     r"""Strange rows are far from the mean, in units of the training rows' spread.
 
     .. math:: s(x) = (x - \mu)^\top \Sigma^{-1} (x - \mu)
@@ -161,7 +161,7 @@ class MahalanobisBaseline(_Baseline):
         return np.asarray(np.einsum("ij,ij->i", centred @ self.precision_, centred))
 
 
-class PCAResidual(_Baseline):
+class PCAResidual(Baseline):
     r"""Strange rows are what PCA cannot explain: the squared error of its reconstruction.
 
     .. math:: s(x) = |x - \hat x|^2, \qquad \hat x = \mu + W W^\top (x - \mu)

@@ -1,4 +1,4 @@
-"""Which rows are strange: a detector over any model that reconstructs rows or finds them likely."""
+"""Which rows are strange: a detector that needs no tuning, and one over any model that reconstructs or finds likely."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..data.foreign import as_arrays
 from ..errors import SettingError, UnknownNameError
 from ..metrics.checks import Float
-from .baselines import PCAResidual
+from .ensemble import AnomalyEnsemble
 
-SCORES = ("auto", "log_likelihood", "reconstruction")
+SCORES = ("auto", "anomaly_score", "log_likelihood", "reconstruction")
 # Below this share of the variance a squared error is what float32 arithmetic leaves.
 EXACT = 1e-12
 
 
 class OutlierDetector(OutlierMixin, BaseEstimator):
-    r"""Rows that a model reconstructs badly, or finds unlikely, are outliers.
+    r"""Rows that a model finds strange, reconstructs badly or finds unlikely are outliers.
 
-    The anomaly score of a row is its squared reconstruction error summed over features,
-    :math:`s(x) = \sum_j (x_j - \hat x_j)^2`, or minus the model's own score where it cannot
-    reconstruct. All other signs are scikit-learn's: ``score_samples`` and ``decision_function`` are
+    Without a model of yours it needs no tuning: it scores by an :class:`~diabolo.anomaly.AnomalyEnsemble`, and the
+    threshold is set on scores of training rows by networks that have not seen them, so that it holds on new rows.
+
+    With a model of yours the anomaly score of a row is its squared reconstruction error summed over features,
+    :math:`s(x) = \sum_j (x_j - \hat x_j)^2`, in the units of the data (standardise them first where columns differ),
+    or minus the model's own score where it cannot reconstruct; the threshold is set on the rows that it was fitted to.
+    All other signs are scikit-learn's: ``score_samples`` and ``decision_function`` are
     higher for more normal rows, ``predict`` gives +1 for inliers and -1 for outliers.
 
     Parameters
@@ -34,12 +38,13 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     estimator : estimator or None
         Any estimator with ``fit`` and one of ``reconstruct``, ``transform`` with ``inverse_transform``,
         or ``score_samples`` (higher for more normal rows). It is cloned.
-        None: :class:`~diabolo.anomaly.PCAResidual`.
+        None: :class:`~diabolo.anomaly.AnomalyEnsemble`.
     contamination : float
         The share of outliers among the training rows, in (0, 0.5]; sets the threshold.
     scored_by : str
-        ``"reconstruction"``, ``"log_likelihood"`` (the estimator's ``score_samples``), or ``"auto"``: the
-        first of them that the estimator can do.
+        ``"anomaly_score"`` (the estimator's own, with its ``attribution``), ``"reconstruction"``,
+        ``"log_likelihood"`` (the estimator's ``score_samples``), or ``"auto"``: the first of them that the estimator
+        can do.
 
     Attributes
     ----------
@@ -48,7 +53,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     offset_ : float
         ``decision_function`` is ``score_samples`` less this.
     score_ : str
-        What is scored: ``"reconstruction"`` or ``"log_likelihood"``.
+        What is scored: ``"anomaly_score"``, ``"reconstruction"`` or ``"log_likelihood"``.
     n_features_in_ : int
         Number of features seen at ``fit``.
 
@@ -96,7 +101,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         share = self.contamination
         if isinstance(share, bool | str) or share is None or not 0 < share <= 0.5:
             raise SettingError(f"contamination must be a number > 0 and <= 0.5, got {share!r}.")
-        model = PCAResidual() if self.estimator is None else clone(self.estimator)
+        model = AnomalyEnsemble() if self.estimator is None else clone(self.estimator)
         self.estimator_ = model.fit(rows)
         self.score_ = _resolve_score(self.scored_by, self.estimator_)
         self.training_scores_ = self._score(rows)
@@ -147,7 +152,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def anomaly_score(self, X: Any) -> Float:
-        """Higher is stranger; for a reconstruction, the squared error summed over features.
+        """Higher is stranger: the ensemble's score (1 is typical), or the squared error summed over features.
 
         Parameters
         ----------
@@ -179,12 +184,12 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             If the detector scores a likelihood, which has no parts.
         """
         rows = self._validate(X)
-        if self.score_ != "reconstruction":
+        if self.score_ == "log_likelihood":
             raise SettingError(
                 f"{type(self.estimator_).__name__} is scored by its likelihood, which has no parts by "
                 "feature; use an estimator that reconstructs."
             )
-        return _residuals(self.estimator_, rows)
+        return self._parts(rows)
 
     def as_pyod(self) -> PyODView:
         """The detector with PyOD's names and signs: higher is stranger, 1 is an outlier.
@@ -213,9 +218,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return validate_data(self, as_arrays(X), dtype=[np.float64, np.float32], reset=False)
 
     def _score(self, rows: Any) -> Float:
-        if self.score_ == "reconstruction":
-            return np.asarray(-_residuals(self.estimator_, rows).sum(axis=1))
-        return np.asarray(self.estimator_.score_samples(rows), dtype=np.float64)
+        if self.score_ == "log_likelihood":
+            return np.asarray(self.estimator_.score_samples(rows), dtype=np.float64)
+        return np.asarray(-self._parts(rows).sum(axis=1))
+
+    def _parts(self, rows: Any) -> Float:
+        if self.score_ == "anomaly_score":
+            return np.asarray(self.estimator_.attribution(rows), dtype=np.float64)
+        return _residuals(self.estimator_, rows)
 
 
 @dataclass(frozen=True)
@@ -261,6 +271,7 @@ def _residuals(model: Any, rows: Any) -> Float:
 def _resolve_score(scored_by: str, model: Any) -> str:
     """Which score the model can give: its class is not ours, so its methods are what is known of it."""
     able = {
+        "anomaly_score": hasattr(model, "anomaly_score") and hasattr(model, "attribution"),
         "reconstruction": hasattr(model, "reconstruct")
         or (hasattr(model, "transform") and hasattr(model, "inverse_transform")),
         "log_likelihood": hasattr(model, "score_samples"),
@@ -271,6 +282,7 @@ def _resolve_score(scored_by: str, model: Any) -> str:
         if possible and scored_by in ("auto", name):
             return name
     wanted = {
+        "anomaly_score": "anomaly_score and attribution",
         "auto": "reconstruct, transform with inverse_transform, or score_samples",
         "reconstruction": "reconstruct, or transform with inverse_transform",
         "log_likelihood": "score_samples",

@@ -114,22 +114,24 @@ class Answers(TransformerMixin, FittedState):
 
     @undisturbed()
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Minus the reconstruction loss of each row, in the loss's units, summed over features: higher is better.
+        """How well each row is given back: minus its loss above the least that any output can have; higher is better.
 
-        It is computed from the deterministic code, on rows as the model sees them (scaled).
+        Summed over features; a row that is given back exactly scores best. It is computed from the deterministic code,
+        on rows as the model sees them (scaled), in the loss's units: minus the squared error, for Bernoulli minus the
+        Kullback-Leibler divergence between target and output, for Poisson minus half the deviance, in nats.
         """
         check_is_fitted(self)
         rows = self._answerable(X)
         loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
         variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
 
-        def minus_loss(x: torch.Tensor) -> torch.Tensor:
+        def minus_excess(x: torch.Tensor) -> torch.Tensor:
             output = self.module_.decode_raw(self.module_.encode(x))[0]
             # Summed in float64, so that a row's score does not depend on how the sum is split.
-            return -loss.loss(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
+            return -loss.excess(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
 
         def score(block: Array) -> NDArray[np.float64]:
-            return self._compute(minus_loss, self._scaled(block)).squeeze(-1).numpy()
+            return self._compute(minus_excess, self._scaled(block)).squeeze(-1).numpy()
 
         return score(rows) if isinstance(rows, np.ndarray) else by_blocks(score, rows, None, 1)
 

@@ -36,14 +36,14 @@ class _Both(nn.Module):
 
 
 class _Loss(nn.Module):
-    """Rows and the raw output for them to the loss of each row."""
+    """Rows and the raw output for them to the loss of each row above its floor."""
 
     def __init__(self, encoder: Encoder, loss: Reconstruction, learnt: Tensor | None) -> None:
         super().__init__()
         self.encoder, self.loss, self.learnt = encoder, loss, learnt
 
     def forward(self, rows: Tensor, output: Tensor) -> Tensor:
-        return self.loss.loss(output, self.encoder.scaled(rows), self.learnt).unsqueeze(-1)
+        return self.loss.excess(output, self.encoder.scaled(rows), self.learnt).unsqueeze(-1)
 
 
 def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str, Any], Graphs]:
