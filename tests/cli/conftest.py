@@ -71,7 +71,10 @@ class QuickReport:
     """Stands for the report where a test is not about it."""
 
     def to_dict(self) -> dict[str, object]:
-        figures = {"errors": {"model": {"squared_error": 1.0, "mse": 0.5, "explained": 0.5}}, "pca_components": 2}
+        figures = {
+            "errors": {"model": {"squared_error": 1.0, "mse": 0.5, "explained": 0.5}},
+            "pca_components": 2,
+        }
         return {"figures": figures, "findings": []}
 
     pictures = (Picture("map", "Codes", "Codes.", b"\x89PNG"),)

@@ -80,6 +80,11 @@ def test_codes_go_back_into_an_annotated_matrix(here, command):
         assert "X_diabolo" not in file.get("obsm", {})
 
 
+def test_an_address_is_refused(command, trained):
+    done = command("encode", trained / "run", "https://example.org/t.csv")
+    assert (done.code, "nothing is fetched but" in done.err) == (2, True)
+
+
 def test_the_table_of_files_is_shown(command):
     shown = command("datasets").out
     assert ".xlsx .xls .ods --sheet" in shown

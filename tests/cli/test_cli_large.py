@@ -27,7 +27,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("diabolo.runs.large.LARGE", 10_000)
     monkeypatch.setattr("diabolo.runs.large.FEW", 300)
     monkeypatch.setattr("diabolo.runs.split.FEW", 300)
-    monkeypatch.setattr(arrays, "_read_npy", load)
+    monkeypatch.setattr(arrays, "read_npy", load)
     return tmp_path
 
 

@@ -382,6 +382,18 @@ def reproduce(
 
 
 @app.command()
+@takes(JSON, *DATA_OPTIONS)
+def describe(data: Data, **given: Any) -> None:
+    """The columns of a table, before anything is learnt from them.
+
+    Kinds, missing values, ranges, what is constant, the same twice, or looks like an id or a label.
+    """
+    from .show import describe
+
+    describe(data, given)
+
+
+@app.command()
 def datasets() -> None:
     """The data sets that have a name."""
     from .show import datasets

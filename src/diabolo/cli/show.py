@@ -6,20 +6,26 @@ import inspect
 import os
 import platform
 import re
-from collections.abc import Iterable
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from .. import __version__
-from ..datasets.formats import COLUMN_OPTIONS, Format
+from ..datasets.formats import COLUMN_OPTIONS, OPTIONS, Format
 from ..errors import UnknownNameError
 from ..runs import folder as runs
 from ..runs.source import Source
 
-__all__ = ["columns", "datasets", "doctor", "info", "recipe", "recipes"]
+if TYPE_CHECKING:
+    from ..datasets import Column
+
+__all__ = ["columns", "datasets", "describe", "doctor", "info", "recipe", "recipes"]
 
 _EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
 
@@ -84,6 +90,28 @@ def _taken(known: Format) -> str:
 
 def _flags(names: Iterable[str]) -> str:
     return " ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
+def describe(data: str, given: Mapping[str, Any]) -> None:
+    """Tell what the columns of a table are, and how to type what should not be learnt from."""
+    from ..datasets.describe import describe, suggested
+
+    options = {name: given[name] for name in OPTIONS if given[name] is not None}
+    n_rows, found, notes = describe(data, **options)
+    if given["json"]:
+        typer.echo(runs.as_json({"rows": n_rows, "notes": notes, "columns": [asdict(c) for c in found]}))
+        return
+    kinds = Counter(column.kind for column in found)
+    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    typer.echo("\n".join([f"{n_rows} rows, {len(found)} columns: {counted}", *notes]))
+    typer.echo(columns((column.name, _described(column)) for column in found))
+    typer.echo(f"\nTo learn from it: diabolo fit {' '.join([shlex.quote(data), *suggested(found)])}")
+
+
+def _described(column: Column) -> str:
+    span = f"{column.low} to {column.high}" if column.low else f"{column.distinct} different"
+    gaps = [f"{column.missing} missing"] if column.missing else []
+    return ", ".join([column.kind, span, *gaps, *column.remarks])
 
 
 def info(run: Path, as_json: bool) -> None:

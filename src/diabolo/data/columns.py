@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, OutsideRangeWarning
-from .scaling import Scaler
+
+if TYPE_CHECKING:
+    from .scaling import Scaler
 
 __all__ = ["column_names", "differences", "expected_outside", "match_columns", "warn_outside"]
 

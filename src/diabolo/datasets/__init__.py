@@ -7,6 +7,7 @@ Functions that load or make a set return ``(X, y)``; :func:`load` and :func:`rea
 from ..data.sparse import SparseRows
 from .catalogue import DATASETS, Named
 from .dataset import Dataset
+from .describe import Column, describe
 from .fetch import load_fashion_mnist, load_mnist
 from .formats import FORMATS, Format
 from .idx import read_idx
@@ -18,10 +19,12 @@ from .writing import write
 __all__ = [
     "DATASETS",
     "FORMATS",
+    "Column",
     "Dataset",
     "Format",
     "Named",
     "SparseRows",
+    "describe",
     "is_idx",
     "load",
     "load_digits",

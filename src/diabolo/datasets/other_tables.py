@@ -11,14 +11,13 @@ from typing import Any
 from ..errors import FileError, UnknownNameError
 from ..storage.text import readable
 from .columns import Choice
-from .dataset import Dataset
 from .files import expect_file, few, option
-from .tables import read_whole
+from .tables import Table, read_whole
 
 __all__ = ["read_arff", "read_spreadsheet", "read_spss", "read_stata"]
 
 
-def read_spreadsheet(path: Path, choice: Choice) -> Dataset:
+def read_spreadsheet(path: Path, choice: Choice) -> Table:
     """Read a sheet of a spreadsheet, whose first row that is not empty holds the names of the columns."""
     expect_file(path, "a spreadsheet", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
     from python_calamine import CalamineError, CalamineWorkbook
@@ -43,7 +42,7 @@ def read_spreadsheet(path: Path, choice: Choice) -> Dataset:
     notes = () if choice.sheet else (f"the sheet {name!r}",)
     names, data, named = _names(rows)
     columns = [_column([row[at] for row in data]) for at in range(len(names))]
-    return read_whole(path, _table(columns, names), choice, notes, named=named)
+    return read_whole(path, _arrow(columns, names), choice, notes, named=named)
 
 
 def _names(rows: Sequence[Sequence[Any]]) -> tuple[list[str], Sequence[Sequence[Any]], bool]:
@@ -73,13 +72,13 @@ def _word(cell: Any) -> str:
     return cell.isoformat() if isinstance(cell, datetime.date | datetime.time) else str(cell)
 
 
-def _table(columns: Sequence[Any], names: Sequence[str]) -> Any:
+def _arrow(columns: Sequence[Any], names: Sequence[str]) -> Any:
     import pyarrow as pa
 
     return pa.table(list(columns), names=list(names))
 
 
-def read_arff(path: Path, choice: Choice) -> Dataset:
+def read_arff(path: Path, choice: Choice) -> Table:
     """Read a Weka file; text columns are what it calls nominal."""
     expect_file(path, "a Weka file")
     import pyarrow as pa
@@ -105,10 +104,10 @@ def read_arff(path: Path, choice: Choice) -> Dataset:
         else pa.array(data[name], from_pandas=True)
         for name in names
     ]  # fmt: skip
-    return read_whole(path, _table(columns, names), choice)
+    return read_whole(path, _arrow(columns, names), choice)
 
 
-def read_stata(path: Path, choice: Choice) -> Dataset:
+def read_stata(path: Path, choice: Choice) -> Table:
     """Read a Stata file; labelled values stay the numbers that they are."""
     expect_file(path, "a Stata file")
     import pandas as pd
@@ -122,7 +121,7 @@ def read_stata(path: Path, choice: Choice) -> Dataset:
     return _of_frame(path, frame, choice)
 
 
-def read_spss(path: Path, choice: Choice) -> Dataset:
+def read_spss(path: Path, choice: Choice) -> Table:
     """Read an SPSS file; labelled values stay the numbers that they are."""
     expect_file(path, "an SPSS file", [b"$FL2", b"$FL3"])
     import pyreadstat
@@ -136,7 +135,7 @@ def read_spss(path: Path, choice: Choice) -> Dataset:
     return _of_frame(path, frame, choice)
 
 
-def _of_frame(path: Path, frame: Any, choice: Choice) -> Dataset:
+def _of_frame(path: Path, frame: Any, choice: Choice) -> Table:
     import pyarrow as pa
 
     return read_whole(path, pa.Table.from_pandas(frame, preserve_index=False), choice)

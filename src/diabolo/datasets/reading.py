@@ -6,21 +6,22 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, MissingExtraError, SettingError, UnknownNameError
+from ..errors import DataError, FileError, MissingExtraError, SettingError, UnknownNameError
 from ..storage.text import readable
 from .catalogue import DATASETS
-from .columns import Choice
+from .columns import Choice, Selection
 from .dataset import Dataset
 from .files import few, option
-from .formats import FORMATS, IDX_NAME, IMAGE_SUFFIXES, Format, find_format
+from .formats import FORMATS, IDX_NAME, IMAGE_SUFFIXES, OPTIONS, Format, find_format
 from .images import parse_shape, parse_size
+from .tables import MAX_COLUMNS, Table, rows_of_table
 
-__all__ = ["format_of", "is_idx", "load", "read"]
+__all__ = ["format_of", "is_idx", "load", "read", "read_columns"]
 
 
 def read(
@@ -110,18 +111,63 @@ def read(
     diabolo.errors.DataError: flowers.csv: the column 'sepal' has no value in data row 2; leave such rows ...
     >>> folder.cleanup()
     """
+    options = {name: value for name, value in locals().items() if name in OPTIONS}
     _refuse_address(path)
     path = Path(path)
+    found, choice = _found(path, options)
+    if isinstance(found, Table):
+        found = rows_of_table(found, choice)
+    if str(path) == "-":
+        found = replace(found, name="stdin", source="-")
+    return _as_pictures(found, choice)
+
+
+def read_columns(path: str | os.PathLike[str], **options: Any) -> Table:
+    """The columns of a file as they are, for those who look at them before they are learnt from.
+
+    Parameters
+    ----------
+    path : path
+    **options
+        Those of :func:`read`.
+
+    Raises
+    ------
+    DataError
+        If the file holds arrays or pictures, whose columns are all numbers.
+    """
+    import pyarrow as pa
+
+    _refuse_address(path)
+    found, _ = _found(Path(path), dict.fromkeys(OPTIONS) | {"drop": ()} | options)
+    if isinstance(found, Table):
+        return found
+    X = found.X[:]
+    if found.image_shape is not None or X.shape[1] > MAX_COLUMNS:
+        raise DataError(f"{path} holds {found!r}, and no columns to describe.")
+    names = list(found.feature_names or [str(i) for i in range(X.shape[1])])
+    data = pa.table([X[:, i] for i in range(X.shape[1])], names=names)
+    places = Selection(tuple(range(len(names))))
+    return Table(Path(path), data, names, places, found.notes, found.feature_names is not None)
+
+
+def _found(path: Path, options: Mapping[str, Any]) -> tuple[Dataset | Table, Choice]:
+    """What the reader of a file gives, and what it was told."""
+    labels = options["labels"]
     choice = Choice(
-        columns, drop, id, label, missing, parse_size(resize), decimal, sheet, array,
-        None if labels is None else os.fspath(labels), layer, window, step, depth, parse_shape(image_shape),
-    )  # fmt: skip
+        **{
+            **options,
+            "resize": parse_size(options["resize"]),
+            "image_shape": parse_shape(options["image_shape"]),
+            "labels": None if labels is None else os.fspath(labels),
+        }
+    )
     format_ = format_of(path)
     misfits = [name for name in choice.given if name not in format_.options]
     if misfits:
         raise _misfit(misfits, format_, path)
     try:
-        return _as_pictures(format_.read()(path, choice), choice)
+        return format_.read()(path, choice), choice
     except MemoryError:
         raise FileError(f"{path} needs more memory than there is; read a part of it.") from None
     except ModuleNotFoundError as error:
@@ -148,8 +194,10 @@ def _as_pictures(dataset: Dataset, choice: Choice) -> Dataset:
     return replace(dataset, image_shape=shape)
 
 
-def format_of(path: Path) -> Format:
+def format_of(path: str | os.PathLike[str]) -> Format:
     """The format of a file that is there, or of the files in a folder."""
+    _refuse_address(path)
+    path = Path(path)
     if str(path) == "-":
         return FORMATS[0]
     with readable(path):

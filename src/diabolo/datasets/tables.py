@@ -6,7 +6,7 @@ It is imported inside the functions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_COLUMNS",
     "NULLS",
     "PANDAS_INDEX",
+    "Table",
     "check_size",
     "is_number",
     "label_values",
@@ -32,7 +33,6 @@ __all__ = [
     "read_whole",
     "rows_of_table",
     "text_cells",
-    "unnamed",
 ]
 
 # Arrow keeps some ten kilobytes a column; an array file has no such cost.
@@ -41,7 +41,7 @@ NULLS = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "N
 PANDAS_INDEX = "__index_level_0__"
 
 
-def read_parquet(path: Path, choice: Choice) -> Dataset:
+def read_parquet(path: Path, choice: Choice) -> Table:
     """Read a Parquet file, or a folder of them; an index that pandas wrote beside the columns becomes the ids."""
     from pyarrow import parquet
 
@@ -58,7 +58,7 @@ def read_parquet(path: Path, choice: Choice) -> Dataset:
     return _read_files(path, choice, (".parquet",), "Parquet", opened)
 
 
-def read_arrow(path: Path, choice: Choice) -> Dataset:
+def read_arrow(path: Path, choice: Choice) -> Table:
     """Read a Feather or Arrow file (the file or the stream format), or a folder of them."""
     import pyarrow as pa
 
@@ -78,7 +78,7 @@ def _read_files(
     suffixes: tuple[str, ...],
     kind: str,
     opened: Callable[[Path], tuple[Sequence[str], int, Callable[[list[str]], Any]]],
-) -> Dataset:
+) -> Table:
     """One file, or all of a folder as one table; columns in another order are put into that of the first file."""
     import pyarrow as pa
 
@@ -109,10 +109,8 @@ def _read_files(
     except pa.ArrowException as error:
         words = " ".join(str(error).split())[:200].rstrip(".")
         raise FileError(f"{path}: the files do not hold the same kinds of columns: {words}.") from None
-    dataset = rows_of_table(path, table, names, selection, choice)
-    return (
-        dataset if len(inside) == 1 else replace(dataset, notes=(f"{len(inside)} files read as one table",))
-    )
+    notes = () if len(inside) == 1 else (f"{len(inside)} files read as one table",)
+    return Table(path, table, names, selection, notes)
 
 
 def _require_same(file: Path, found: Sequence[str], first: Path, names: Sequence[str]) -> None:
@@ -124,24 +122,41 @@ def _require_same(file: Path, found: Sequence[str], first: Path, names: Sequence
         )
 
 
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file, before they are rows of numbers.
+
+    Attributes
+    ----------
+    path : Path
+        What messages call the file.
+    data : pyarrow.Table
+        The columns that were selected.
+    names : sequence of str
+        All columns of the file.
+    selection : Selection
+    notes : tuple of str
+        What was found while reading.
+    named : bool
+        Whether the file has names for its columns; where not, ``names`` are made up.
+    """
+
+    path: Path
+    data: Any
+    names: Sequence[str]
+    selection: Selection
+    notes: tuple[str, ...] = ()
+    named: bool = True
+
+
 def read_whole(
-    path: Path, table: Any, choice: Choice, notes: tuple[str, ...] = (), named: bool = True
-) -> Dataset:
-    """A data set of an Arrow table that holds all columns of a file, which has names for them or not."""
-    names = table.column_names
-    check_size(path, table.num_rows, len(names))
+    path: Path, data: Any, choice: Choice, notes: tuple[str, ...] = (), named: bool = True
+) -> Table:
+    """The table of a file of which all columns were read."""
+    names = data.column_names
+    check_size(path, data.num_rows, len(names))
     selection = choose(names, choice, path.name)
-    chosen = table.select(list(selection.places))
-    dataset = rows_of_table(path, chosen, names, selection, choice)
-    if named:
-        return replace(dataset, notes=notes)
-    return unnamed(dataset, len(names), notes)
-
-
-def unnamed(dataset: Dataset, n_columns: int, notes: tuple[str, ...] = ()) -> Dataset:
-    """A data set of a file whose columns have no names, but numbers."""
-    said = "no names of columns: they are known by their numbers"
-    return replace(dataset, feature_names=None, left_out=(), n_columns=n_columns, notes=(*notes, said))
+    return Table(path, data.select(list(selection.places)), names, selection, notes, named)
 
 
 def check_size(path: Path, rows: int, columns: int) -> None:
@@ -162,10 +177,9 @@ def is_number(text: str) -> bool:
     return True
 
 
-def rows_of_table(
-    path: Path, table: Any, names: Sequence[str], selection: Selection, choice: Choice
-) -> Dataset:
-    """Features, ids and labels out of an Arrow table whose columns are in the order they were asked for."""
+def rows_of_table(read: Table, choice: Choice) -> Dataset:
+    """Features, ids and labels out of a table; what is no number is refused."""
+    path, table, names, selection = read.path, read.data, read.names, read.selection
     source = path.name
     chosen = [names[at] for at in selection.features]
     if table.num_rows == 0:
@@ -184,7 +198,7 @@ def rows_of_table(
             )
     label_name = None if selection.label is None else names[selection.label]
     y, label_names = (None, None) if labels is None else as_labels(labels[kept], str(label_name), source)
-    return Dataset(
+    dataset = Dataset(
         X=X,
         y=y,
         ids=None if ids is None else ids[kept],
@@ -195,7 +209,12 @@ def rows_of_table(
         id_name=None if selection.id is None else names[selection.id],
         label_name=label_name,
         left_out=tuple(name for at, name in enumerate(names) if at not in set(selection.places)),
+        notes=read.notes,
     )
+    if read.named:
+        return dataset
+    words = "no names of columns: they are known by their numbers"
+    return replace(dataset, feature_names=None, left_out=(), n_columns=len(names), notes=(*read.notes, words))
 
 
 def _numeric(kind: Any) -> bool:

@@ -18,7 +18,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -27,10 +27,9 @@ from numpy.typing import NDArray
 from ..errors import DataError, FileError
 from ..storage.text import readable
 from .columns import Choice, Selection, choose
-from .dataset import Dataset
 from .files import MAX_BYTES, begins_as, expect_file, option
 from .numerals import as_numbers
-from .tables import NULLS, check_size, is_number, label_values, rows_of_table, unnamed
+from .tables import NULLS, Table, check_size, is_number, label_values
 
 __all__ = ["read_column", "read_text_table"]
 
@@ -69,7 +68,7 @@ class _Text:
 _ENCODINGS = {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
 
 
-def read_text_table(path: Path, choice: Choice) -> Dataset:
+def read_text_table(path: Path, choice: Choice) -> Table:
     """Read a text table: commas, semicolons, tabs, bars or spaces between values, with a header or without.
 
     The first line is a header unless every value of it is a number, or one has a decimal point. Columns without a
@@ -81,7 +80,7 @@ def read_text_table(path: Path, choice: Choice) -> Dataset:
             kept.flush()
             name = "standard input"
             try:
-                return replace(_read(Path(kept.name), choice, Path(name)), name="stdin", source="-")
+                return _read(Path(kept.name), choice, Path(name))
             except (FileError, DataError) as error:
                 raise type(error)(str(error).replace(kept.name, name)) from None
     return _read(path, choice, path)
@@ -97,7 +96,7 @@ def read_column(path: Path) -> NDArray[Any]:
     return label_values(table.column(0))
 
 
-def _read(path: Path, choice: Choice, shown: Path) -> Dataset:
+def _read(path: Path, choice: Choice, shown: Path) -> Table:
     head = expect_file(path, "a text table")
     packing = _packing(path, head)
     encoding = _find_encoding(path, packing)
@@ -109,9 +108,7 @@ def _read(path: Path, choice: Choice, shown: Path) -> Dataset:
     table = reader(path, packing, text, selection)
     features = [text.names[at] for at in selection.features]
     table, notes = as_numbers(table, features, choice.decimal, shown.name)
-    dataset = rows_of_table(shown, table, text.names, selection, choice)
-    notes = (*text.notes(shown), *notes)
-    return replace(dataset, notes=notes) if text.named else unnamed(dataset, len(text.names), notes)
+    return Table(shown, table, text.names, selection, (*text.notes(shown), *notes), text.named)
 
 
 def _packing(path: Path, head: bytes) -> str | None:

@@ -122,7 +122,7 @@ class Source:
         """Data whose columns are, as far as can be told, those that were learnt; the rest is said of it."""
         notes = list(dataset.notes)
         unnamed = dataset.feature_names is None and dataset.image_shape is None
-        if self.features and unnamed and format_of(Path(dataset.source)).names:
+        if self.features and unnamed and format_of(dataset.source).names:
             raise _no_header(dataset.source, self.features)
         more = [name for name in dataset.left_out if name not in (*self.left_out, self.options.get("label"))]
         if self.features and more:
@@ -168,7 +168,7 @@ class Source:
         """Read codes: the columns that :command:`encode` writes, or, where a table has others, all of them."""
         given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
         optional: dict[str, Any] = {"columns": list(names), "id": self.id_name}
-        known = format_of(Path(codes))
+        known = format_of(codes)
         optional = {k: v for k, v in optional.items() if known.names and k not in given}
         return _load_with(codes, given, optional)
 
@@ -178,7 +178,7 @@ class Source:
 
         if data in datasets.DATASETS or not self.path or self.path in datasets.DATASETS:
             return {}
-        known, before = format_of(Path(data)), find_format(Path(self.path).name)
+        known, before = format_of(data), find_format(Path(self.path).name)
         kept = {name: value for name, value in self.options.items() if name in known.options}
         if self.features and known.names:
             return kept | {"columns": list(self.features), "drop": None}

@@ -1,0 +1,196 @@
+"""What the columns of a table are, before anything is learnt from them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .files import option
+from .reading import read_columns
+from .tables import NULLS, text_cells
+
+__all__ = ["Column", "describe", "suggested"]
+
+#: At most so many different values are taken for classes, and no more than one in ten rows.
+_CLASSES = 20
+_IDS = re.compile(
+    r"(^|[_\W])(id|ids|key|uuid|index|nr|no)$|^(id|row|name)\b|[a-z]I[dD]$|^unnamed", re.IGNORECASE
+)
+_LABELS = re.compile(
+    r"^(y|label|labels|class|target|species|kind|category|outcome|diagnosis)$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        "numeric", "count", "boolean", "category", "date", "text" or "empty".
+    missing : int
+        Rows without a value.
+    distinct : int
+        Different values.
+    low, high : str
+        Smallest and largest value; empty for categories and texts.
+    remarks : tuple of str
+        That it is constant, the same as another column, or looks like an id or a label.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    distinct: int
+    low: str = ""
+    high: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def describe(path: str | os.PathLike[str], **options: Any) -> tuple[int, tuple[Column, ...], tuple[str, ...]]:
+    """Look at the columns of a table: kinds, missing values, ranges, and what should not be learnt from.
+
+    Parameters
+    ----------
+    path : path
+        A file that :func:`read` takes, of columns.
+    **options
+        Those of :func:`read`.
+
+    Returns
+    -------
+    n_rows : int
+    columns : tuple of Column
+    notes : tuple of str
+        What was found while reading.
+
+    Raises
+    ------
+    FileError, DataError, SettingError
+        As :func:`read` does.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name, "flowers.csv")
+    >>> path.write_text("name,petal,sepal\\nA1,1.5,3\\nA2,2.5,\\n")
+    34
+    >>> n_rows, columns, notes = describe(path)
+    >>> [(column.kind, column.missing, column.remarks) for column in columns]
+    [('text', 0, ('looks like an id',)), ('numeric', 0, ()), ('count', 1, ('constant',))]
+    >>> folder.cleanup()
+    """
+    table = read_columns(path, **options)
+    names = table.data.column_names
+    known: dict[Any, str] = {}
+    columns = []
+    for at, name in enumerate(names):
+        values = _known_values(table.data.column(name))
+        column = _describe(name, values, table.data.num_rows, at in (0, len(names) - 1))
+        looks = (column.kind, column.low, column.high, column.distinct, len(values))
+        twin = known.setdefault(looks, name)
+        same = twin != name and column.distinct > 1
+        if same and values.equals(_known_values(table.data.column(twin))):
+            column = replace(column, remarks=(*column.remarks, f"the same as {twin}"))
+        columns.append(column)
+    return table.data.num_rows, tuple(columns), table.notes
+
+
+def _known_values(column: Any) -> Any:
+    """The values that are there."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        gaps = pa.array(NULLS, column.type)
+        return column.filter(compute.invert(compute.is_in(column, value_set=gaps))).drop_null()
+    if pa.types.is_floating(column.type):
+        return column.filter(compute.invert(compute.is_nan(column))).drop_null()
+    return column.drop_null()
+
+
+def _describe(name: str, values: Any, n_rows: int, outermost: bool) -> Column:
+    """``outermost``: whether it is the first or the last column, where labels mostly are."""
+    from pyarrow import compute, types
+
+    distinct = compute.count_distinct(values).as_py() if not types.is_nested(values.type) else len(values)
+    kind = _kind(values, distinct, n_rows)
+    ranged = kind in ("numeric", "count", "date")
+    low, high = (_short(v) for v in compute.min_max(values).as_py().values()) if ranged else ("", "")
+    remarks = []
+    if distinct == 1:
+        remarks.append("constant")
+    elif _is_id(name, values, kind, distinct, n_rows):
+        remarks.append("looks like an id")
+    elif _is_label(name, kind, distinct, n_rows, outermost):
+        remarks.append("looks like a label")
+    return Column(name, kind, n_rows - len(values), distinct, low, high, tuple(remarks))
+
+
+def _kind(values: Any, distinct: int, n_rows: int) -> str:
+    from pyarrow import compute, types
+
+    if not len(values):
+        return "empty"
+    if types.is_boolean(values.type):
+        return "boolean"
+    if types.is_temporal(values.type):
+        return "date"
+    if types.is_nested(values.type) or text_cells(values, 1):
+        few = distinct < len(values) and distinct <= max(_CLASSES, n_rows // 10)
+        return "category" if few else "text"
+    least = compute.min(values).as_py()
+    whole = types.is_integer(values.type) or compute.all(compute.equal(values, compute.round(values))).as_py()
+    return "count" if whole and least >= 0 else "numeric"
+
+
+def _is_id(name: str, values: Any, kind: str, distinct: int, n_rows: int) -> bool:
+    """Whether each row has a value of its own, and these are texts, are named so, or count the rows."""
+    from pyarrow import compute
+
+    if distinct != n_rows or n_rows < 2 or kind not in ("text", "count"):
+        return False
+    if kind == "text" or _IDS.search(name):
+        return True
+    span = compute.min_max(values).as_py()
+    return bool(span["max"] - span["min"] == n_rows - 1)
+
+
+def _is_label(name: str, kind: str, distinct: int, n_rows: int, outermost: bool) -> bool:
+    few = 2 <= distinct <= _CLASSES and 10 * distinct <= n_rows
+    return kind != "date" and bool(
+        (_LABELS.match(name) and distinct <= max(2, n_rows // 2))
+        or (few and outermost and kind in ("category", "boolean", "count"))
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+
+
+def suggested(columns: Sequence[Column]) -> list[str]:
+    """The options that the remarks suggest, as they are typed."""
+    ids = [c.name for c in columns if "looks like an id" in c.remarks]
+    labels = [c.name for c in columns if "looks like a label" in c.remarks]
+    dropped = [
+        c.name
+        for c in columns
+        if c.name not in (*ids[:1], *labels[:1])
+        and (c.kind in ("category", "date", "text", "empty") or "constant" in c.remarks or c.name in ids)
+    ]
+    missing = any(c.missing for c in columns if c.name not in dropped)
+    return [
+        *([option("id", ids[0])] if ids else []),
+        *([option("label", labels[0])] if labels else []),
+        *([option("drop", *dropped)] if dropped else []),
+        *(["--missing drop"] if missing else []),
+    ]
