@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .classes import per_class
     from .gaussian import Gaussian, StandardNormal
     from .mixture import GaussianMixture
-    from .samples import Empirical, KernelDensity
+    from .samples import Empirical, KernelDensity, SphereKernelDensity
     from .sphere import UniformSphere, VonMisesFisherMixture
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "KernelDensity",
+    "SphereKernelDensity",
     "StandardNormal",
     "UniformSphere",
     "VonMisesFisherMixture",
@@ -42,6 +43,7 @@ _HOME = {
     "GaussianMixture": "mixture",
     "Empirical": "samples",
     "KernelDensity": "samples",
+    "SphereKernelDensity": "samples",
     "UniformSphere": "sphere",
     "VonMisesFisherMixture": "sphere",
     "per_class": "classes",
