@@ -8,11 +8,18 @@ import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import quad, trapezoid
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
+from sklearn.exceptions import ConvergenceWarning
 
 from diabolo import Autoencoder, Euclidean, Sphere, Training
 from diabolo.datasets import load_digits
-from diabolo.density import DENSITIES, GaussianMixture, UniformSphere, VonMisesFisherMixture
+from diabolo.density import (
+    DENSITIES,
+    GaussianMixture,
+    SphereKernelDensity,
+    UniformSphere,
+    VonMisesFisherMixture,
+)
 from diabolo.density.sphere import log_bessel, log_normalizer
 from diabolo.errors import DataError, SettingError
 
@@ -152,3 +159,50 @@ def test_densities_of_the_sphere_are_refused_elsewhere() -> None:
     with pytest.raises(DataError, match="takes codes of norm 1, got norms from"):
         VonMisesFisherMixture().fit(X)
     assert {DENSITIES[name].geometry for name in DENSITIES} == {"flat", "sphere", "any"}
+
+
+def _sphere_grid(across: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the sphere in three dimensions and the area that each stands for: Gauss's rule by height."""
+    height, weight = np.polynomial.legendre.leggauss(across)
+    angle = np.arange(2 * across) * np.pi / across
+    radius = np.sqrt(1 - height**2)[:, None]
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle), height[:, None] + 0 * angle], axis=-1)
+    return points.reshape(-1, 3), np.repeat(weight * np.pi / across, 2 * across)
+
+
+@pytest.mark.parametrize("bandwidth", ["scott", "silverman", 0.1, 1.0, 30.0])
+def test_kernels_on_the_sphere_integrate_to_one_over_its_area(bandwidth: float | str) -> None:
+    codes = mixture(np.eye(3)[:2], [30.0, 4.0], [0.4, 0.6]).sample(60, random_state=0)
+    kernel = SphereKernelDensity(bandwidth).fit(codes)
+    points, area = _sphere_grid(120)
+    assert np.exp(kernel.log_prob(points)) @ area == pytest.approx(1, abs=1e-6)
+    kappa = kernel.bandwidth_[0] ** -2
+    each = log_normalizer(np.array([kappa]), 3) + kappa * points @ codes.T
+    expected = logsumexp(each, axis=1) - np.log(len(codes))
+    np.testing.assert_allclose(kernel.log_prob(points), expected, atol=1e-6)
+    assert kernel.log_prob(2 * points[:1])[0] == -np.inf
+
+
+def test_kernels_on_a_circle_integrate_to_one_and_draw_on_it() -> None:
+    angle = np.linspace(-np.pi, np.pi, 20_001)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    kernel = SphereKernelDensity().fit(mixture(np.eye(2)[:1], [9.0], [1.0]).sample(500, random_state=0))
+    assert trapezoid(np.exp(kernel.log_prob(circle)), angle) == pytest.approx(1, abs=1e-6)
+    drawn = kernel.sample(2000, random_state=0)
+    np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1, atol=1e-12)
+    mean = trapezoid(np.exp(kernel.log_prob(circle))[:, None] * circle, angle, axis=0)
+    np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.03)
+    one_point = SphereKernelDensity().fit(np.repeat(np.eye(3)[:1], 5, axis=0))
+    assert np.isfinite(one_point.log_prob(np.eye(3))).all()
+
+
+def test_components_that_still_move_at_the_last_iteration_are_said_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes = mixture(np.eye(3)[:2], [5.0, 4.0], [0.4, 0.6]).sample(300, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        VonMisesFisherMixture(1).fit(codes)
+    monkeypatch.setattr("diabolo.density.sphere._ITERATIONS", 3)
+    with pytest.warns(ConvergenceWarning, match="the 2 components still moved when their fit ended after 3"):
+        VonMisesFisherMixture(2).fit(codes)

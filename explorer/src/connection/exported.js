@@ -1,5 +1,6 @@
 // The host of an exported page: it answers from what is in the file.
 import { Engine, fromHalf } from "../engine/engine.js";
+import { onSphere } from "../maths.js";
 import { arraysOf, split, unjoin } from "./protocol.js";
 import { Host } from "./host.js";
 import { joined, OnnxEngine } from "../engine/onnx.js";
@@ -176,20 +177,20 @@ class ExportedFile {
     return best.map(({ i, distance }) => ({ i, distance: Math.sqrt(distance) }));
   }
 
-  /** Log-density of a Gaussian bump on every kept code. @param {Float32Array} z */
+  /** Log-density of a bump on every kept code: per volume, on a sphere per area. @param {Float32Array} z */
   density(z) {
-    const widths = this.header.bandwidths;
+    const { widths, peak } = this.header.kernel;
+    const at = this.meta.sphere ? onSphere(z) : z;
     const [codes, powers] = [this.values.codes, new Float64Array(this.n)];
     let most = -Infinity;
     for (let i = 0; i < this.n; i++) {
       let sum = 0;
-      for (let j = 0; j < this.dim; j++) sum += ((codes[i * this.dim + j] - z[j]) / widths[j]) ** 2;
+      for (let j = 0; j < this.dim; j++) sum += ((codes[i * this.dim + j] - at[j]) / widths[j]) ** 2;
       powers[i] = -0.5 * sum;
       most = Math.max(most, powers[i]);
     }
     const total = powers.reduce((sum, power) => sum + Math.exp(power - most), 0);
-    const volume = widths.reduce((sum, width) => sum + Math.log(width), 0) + 0.5 * this.dim * Math.log(2 * Math.PI);
-    return most + Math.log(total / this.n) - volume;
+    return most + Math.log(total / this.n) + peak;
   }
 
   /** Percentiles as a Float32Array. @param {number} error */

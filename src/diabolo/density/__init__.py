@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .mixture import GaussianMixture as GaussianMixture
     from .samples import Empirical as Empirical
     from .samples import KernelDensity as KernelDensity
+    from .samples import SphereKernelDensity as SphereKernelDensity
     from .sphere import UniformSphere as UniformSphere
     from .sphere import VonMisesFisherMixture as VonMisesFisherMixture
 else:

@@ -7,11 +7,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import gammaln, ive, logsumexp
+from sklearn.exceptions import ConvergenceWarning
 
 from ..errors import DataError
 from .base import Array, Density, require_count
 
-__all__ = ["UniformSphere", "VonMisesFisherMixture", "log_bessel", "log_normalizer"]
+__all__ = [
+    "UniformSphere",
+    "VonMisesFisherMixture",
+    "draw_around",
+    "log_bessel",
+    "log_normalizer",
+    "log_peak",
+    "require_sphere",
+]
 
 # The search for the number of components ends after this many in a row that did not lower the BIC.
 _PATIENCE = 3
@@ -70,6 +79,15 @@ def log_normalizer(kappa: Array, d: int) -> Array:
     return np.asarray(np.where(small, gammaln(d / 2) - np.log(2) - d / 2 * np.log(np.pi), value))
 
 
+def log_peak(kappa: Array, d: int) -> Array:
+    r"""Log-density of a von Mises-Fisher distribution at its mean; large concentrations keep their digits."""
+    kappa = np.asarray(kappa, np.float64)
+    order = d / 2 - 1
+    return np.asarray(
+        order * np.log(kappa) - d / 2 * np.log(2 * np.pi) - log_bessel(order, kappa, scaled=True)
+    )
+
+
 def _concentration(resultant: Array, d: int) -> Array:
     """The concentration of a mean resultant length, by Newton's method on Bessel functions' ratio."""
     r = np.clip(resultant, 1e-12, 1 - _NEAREST)
@@ -84,7 +102,7 @@ def _concentration(resultant: Array, d: int) -> Array:
     return np.asarray(kappa)
 
 
-def _require_sphere(codes: Array, tolerance: float, who: str) -> Array:
+def require_sphere(codes: Array, tolerance: float, who: str) -> Array:
     """Codes of norm one to rounding: that of single precision would be taken for the width of a narrow component."""
     norms = np.linalg.norm(codes, axis=1)
     if np.abs(norms - 1).max() > tolerance:
@@ -130,7 +148,7 @@ class UniformSphere(Density):
         self.tolerance = tolerance
 
     def _learn(self, codes: Array) -> None:
-        _require_sphere(codes, self.tolerance, type(self).__name__)
+        require_sphere(codes, self.tolerance, type(self).__name__)
         self.dim_ = codes.shape[1]
 
     def _draw(self, n: int, rng: np.random.RandomState) -> Array:
@@ -212,27 +230,34 @@ class VonMisesFisherMixture(Density):
         self.tolerance = tolerance
 
     def _learn(self, codes: Array) -> None:
-        codes = _require_sphere(codes, self.tolerance, type(self).__name__)
+        codes = require_sphere(codes, self.tolerance, type(self).__name__)
         require_count(self, "n_components" if self.n_components is not None else "max_components", codes)
         d = codes.shape[1]
         most = max(1, min(self.max_components, len(codes) // (d + 2)))
         tried = range(1, most + 1) if self.n_components is None else [self.n_components]
-        lowest, misses = np.inf, 0
+        lowest, misses, gain = np.inf, 0, 0.0
         for k in tried:
-            fitted, likelihood = self._em(codes, k)
+            fitted, likelihood, last = self._em(codes, k)
             criterion = -2 * likelihood + (k * (d + 1) - 1) * np.log(len(codes))
             if criterion < lowest:
-                lowest, misses = criterion, 0
+                lowest, misses, gain = criterion, 0, last
                 self.weights_, self.means_, self.concentrations_ = fitted
             else:
                 misses += 1
             if misses >= _PATIENCE:
                 break
+        if gain >= _TOLERANCE:
+            warnings.warn(
+                f"{type(self).__name__}: the {len(self.weights_)} components still moved when their fit ended after "
+                f"{_ITERATIONS} iterations: the last one raised the mean log-density by {gain:.2g} nats, and less than "
+                f"{_TOLERANCE:g} was expected. They can be used; other n_components, or more codes, may settle.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
-    def _em(self, codes: Array, k: int) -> tuple[tuple[Array, Array, Array], float]:
-        """Weights, means and concentrations of k components, and the log-likelihood of the codes."""
+    def _em(self, codes: Array, k: int) -> tuple[tuple[Array, Array, Array], float, float]:
+        """Weights, means and concentrations of k components, the codes' log-likelihood, and its last gain a code."""
         from sklearn.cluster import KMeans
-        from sklearn.exceptions import ConvergenceWarning
 
         with warnings.catch_warnings():
             # Repeated codes make k-means find fewer clusters; EM copes.
@@ -253,7 +278,7 @@ class VonMisesFisherMixture(Density):
             shares = np.exp(each - total[:, None])
             if likelihood - before < _TOLERANCE * len(codes):
                 break
-        return (weights, means, kappas), likelihood
+        return (weights, means, kappas), likelihood, (likelihood - before) / len(codes)
 
     @staticmethod
     def _each(codes: Array, weights: Array, means: Array, kappas: Array) -> Array:
@@ -266,7 +291,7 @@ class VonMisesFisherMixture(Density):
         made = np.empty((n, self.n_features_in_))
         for k in np.unique(which):
             here = which == k
-            made[here] = _draw_one(self.means_[k], float(self.concentrations_[k]), int(here.sum()), rng)
+            made[here] = draw_around(self.means_[k], float(self.concentrations_[k]), int(here.sum()), rng)
         return made
 
     def _score(self, codes: Array) -> Array:
@@ -286,7 +311,7 @@ def _uniform(n: int, d: int, rng: np.random.RandomState) -> Array:
     return value
 
 
-def _draw_one(mean: Array, kappa: float, n: int, rng: np.random.RandomState) -> Array:
+def draw_around(mean: Array, kappa: float, n: int, rng: np.random.RandomState) -> Array:
     """Draws of one component: the height along its mean by rejection, the direction across it uniformly."""
     d = len(mean)
     b = (d - 1) / (2 * kappa + np.sqrt(4 * kappa**2 + (d - 1) ** 2))

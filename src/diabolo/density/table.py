@@ -17,6 +17,7 @@ _TABLE = {
     "gaussian": ("gaussian", "Gaussian"),
     "gaussian_mixture": ("mixture", "GaussianMixture"),
     "kernel_density": ("samples", "KernelDensity"),
+    "sphere_kernel_density": ("samples", "SphereKernelDensity"),
     "empirical": ("samples", "Empirical"),
     "von_mises_fisher_mixture": ("sphere", "VonMisesFisherMixture"),
 }

@@ -207,10 +207,25 @@ class ExplorerModel:
     def _kernel(self) -> Any:
         from ..density import resolve
 
-        return resolve("kernel_density").fit(_spread(self.finite_codes, _MAX_FITTED))
+        name = "sphere_kernel_density" if self.on_sphere else "kernel_density"
+        return resolve(name).fit(_spread(self.finite_codes, _MAX_FITTED))
+
+    @property
+    def kernel(self) -> dict[str, Any]:
+        """The bump on every code: its width in each coordinate, and its log-density at the code."""
+        if self.on_sphere:
+            return {"widths": [float(self._kernel.bandwidth_[0])] * self.dim, "peak": self._kernel.log_peak_}
+        widths = self._kernel.bandwidths_
+        return {"widths": widths.tolist(), "peak": float(-np.log(np.sqrt(2 * np.pi) * widths).sum())}
 
     def log_density(self, codes: NDArray[Any]) -> NDArray[np.float64]:
-        """Log-density of codes under a kernel estimate of the aggregate posterior, in nats."""
+        """Log-density of codes under a kernel estimate of the aggregate posterior, in nats.
+
+        It is per volume, and on a sphere per area: other codes than those on it are first divided by their norms.
+        """
+        if self.on_sphere:
+            norms = np.linalg.norm(np.asarray(codes, np.float64), axis=1, keepdims=True)
+            codes = codes / np.where(norms > 0, norms, 1.0)
         return np.asarray(self._kernel.log_prob(codes))
 
     @cached_property

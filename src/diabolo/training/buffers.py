@@ -24,19 +24,30 @@ class BufferKeeper:
     """
 
     def __init__(self, model: Model, frozen: Sequence[str]) -> None:
-        self.model, self.now = model, model.float_buffers()
-        modules = dict(model.named_modules())
-        self.frozen = [m for name, m in modules.items() if name and under(name, frozen)]
-        resting = {id(m) for m in self.frozen}
-        self.norms: list[nn.Module] = [
-            m for m in modules.values() if isinstance(m, _BatchNorm) and id(m) not in resting
-        ]
+        self.model, self._prefixes = model, frozen
+        self._find()
         first = self._copy()
         self.kept: dict[Literal["good", "pending", "best"], dict[str, Tensor]] = {
             "good": first,
             "pending": first,
             "best": first,
         }
+
+    def _find(self) -> None:
+        self.now = self.model.float_buffers()
+        modules = dict(self.model.named_modules())
+        self.frozen = [m for name, m in modules.items() if name and under(name, self._prefixes)]
+        resting = {id(m) for m in self.frozen}
+        self.norms: list[nn.Module] = [
+            m for m in modules.values() if isinstance(m, _BatchNorm) and id(m) not in resting
+        ]
+
+    def follow(self) -> None:
+        """Heed modules and statistics that were replaced: of what is new, the present stands for all copies."""
+        self._find()
+        for which, copy in self.kept.items():
+            kept = {n: v for n, v in copy.items() if n in self.now and v.shape == self.now[n].shape}
+            self.kept[which] = {n: v.clone() for n, v in self.now.items() if n not in kept} | kept
 
     def train(self) -> None:
         """Training mode, but for what is frozen."""

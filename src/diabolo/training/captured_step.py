@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..model import Model
 from .capture import Capture, Program
-from .fingerprint import UnknownStateError, fingerprint
+from .fingerprint import UnknownStateError, fingerprint, hooked
 
 # Recording and checking cost about as much as twenty steps.
 _WORTH = 100
@@ -98,7 +98,7 @@ class CapturedStep:
 def _why_not(model: Model) -> str:
     """Why a model's steps are not recorded; empty if they can be."""
     for module in model.modules():
-        if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
+        if hooked(module):
             return f"{type(module).__name__} has a hook"
     if any(p._backward_hooks for p in model.parameters()):
         return "a parameter has a hook"

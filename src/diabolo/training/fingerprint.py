@@ -7,7 +7,7 @@ import enum
 import functools
 import math
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..model import Model
 
-__all__ = ["UnknownStateError", "fingerprint"]
+__all__ = ["UnknownStateError", "fingerprint", "hooked"]
 
 # What every module has: parameters, buffers and modules have entries of their own, hooks have one for all.
 _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
@@ -69,32 +69,49 @@ def fingerprint(model: Model) -> tuple[Any, ...]:
     >>> before == fingerprint(model)
     False
     """
+    inside = {id(m) for m in model.modules()}
     return (
         _settings(),
-        *(_module(name, m) for name, m in model.named_modules(remove_duplicate=False)),
+        *(_module(name, m, inside) for name, m in model.named_modules(remove_duplicate=False)),
         *(_tensor(name, p) for name, p in model.named_parameters(remove_duplicate=False)),
         *(_tensor(name, b) for name, b in model.named_buffers(remove_duplicate=False)),
     )
 
 
+def hooked(module: nn.Module) -> bool:
+    """Whether a pass through a module calls functions that were registered on it, or on every module.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(1, 1)
+    >>> handle = layer.register_full_backward_pre_hook(lambda *_: None)
+    >>> hooked(layer), handle.remove(), hooked(layer)
+    (True, None, False)
+    """
+    return any(getattr(module, name) for name in _HOOKS if "_state_dict_" not in name) or _hooked_everywhere()
+
+
+def _hooked_everywhere() -> bool:
+    found = (v for k, v in vars(torch.nn.modules.module).items() if k.startswith("_global_") and "hook" in k)
+    return any(bool(hooks) for hooks in found if isinstance(hooks, Mapping))
+
+
 def _settings() -> tuple[Any, ...]:
-    everywhere = (
-        v for k, v in vars(torch.nn.modules.module).items() if k.startswith("_global_") and "hook" in k
-    )
     return (
         torch.get_default_dtype(),
         torch.are_deterministic_algorithms_enabled(),
         torch.is_autocast_enabled("cpu"),
         torch.is_anomaly_enabled(),
-        any(bool(hooks) for hooks in everywhere if isinstance(hooks, Mapping)),
+        _hooked_everywhere(),
     )
 
 
-def _module(name: str, module: nn.Module) -> tuple[Any, ...]:
+def _module(name: str, module: nn.Module, inside: Collection[int]) -> tuple[Any, ...]:
     _require_known(type(module), type(module).__name__)
+    _require_known(type(module).forward, f"{type(module).__name__}.forward")
     own = {k: v for k, v in vars(module).items() if k not in _OF_EVERY_MODULE}
     hooks = tuple(k for k in _HOOKS if getattr(module, k))
-    plain = tuple((k, _plain(v, f"{type(module).__name__}.{k}")) for k, v in sorted(own.items()))
+    plain = tuple((k, _plain(v, f"{type(module).__name__}.{k}", inside)) for k, v in sorted(own.items()))
     return name, _Same(module), _Same(type(module).forward), hooks, plain
 
 
@@ -103,7 +120,7 @@ def _tensor(name: str, tensor: Tensor) -> tuple[Any, ...]:
     return name, _Same(tensor), form, tensor.requires_grad, bool(tensor._backward_hooks)
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: Any, where: str, inside: Collection[int]) -> Any:
     """An attribute as something that can be compared."""
     kind = type(value)
     if value is None or isinstance(
@@ -116,25 +133,34 @@ def _plain(value: Any, where: str) -> Any:
         # The numbers of parameters and buffers may change; those of other tensors are constants of the step.
         return _Same(value), None if isinstance(value, nn.Parameter) else value._version
     if isinstance(value, nn.Module):
-        return _Same(value)
+        if id(value) in inside:
+            return _Same(value)
+        raise UnknownStateError(f"{where} is a module that PyTorch does not find among those of the model")
     if isinstance(value, Mapping):
-        return kind, tuple((_plain(k, where), _plain(v, where)) for k, v in value.items())
+        return kind, tuple((_plain(k, where, inside), _plain(v, where, inside)) for k, v in value.items())
     if isinstance(value, list | tuple | set | frozenset):
-        return kind, tuple(_plain(v, where) for v in value)
-    return kind, _content(value, where)
+        return kind, tuple(_plain(v, where, inside) for v in value)
+    return kind, _content(value, where, inside)
 
 
-def _content(value: Any, where: str) -> Any:
+def _content(value: Any, where: str, inside: Collection[int]) -> Any:
     """What a function or an object is made of."""
     if isinstance(value, functools.partial):
-        return tuple(_plain(v, where) for v in (value.func, value.args, value.keywords))
+        return tuple(_plain(v, where, inside) for v in (value.func, value.args, value.keywords))
     if isinstance(value, types.MethodType):
-        return _Same(value.__self__), _plain(value.__func__, where)
+        return (
+            _Same(value.__self__),
+            _plain(value.__self__, where, inside),
+            _plain(value.__func__, where, inside),
+        )
     if callable(value) and not dataclasses.is_dataclass(value):
         _require_known(value, f"{getattr(value, '__qualname__', type(value).__name__)} ({where})")
         return _Same(value)
     _require_known(type(value), type(value).__name__)
-    return tuple((k, _plain(v, where)) for k, v in _attributes(value))
+    own = list(_attributes(value))
+    # The modules that a part holds are what those of the model were copied from.
+    held = {id(v) for _, v in own if isinstance(v, nn.Module)} if dataclasses.is_dataclass(value) else set()
+    return tuple((k, _plain(v, where, {*inside, *held})) for k, v in own)
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:

@@ -128,7 +128,8 @@ class Layout:
         if refused := _differences(found, views):
             # The model goes on to be used: it gets back what it had, where there is still a place for it.
             for name, view in views.items():
-                with suppress(AttributeError):
+                # A module may be gone, or what it computes now may stand under the name.
+                with suppress(AttributeError, KeyError):
                     _put(module, name, nn.Parameter(view))
             raise SettingError(f"a callback changed the model: {refused}.")
         for name, p in found.items():

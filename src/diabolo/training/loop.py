@@ -131,7 +131,10 @@ class Trainer(TrainingState):
         """Heed what callbacks did to the model: its numbers, parts, and which parameters are trained."""
         self.layout.rebind(self.model, self.flat)
         self.members[0].follow(self.model.parts)
-        trained = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        self.float_buffers.follow()
+        named = self.model.named_parameters()
+        # Whoever thaws everything does not mean what no gradient may move.
+        trained = {n: p for n, p in named if p.requires_grad and not under(n, FIXED)}
         if [*map(id, trained.values())] != [*map(id, self.trained)]:
             self.restrict(list(trained))
         self.captured.look_again()
@@ -386,8 +389,10 @@ class Trainer(TrainingState):
         entry = self.running[0].history.epochs[-1]
         event = Event(self.epoch, self.epochs, entry, self.model, interrupted=lambda: bool(interrupt.asked))
         try:
-            for callback in callbacks:
-                callback(event)
+            # What a callback leaves gradients switched to ends with it.
+            with torch.set_grad_enabled(torch.is_grad_enabled()):
+                for callback in callbacks:
+                    callback(event)
             if callbacks:
                 self._follow()
         except Exception:

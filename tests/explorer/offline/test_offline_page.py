@@ -17,6 +17,7 @@ from sklearn.manifold import MDS
 from torch import nn
 
 from diabolo import MLP, Autoencoder, Custom, Gaussian, Poisson, Residual, Sphere, Training, datasets
+from diabolo.density import SphereKernelDensity
 from diabolo.errors import DataError, FileError, SettingError
 from diabolo.explorer import to_html
 from diabolo.explorer.model import make_subjects
@@ -192,6 +193,22 @@ def test_the_page_answers_as_the_server_does(
             levels = 0.51 / 255 if name in ("inputs", "input") or do == "column" else 1e-4
             atol = 100 / 300 + 1e-4 if name == "percentiles" else levels
             np.testing.assert_allclose(made[name], array, rtol=1e-4, atol=atol, err_msg=f"{do} {name}")
+
+
+@pytest.mark.browser
+def test_the_density_on_a_sphere_is_the_servers(opened: Open, digits: Any, tmp_path: Path) -> None:
+    globe = train(digits[0], latent=Sphere(3))
+    codes = np.random.default_rng(2).normal(size=(40, 3)).astype(np.float32)
+    codes /= np.linalg.norm(codes, axis=1, keepdims=True)
+    page = opened(to_html(globe, *digits, path=tmp_path / "globe.html"))
+    for given in (codes, 3 * codes):
+        told = ask(page, "heat", {"codes": given}, kind="density")[1]["values"]
+        sent = ask_python(make_subjects(globe, *digits), "heat", {"codes": given}, kind="density")[1][
+            "values"
+        ]
+        np.testing.assert_allclose(told, sent, rtol=1e-4, atol=1e-3)
+        expected = SphereKernelDensity().fit(globe.transform(digits[0])).log_prob(codes)
+        np.testing.assert_allclose(sent, expected, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.browser

@@ -177,7 +177,7 @@ def _content(
         "names": None if kept.data.ids is None else [str(name) for name in kept.data.ids],
         "not_finite": int((~subject.finite).sum()),
         "error_unit": kept.error_unit,
-        "bandwidths": kept._kernel.bandwidths_.tolist(),
+        "kernel": kept.kernel,
     }
     return header, arrays
 
