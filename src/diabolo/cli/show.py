@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from .. import __version__
+from ..aligned import aligned
 from ..errors import UnknownNameError
 from ..runs import folder as runs
 from ..runs.source import Source
@@ -26,8 +27,7 @@ _EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
 def columns(rows: Iterable[tuple[str, str]], indent: str = "  ") -> str:
     """Names and what is said of them, in two aligned columns."""
     listed = [(name, " ".join(str(words).split())) for name, words in rows]
-    width = max((len(name) for name, _ in listed), default=0)
-    return "\n".join(f"{indent}{name:<{width}}  {words}".rstrip() for name, words in listed)
+    return "\n".join(f"{indent}{line}" for line in aligned(listed, words=2))
 
 
 def recipes() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .. import slots
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..data.foreign import as_arrays
+from ..data.spread import spread
 from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator.autoencoder import Autoencoder
@@ -263,9 +264,7 @@ class ExplorerModel:
 
 def _spread(rows: NDArray[Any], count: int) -> NDArray[Any]:
     """At most a number of rows, evenly spread over all."""
-    if len(rows) <= count:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, count).astype(int)]
+    return rows[spread(len(rows), count)]
 
 
 def spread_rows(rows: NDArray[np.intp], y: NDArray[Any] | None, most: int) -> NDArray[np.intp]:
@@ -274,7 +273,7 @@ def spread_rows(rows: NDArray[np.intp], y: NDArray[Any] | None, most: int) -> ND
         return rows
     if y is not None and y.dtype.kind == "i":
         rows = rows[np.argsort(y[rows], kind="stable")]
-    return np.sort(rows[np.linspace(0, len(rows) - 1, most).astype(int)])
+    return np.sort(rows[spread(len(rows), most)])
 
 
 def some_of(data: Dataset, most: int) -> Dataset:
