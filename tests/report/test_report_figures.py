@@ -217,7 +217,7 @@ def test_labels_sorted_by_class_make_no_difference(data):
     [
         ({"X": np.zeros(5)}, r"X must be two or more rows of numbers, got shape \(5,\)"),
         ({"X": [["a", "b"], ["c", "d"]]}, "rows of numbers"),
-        ({"X": np.full((4, 4), np.nan)}, "NaN or infinity in 4 of 4 rows"),
+        ({"X": np.full((4, 4), np.nan)}, r"X contains NaN in 4 of 4 rows \(first: row 0, column 0\)"),
         ({"y": [1, 2]}, "one label for each of 150 rows"),
         ({"X_train": np.zeros((5, 3))}, "X_train must have 4 features"),
         ({"image_shape": (3, 3)}, r"image_shape=\(3, 3\) does not fit rows of 4"),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import slots
+from ..data.checks import require_finite
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..data.foreign import as_arrays
 from ..data.spread import spread
@@ -307,8 +308,7 @@ def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
         )
     shape = _picture_shape(rows, names, model)
     rows = np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32 if rows.dtype != np.float64 else None)
-    if not np.isfinite(rows).all():
-        raise DataError("X contains NaN or infinity; drop those rows or fill the values in.")
+    require_finite(rows)
     labels, label_names = _labels(y, len(rows))
     return Dataset(rows, labels, ids, names, shape, label_names=label_names)
 
