@@ -52,10 +52,10 @@ class Shown:
 
     @cached_property
     def _picked(self) -> tuple[Any, np.ndarray | None]:
-        import numpy as np
+        from ..data.spread import spread
 
         dataset = self.dataset()
-        at = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), _MAX_POINTS)).astype(int))
+        at = spread(len(dataset), _MAX_POINTS)
         rows, labels = runs.named_rows(dataset), runs.named_labels(dataset)
         rows = rows.iloc[at] if dataset.feature_names is not None else rows[at]
         return rows, None if labels is None else labels[at]
@@ -89,9 +89,9 @@ class Shown:
     @property
     def some(self) -> list[int]:
         """A few rows, evenly spread."""
-        import numpy as np
+        from ..data.spread import spread
 
-        return [int(i) for i in np.unique(np.linspace(0, len(self.rows) - 1, _N_IMAGES).astype(int))]
+        return spread(len(self.rows), _N_IMAGES).tolist()
 
 
 @dataclass(frozen=True)

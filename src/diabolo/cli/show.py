@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .. import __version__
+from ..aligned import aligned
 from ..datasets.formats import COLUMN_OPTIONS, OPTIONS, Format
 from ..errors import UnknownNameError
 from ..runs import folder as runs
@@ -33,8 +34,7 @@ _EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
 def columns(rows: Iterable[tuple[str, str]], indent: str = "  ") -> str:
     """Names and what is said of them, in two aligned columns."""
     listed = [(name, " ".join(str(words).split())) for name, words in rows]
-    width = max((len(name) for name, _ in listed), default=0)
-    return "\n".join(f"{indent}{name:<{width}}  {words}".rstrip() for name, words in listed)
+    return "\n".join(f"{indent}{line}" for line in aligned(listed, words=2))
 
 
 def recipes() -> None:

@@ -14,6 +14,7 @@ from ..data.checks import to_tensor
 from ..data.memmap import Stored, blocks_of
 from ..data.scaling import Scaler, needs_moments
 from ..data.shuffle import StreamedRows, room_for
+from ..data.spread import spread
 from ..data.streams import Stream
 from ..data.summary import DataSummary, summarize
 from ..errors import DataError
@@ -73,9 +74,7 @@ class SummarizedRows:
             return self.rows[:]
         else:
             rows = self.rows  # type: ignore[assignment]
-        if len(rows) <= most:
-            return rows
-        return rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+        return rows[spread(len(rows), most)]
 
 
 def summarize_rows(

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import slots
+from ..data.checks import require_finite
 from ..data.columns import expected_outside
 from ..data.domain import SMALLEST_GUESS, square_picture
 from ..data.foreign import as_arrays
+from ..data.spread import spread
 from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator.autoencoder import Autoencoder
@@ -281,9 +283,7 @@ class ExplorerModel:
 
 def _spread(rows: NDArray[Any], count: int) -> NDArray[Any]:
     """At most a number of rows, evenly spread over all."""
-    if len(rows) <= count:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, count).astype(int)]
+    return rows[spread(len(rows), count)]
 
 
 def spread_rows(rows: NDArray[np.intp], y: NDArray[Any] | None, most: int) -> NDArray[np.intp]:
@@ -292,7 +292,7 @@ def spread_rows(rows: NDArray[np.intp], y: NDArray[Any] | None, most: int) -> ND
         return rows
     if y is not None and y.dtype.kind == "i":
         rows = rows[np.argsort(y[rows], kind="stable")]
-    return np.sort(rows[np.linspace(0, len(rows) - 1, most).astype(int)])
+    return np.sort(rows[spread(len(rows), most)])
 
 
 def some_of(data: Dataset, most: int) -> Dataset:
@@ -326,8 +326,7 @@ def make_dataset(X: Any, y: Any, model: Any) -> Dataset:
         )
     shape = _picture_shape(rows, names, model)
     rows = np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32 if rows.dtype != np.float64 else None)
-    if not np.isfinite(rows).all():
-        raise DataError("X contains NaN or infinity; drop those rows or fill the values in.")
+    require_finite(rows)
     labels, label_names = _labels(y, len(rows))
     return Dataset(rows, labels, ids, names, shape, label_names=label_names)
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..aligned import aligned
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -56,12 +58,7 @@ class Summary:
         table += [
             (r.name, r.kind, f"{r.width:,}", f"{r.parameters:,}", f"{r.compression:.2f}") for r in self.rows
         ]
-        sizes = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = []
-        for cells in table:
-            words = [c.ljust(n) for c, n in zip(cells[:2], sizes[:2], strict=True)]
-            numbers = [c.rjust(n) for c, n in zip(cells[2:], sizes[2:], strict=True)]
-            lines.append("  ".join(words + numbers))
+        lines = aligned(table, words=2)
         ratio = f"{self.n_features / self.dim:.2f}"
         lines.append(
             f"{self.n_features:,} features to codes of {self.dim:,} ({ratio} to 1), {self.parameters:,} parameters"

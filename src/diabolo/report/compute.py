@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import metrics
+from ..data.checks import require_finite
 from ..data.foreign import as_arrays
 from ..errors import DataError, SettingError
 from ..metrics._distances import SquaredDistances
@@ -109,11 +110,7 @@ def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
     if width is not None and array.shape[1] != width:
         raise DataError(f"{name} must have {width} features as X has, got shape {np.shape(X)}.")
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).any(axis=1).sum())
-        raise DataError(
-            f"{name} has NaN or infinity in {bad} of {len(array)} samples; drop them or fill the values in."
-        )
+    require_finite(array, name)
     return array
 
 

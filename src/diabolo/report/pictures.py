@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.spread import spread
 from .compute import Computed
 
 __all__ = ["PictureData", "Picture", "draw"]
@@ -119,7 +120,7 @@ def _rows(m: PictureData) -> _Drawn:
     from .. import plots
 
     c = m.computed
-    at = np.linspace(0, len(c.X) - 1, min(_IMAGES, len(c.X))).astype(int)
+    at = spread(len(c.X), _IMAGES)
     rows = {"original": c.X[at], "decoded": c.X_hat[at]}
     names = None if c.y is None else [str(label) for label in c.y[at]]
     ax = plots.image_rows(rows, image_shape=m.image_shape, column_names=names)

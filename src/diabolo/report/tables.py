@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..aligned import aligned
 from .figures import Errors, Figures
 
 __all__ = ["Table", "number", "share", "tables"]
@@ -194,17 +195,8 @@ def text_table(table: Table) -> list[str]:
     """A table as aligned lines: the first column to the left, cut where it is long, the others to the right."""
     cells = [table.head, *table.rows] if any(table.head) else list(table.rows)
     cells = [(_short(first), *others) for first, *others in cells]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(table.head))]
-    return [table.title, *(_line(row, widths) for row in cells)]
+    return [table.title, *(f"  {line}" for line in aligned(cells))]
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = (
-        cell.ljust(w) if i == 0 else cell.rjust(w)
-        for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-    )
-    return "  " + "  ".join((first, *others)).rstrip()

@@ -60,10 +60,9 @@ def few_rows(dataset: Dataset) -> Dataset:
     """A data set to look at: itself, or, if it is large, ten thousand of its rows spread over all."""
     if not is_large(dataset):
         return dataset
-    import numpy as np
+    from ..data.spread import spread
 
-    at = np.unique(np.linspace(0, len(dataset) - 1, min(FEW, len(dataset))).astype(np.int64))
-    return dataclasses.replace(dataset, X=dataset.X[at])
+    return dataclasses.replace(dataset, X=dataset.X[spread(len(dataset), FEW)])
 
 
 def refuse_large(dataset: Dataset, out: Path, what: str = "") -> None:
