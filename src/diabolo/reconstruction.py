@@ -78,6 +78,15 @@ class Reconstruction(Part, ABC):
 
         Rows are ranked by it, since the loss itself calls a row of grey values strange however well it is given back:
         a Kullback-Leibler divergence for Bernoulli, half the deviance for Poisson, the loss itself for the others.
+
+        Parameters
+        ----------
+        output : Tensor, shape (*models, batch, features)
+            The decoder's output.
+        target : Tensor, shape (*models, batch, features)
+            What it should give back.
+        learnt : Tensor or None
+            The loss's trained scalar, where it has one.
         """
         return (self.per_feature(output, target, learnt) - self.floor(target)).sum(-1)
 

@@ -219,5 +219,5 @@ def test_published_tables_are_read(data_dir):
     dataset = datasets.load(f"{data_dir}/adbench/6_cardio.npz")
     assert dataset.X.shape == (1831, 21)
     assert np.bincount(dataset.y).tolist() == [1655, 176]
-    with pytest.raises(FileError, match="arrays imgs, latents_classes"):
+    with pytest.raises(FileError, match=r"several arrays: imgs \(46080 x 64 x 64\), latents_classes"):
         datasets.load(f"{data_dir}/dsprites/dsprites_grid.npz")

@@ -120,6 +120,7 @@ class AnomalyEnsemble(Baseline):
         Parameters
         ----------
         X : array of shape (rows, features)
+            Rows in the units of the training.
 
         Returns
         -------

@@ -18,6 +18,7 @@ def windows(signal: npt.ArrayLike, width: int, step: int = 1) -> Float:
     Parameters
     ----------
     signal : array of shape (points,)
+        Values at equal distances in time.
     width : int
         Points in a window; a little more than a period sees that a beat is missing.
     step : int, default 1

@@ -31,6 +31,7 @@ class Column:
     Attributes
     ----------
     name : str
+        As the table calls it.
     kind : str
         "numeric", "count", "boolean", "category", "date", "text" or "empty".
     missing : int
