@@ -101,7 +101,8 @@ def private_reads(source: Path) -> list[str]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(source.rglob("*.py"))}
     owners: dict[str, set[str]] = {}
     for path, tree in trees.items():
-        for name in (name for node in ast.walk(tree) for name in _defined(node)):
+        own = [name for name in path.relative_to(source).with_suffix("").parts if _private(name)]
+        for name in (*own, *(name for node in ast.walk(tree) for name in _defined(node))):
             owners.setdefault(name, set()).add(_room(path, source))
     return [
         f"{path.relative_to(source)}:{node.lineno} {name}"
@@ -127,7 +128,8 @@ def _defined(node: ast.AST) -> list[str]:
 
 def _read(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
-        return [alias.name for alias in node.names if _private(alias.name)]
+        names = (*(node.module or "").split("."), *(alias.name for alias in node.names))
+        return [name for name in names if _private(name)]
     if not isinstance(node, ast.Attribute) or (
         isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
     ):
@@ -150,8 +152,9 @@ def test_private_reads_are_found(tmp_path: Path) -> None:
     }.items():
         (tmp_path / room).mkdir()
         (tmp_path / room / "x.py").write_text(text)
-    (tmp_path / "b" / "y.py").write_text("from ..a.x import _own")
-    assert private_reads(tmp_path) == ["b/x.py:2 _own", "b/y.py:1 _own"]
+    (tmp_path / "a" / "_within.py").write_text("def f(): ...")
+    (tmp_path / "b" / "y.py").write_text("from ..a.x import _own\nfrom ..a._within import f")
+    assert private_reads(tmp_path) == ["b/x.py:2 _own", "b/y.py:1 _own", "b/y.py:2 _within"]
 
 
 @pytest.mark.parametrize(

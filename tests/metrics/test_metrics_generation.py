@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from diabolo import metrics
 from diabolo.errors import DataError, SettingError
-from diabolo.metrics import _distances
+from diabolo.metrics import distances
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(40, 3)), RNG.normal(size=(30, 3)) + 0.5
@@ -73,7 +73,7 @@ def support_loops(x: Any, y: Any, k: int) -> tuple[float, float, float, float]:
 
 @pytest.mark.parametrize("k", [1, 4])
 def test_support_metrics_equal_double_loops(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_distances, "BLOCK_ENTRIES", 200)
+    monkeypatch.setattr(distances, "BLOCK_ENTRIES", 200)
     found = metrics.precision_recall(X, Y, k) | metrics.density_coverage(X, Y, k)
     assert list(found) == ["precision", "recall", "density", "coverage"]
     np.testing.assert_allclose([float(v) for v in found.values()], support_loops(X, Y, k), atol=1e-14)

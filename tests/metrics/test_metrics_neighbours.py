@@ -17,7 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from diabolo import metrics
 from diabolo.errors import DataError, SettingError
-from diabolo.metrics import _distances, _ranks, structure
+from diabolo.metrics import distances
 
 Array = npt.NDArray[Any]
 
@@ -82,7 +82,7 @@ def test_all_measures_equal_loops_over_pairs(features: int) -> None:
 @pytest.mark.parametrize("features", [2, 20])
 @pytest.mark.parametrize("few", [0, 64])  # shared distances are sorted, or counted
 def test_ties_are_ranked_by_row_number(features: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_ranks, "FEW", few)
+    monkeypatch.setattr("diabolo.metrics.ranks.FEW", few)
     rng = np.random.default_rng(1)
     X = rng.integers(0, 3, size=(50, features)).astype(float)
     Z = rng.integers(0, 4, size=(50, 1)).astype(float)
@@ -121,7 +121,7 @@ def test_single_functions_equal_the_shared_pass() -> None:
 def test_blocks_of_any_size_give_the_same(features: int, monkeypatch: pytest.MonkeyPatch) -> None:
     X, Z = swiss(90, features)
     whole = metrics.neighbourhood(X, Z)
-    monkeypatch.setattr(_distances, "BLOCK_ENTRIES", 90 * 7)
+    monkeypatch.setattr(distances, "BLOCK_ENTRIES", 90 * 7)
     split = metrics.neighbourhood(X, Z)
     np.testing.assert_allclose(list(split.values()), list(whole.values()), rtol=1e-10)
 
@@ -152,7 +152,7 @@ def test_distances_far_from_the_origin_keep_their_digits() -> None:
     X = rng.normal(size=(80, 50)) + 1e6
     X[40:60] = X[:20] + 1e-5 * rng.normal(size=(20, 50))  # near pairs, where a product cancels
     X[60:] = X[:20]
-    d = _distances.SquaredDistances(X).block(slice(0, 80))
+    d = distances.SquaredDistances(X).block(slice(0, 80))
     # Data at 1e6 hold the difference of 1e-5 to five digits; the differences themselves are exact.
     np.testing.assert_allclose(d, cdist(X, X, "sqeuclidean"), rtol=1e-4, atol=1e-18)
     assert (d[np.arange(60, 80), np.arange(20)] == 0).all()
@@ -162,7 +162,7 @@ def test_distances_between_integers_are_exact() -> None:
     rng = np.random.default_rng(0)
     X, Y = rng.integers(0, 256, size=(2, 30, 100)).astype(float)
     expected = ((X[:, None] - Y[None]) ** 2).sum(axis=2)
-    assert (_distances.SquaredDistances(X, Y).block(slice(0, 30)) == expected).all()
+    assert (distances.SquaredDistances(X, Y).block(slice(0, 30)) == expected).all()
 
 
 def test_collapsed_codes_have_a_score() -> None:
@@ -247,9 +247,7 @@ def test_spearman_of_collapsed_codes_is_zero() -> None:
 
 
 def test_drawn_pairs_are_different_rows_and_each_once() -> None:
-    from diabolo.metrics.structure import _pairs
-
-    i, j = _pairs(40, 700, 0)
+    i, j = distances.draw_pairs(40, 700, 0)
     assert ((i >= 0) & (i < j) & (j < 40)).all()
     assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == 700
 
@@ -259,13 +257,13 @@ def test_distances_of_pairs_are_those_of_the_differences(n: int, most: int) -> N
     """Of all pairs, of many and of a few: a matrix product forms them where that is quicker."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 4, (n, 40)).astype(float)
-    i, j = structure._pairs(n, most, 0)
+    i, j = distances.draw_pairs(n, most, 0)
     np.testing.assert_array_equal(
-        _distances.SquaredDistances(X).of_pairs(i, j), ((X[i] - X[j]) ** 2).sum(axis=1)
+        distances.SquaredDistances(X).of_pairs(i, j), ((X[i] - X[j]) ** 2).sum(axis=1)
     )
     far = 1e4 + 1e-3 * rng.normal(size=(n, 40))
     expected = ((far[i] - far[j]) ** 2).sum(axis=1)
-    np.testing.assert_allclose(_distances.SquaredDistances(far).of_pairs(i, j), expected, rtol=1e-8)
+    np.testing.assert_allclose(distances.SquaredDistances(far).of_pairs(i, j), expected, rtol=1e-8)
 
 
 def test_spearman_of_wide_data_takes_no_longer_than_a_matrix_product() -> None:

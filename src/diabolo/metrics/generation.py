@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import checks
-from ._distances import SquaredDistances, row_blocks
 from .checks import Float
+from .distances import SquaredDistances, row_blocks
 from .features import Features, Score, extract
 
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from ..errors import DataError, SettingError
 from . import checks
-from ._distances import SquaredDistances, row_blocks
-from ._ranks import nearest, ranks_of
 from .checks import Float
+from .distances import SquaredDistances, row_blocks
+from .ranks import nearest, ranks_of
 
 KS = tuple(range(10, 201, 10))
 SIGMAS = (0.01, 0.1, 1.0)

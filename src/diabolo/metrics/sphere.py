@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from . import checks
-from ._distances import SquaredDistances, row_blocks
 from .checks import Float
+from .distances import SquaredDistances, row_blocks
 
 # Lengths that differ by more than this share are not those of points on one sphere.
 SPHERE_TOLERANCE = 1e-3

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..errors import DataError, SettingError
 from . import checks
-from ._distances import SquaredDistances
+from .distances import SquaredDistances, draw_pairs
 
 
 def knn_accuracy(
@@ -122,21 +122,9 @@ def spearman_of(
     """:func:`distance_spearman` from distances that are there."""
     from scipy.stats import rankdata
 
-    i, j = _pairs(len(data.X), max_pairs, random_state)
+    i, j = draw_pairs(len(data.X), max_pairs, random_state)
     a, b = (rankdata(distances.of_pairs(i, j)) for distances in (data, codes))
     a -= a.mean()
     b -= b.mean()
     scale = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
     return float(np.dot(a, b) / scale) if scale > 0 else 0.0
-
-
-def _pairs(n: int, most: int, random_state: int | None) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """All pairs i < j of n rows, or a draw of them without replacement."""
-    total = n * (n - 1) // 2
-    if total <= most:
-        return np.triu_indices(n, 1)
-    number = checks.generator(random_state).choice(total, size=most, replace=False)
-    # Pairs are numbered by j: j (j - 1) / 2 of them have a smaller second row.
-    j = np.floor((1 + np.sqrt(1 + 8 * number.astype(np.float64))) / 2).astype(np.intp)
-    j -= (j * (j - 1) // 2 > number).astype(np.intp)  # the square root may round up
-    return number - j * (j - 1) // 2, j

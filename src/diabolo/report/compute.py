@@ -14,7 +14,7 @@ from .. import metrics
 from ..data.checks import require_finite
 from ..data.foreign import as_arrays
 from ..errors import DataError, SettingError
-from ..metrics._distances import SquaredDistances
+from ..metrics.distances import SquaredDistances
 from ..metrics.generation import Pair
 from ..metrics.neighbours import neighbourhood_of
 from ..metrics.structure import spearman_of

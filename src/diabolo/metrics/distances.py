@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from . import checks
 from .checks import Float
 
 # Doubles in one block (32 MB): large enough for an efficient matrix product, small enough for n = 60,000.
@@ -43,6 +44,41 @@ def _centre(X: Float, Y: Float) -> Float:
         return np.asarray(mean)
     grid = 2.0 ** np.floor(np.log2(spread))
     return np.asarray(np.round(mean / grid) * grid)
+
+
+def draw_pairs(
+    n: int, most: int, random_state: int | None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """All pairs i < j of n rows, or a draw of them without replacement.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    most : int
+        How many pairs are drawn where there are more.
+    random_state : int or None
+        Decides the draw.
+
+    Returns
+    -------
+    tuple of ndarray of shape (pairs,)
+        The numbers i, and the numbers j.
+
+    Examples
+    --------
+    >>> i, j = draw_pairs(3, 10, 0)
+    >>> i.tolist(), j.tolist()
+    ([0, 0, 1], [1, 2, 2])
+    """
+    total = n * (n - 1) // 2
+    if total <= most:
+        return np.triu_indices(n, 1)
+    number = checks.generator(random_state).choice(total, size=most, replace=False)
+    # Pairs are numbered by j: j (j - 1) / 2 of them have a smaller second row.
+    j = np.floor((1 + np.sqrt(1 + 8 * number.astype(np.float64))) / 2).astype(np.intp)
+    j -= (j * (j - 1) // 2 > number).astype(np.intp)  # the square root may round up
+    return number - j * (j - 1) // 2, j
 
 
 class SquaredDistances:
