@@ -1,4 +1,4 @@
-"""No module needs one that needs it, not even for its types, and no room reads what another calls its own."""
+"""No module needs one that needs it, not even for its types, and no file reads what another calls its own."""
 
 from __future__ import annotations
 
@@ -97,19 +97,23 @@ OFFERED = {"_replace", "_make", "_asdict", "_fields", "_version"}
 
 
 def private_reads(source: Path) -> list[str]:
-    """Where a room reads what another room calls its own by an underscore: "file:line name"."""
+    """Where a file reads what another calls its own by an underscore: "file:line name".
+
+    A file whose own name has one belongs to all of its room.
+    """
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(source.rglob("*.py"))}
-    owners: dict[str, set[str]] = {}
+    owners: dict[str, set[Path]] = {}
     for path, tree in trees.items():
-        own = [name for name in path.relative_to(source).with_suffix("").parts if _private(name)]
-        for name in (*own, *(name for node in ast.walk(tree) for name in _defined(node))):
-            owners.setdefault(name, set()).add(_room(path, source))
+        for name in (name for node in ast.walk(tree) for name in _defined(node)):
+            owners.setdefault(name, set()).add(path)
+        for name in filter(_private, path.relative_to(source).with_suffix("").parts):
+            owners.setdefault(name, set()).update(p for p in trees if _room(p, source) == _room(path, source))
     return [
         f"{path.relative_to(source)}:{node.lineno} {name}"
         for path, tree in trees.items()
         for node in ast.walk(tree)
         for name in _read(node)
-        if name not in OFFERED and name in owners and _room(path, source) not in owners[name]
+        if name not in OFFERED and name in owners and path not in owners[name]
     ]
 
 
@@ -141,7 +145,7 @@ def _private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def test_no_room_reads_what_another_calls_its_own() -> None:
+def test_no_file_reads_what_another_calls_its_own() -> None:
     assert private_reads(SOURCE) == []
 
 
@@ -153,8 +157,9 @@ def test_private_reads_are_found(tmp_path: Path) -> None:
         (tmp_path / room).mkdir()
         (tmp_path / room / "x.py").write_text(text)
     (tmp_path / "a" / "_within.py").write_text("def f(): ...")
+    (tmp_path / "a" / "z.py").write_text("from ._within import f\nfrom .x import A\nA()._own()")
     (tmp_path / "b" / "y.py").write_text("from ..a.x import _own\nfrom ..a._within import f")
-    assert private_reads(tmp_path) == ["b/x.py:2 _own", "b/y.py:1 _own", "b/y.py:2 _within"]
+    assert private_reads(tmp_path) == ["a/z.py:3 _own", "b/x.py:2 _own", "b/y.py:1 _own", "b/y.py:2 _within"]
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from steps import after_each_step, refuse_steps
 
 import diabolo
 from diabolo.cli import main
 from diabolo.storage.checkpoints import Checkpoints
 from diabolo.storage.lock import Lock
-from diabolo.training.loop import Trainer
 
 Command = Callable[..., tuple[int, str, str]]
 _FIT = ("fit", "people.csv", "--id", "name", "--label", "kind", "--recipe", "linear", "--epochs", "6")
@@ -33,15 +33,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 def _stop_at(monkeypatch: pytest.MonkeyPatch, step: int, number: int) -> None:
     """Send this process a signal in a step of training."""
-    take, taken = Trainer._step, []
-
-    def stopped(*arguments: object) -> None:
-        take(*arguments)  # type: ignore[arg-type]
-        taken.append(None)
-        if len(taken) == step:
-            os.kill(os.getpid(), number)
-
-    monkeypatch.setattr(Trainer, "_step", stopped)
+    after_each_step(monkeypatch, lambda done: os.kill(os.getpid(), number) if done == step else None)
 
 
 @pytest.fixture
@@ -152,7 +144,7 @@ def test_what_fails_while_writing_keeps_what_was_trained(
     assert "what was trained is kept; go on with `diabolo fit --resume --out new`" in err
     if failing != "report":
         assert "the run could not be written to new: No space left on device." in err
-    monkeypatch.setattr(Trainer, "_step", None)  # nothing is trained again
+    refuse_steps(monkeypatch)
     assert command(*_RESUME, "-q")[:2] == (0, "new\n")
     _same_run(whole, room / "new")
 
@@ -180,14 +172,8 @@ def test_a_second_run_into_the_folder_says_who_holds_it(command: Command, room: 
 def test_a_folder_that_is_removed_while_training_is_made_anew(
     command: Command, room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = Trainer._step
-
-    def remove(*arguments: object) -> None:
-        take(*arguments)  # type: ignore[arg-type]
-        shutil.rmtree(room / "new", ignore_errors=True)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_step", remove)
+        after_each_step(patch, lambda _: shutil.rmtree(room / "new", ignore_errors=True))
         assert command(*_FIT, "-q", "--out", "new")[:2] == (0, "new\n")
     assert json.loads((room / "new/metrics.json").read_text())
     assert sorted(p.name for p in (room / "new").iterdir()) == sorted(

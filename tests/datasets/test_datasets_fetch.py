@@ -5,6 +5,7 @@ import functools
 import gzip
 import hashlib
 import http.server
+import socket
 import threading
 
 import numpy as np
@@ -54,11 +55,15 @@ def test_the_cache_is_the_named_folder_or_the_users(monkeypatch, tmp_path):
     assert cache_folder().name == "diabolo"
 
 
-def test_a_file_with_the_right_hash_needs_no_network(cache, monkeypatch):
+def test_a_file_with_the_right_hash_needs_no_network(cache):
     (cache / "set").mkdir(parents=True)
     (cache / "set" / "file.gz").write_bytes(CONTENT)
-    monkeypatch.setattr(fetch_module, "_download", lambda *_: pytest.fail("went to the network"))
-    assert fetch(REMOTE, "file.gz") == cache / "set" / "file.gz"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        assert fetch(dataclasses.replace(REMOTE, urls=(url,)), "file.gz") == cache / "set" / "file.gz"
+        with pytest.raises(BlockingIOError):  # nobody has called
+            listening.accept()
 
 
 def test_a_file_with_a_wrong_hash_is_named_and_left_alone(cache):

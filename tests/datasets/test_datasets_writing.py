@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from diabolo import datasets
-from diabolo.datasets import writing
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
 
 ROWS = np.array([[0.1, 2.0], [-3.5, 1e-30], [7.0, np.nan]], dtype=np.float32)
@@ -88,10 +87,11 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path, name, array, options, k
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_grid_beyond_all_measure(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_MAX_PIXELS", 10)
-    with pytest.raises(DataError, match="write fewer rows"):
-        datasets.write(tmp_path / "a.png", np.zeros((3, 4)), image_shape=(1, 2, 2))
+def test_a_grid_beyond_all_measure(tmp_path):
+    rows = np.broadcast_to(np.uint8(0), (101, 1_000_000))
+    with pytest.raises(DataError, match=r"a grid of 101 pictures .* write fewer rows"):
+        datasets.write(tmp_path / "a.png", rows, image_shape=(1, 1000, 1000))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_not_written_over(tmp_path):

@@ -17,7 +17,7 @@ from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
 from diabolo.experiments import EXPERIMENTS, Comparison, Experiment, Section, Target, listing, reproduce
 from diabolo.experiments.context import ExperimentContext
 from diabolo.experiments.page import page
-from diabolo.experiments.running import Result, _earlier, _run
+from diabolo.experiments.running import Result, run
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -64,10 +64,8 @@ def _toy(values: list[float]) -> Experiment:
 
 
 def _toy_run(values: list[float], folder: Path, quick: bool = False) -> Result:
-    experiment = _toy(values)
-    result = Result(experiment, quick, tuple(range(len(values))), folder)
-    _run(result, experiment.sections, None, [].append)
-    return result
+    folder.mkdir(exist_ok=True)
+    return run(_toy(values), folder, quick, len(values))
 
 
 def test_sections_with_targets_are_repeated_and_their_mean_is_compared(tmp_path: Path) -> None:
@@ -96,9 +94,7 @@ def test_a_folder_of_fewer_seeds_gets_those_that_it_lacks(tmp_path: Path) -> Non
     )
     experiment = Experiment("toy", "Toy", "Nobody.", "none", "none", sections)
     for seeds in (1, 3):
-        result = Result(experiment, False, tuple(range(seeds)), tmp_path)
-        _earlier(result, sections)
-        _run(result, sections, None, [].append)
+        result = run(experiment, tmp_path, seeds=seeds)
     assert ran == [("work", 0), ("once", 0), ("work", 1), ("work", 2)]
     assert result.comparisons[0].obtained == (0.0, 1.0, 2.0)
     assert result.findings["work"].measures["first"].values == [7.0]
@@ -237,7 +233,7 @@ def test_a_reference_is_trained_once_for_its_settings(tmp_path: Path) -> None:
 
 def test_kinks_of_a_line_are_found_where_they_are() -> None:
     from diabolo import MLP, Autoencoder, Training
-    from diabolo.experiments.rectangle import _kinks
+    from diabolo.experiments.rectangle import kinks_of
 
     X = np.random.RandomState(0).uniform(-1, 1, (16, 2)).astype(np.float32)
     ae = Autoencoder(1, encoder=MLP((3,)), training=Training(epochs=1), random_state=0).fit(X)
@@ -246,4 +242,4 @@ def test_kinks_of_a_line_are_found_where_they_are() -> None:
     expected = np.sort(-bias / weight)
     expected = expected[np.abs(expected) < 10]
     # The grid has steps of 20 / 40000.
-    np.testing.assert_allclose(_kinks(ae), expected, atol=1e-3)
+    np.testing.assert_allclose(kinks_of(ae), expected, atol=1e-3)

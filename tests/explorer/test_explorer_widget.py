@@ -14,7 +14,7 @@ import pytest
 import traitlets
 
 from diabolo.errors import DataError, MissingExtraError
-from diabolo.explorer import Page, serving, widget
+from diabolo.explorer import Page, widget
 from diabolo.explorer.notebook import Explorer
 from diabolo.explorer.protocol import join_arrays, split_arrays
 
@@ -39,7 +39,8 @@ def asked(shown: Explorer, monkeypatch: pytest.MonkeyPatch) -> Ask:
         if isinstance(content, dict) and "arrays" not in content:
             content = {**content, "arrays": listed}
         buffers = [memoryview(joined if body is None else body)]
-        shown._handle_custom_msg(content, buffers)
+        data = {"method": "custom", "content": content}
+        shown.comm.handle_msg({"content": {"data": data}, "buffers": buffers})
         told, out = sent.pop()
         return told, split_arrays(told["arrays"], out[0]) if "arrays" in told else {}
 
@@ -103,12 +104,8 @@ def test_explore_gives_a_widget_in_a_notebook_and_a_page_elsewhere(
         assert isinstance(page, Page)
         assert opened == [page.url]
     kernel = types.SimpleNamespace(get_ipython=lambda: types.SimpleNamespace(kernel=1))
-    monkeypatch.setattr(serving, "_in_notebook", lambda: True)
-    assert isinstance(plane.explore(*digits), Explorer)
-    monkeypatch.undo()
-    monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setitem(sys.modules, "IPython", kernel)
-    assert serving._in_notebook()
+    assert isinstance(plane.explore(*digits), Explorer)
     # Without the extra, a notebook gets the page, and is told why.
     monkeypatch.delitem(sys.modules, "diabolo.explorer.notebook")
     monkeypatch.setitem(sys.modules, "anywidget", None)
@@ -174,7 +171,7 @@ def test_the_module_mounts_as_a_widget_and_selection_goes_both_ways(
 
     page.expose_function("python", python)
     page.expose_function("saved", saved)
-    page.evaluate(MOUNT, [shown._esm, shown._css])
+    page.evaluate(MOUNT, [shown.get_state()[name] for name in ("_esm", "_css")])
     page.wait_for_function("() => window.__explorer?.state().ready")
     assert page.locator(".dx-widget").bounding_box()["height"] == 760
     state = page.evaluate(STATE)

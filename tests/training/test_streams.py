@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from steps import after_each_step, save_at_every_step
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import diabolo
 from diabolo import MLP, Autoencoder, GaussianNoise, Rotation, Stream, Training, datasets
+from diabolo.data.checks import check_rows
 from diabolo.data.memmap import Stored, is_mapped
 from diabolo.data.prefetch import prefetch
 from diabolo.data.shuffle import Mixer
@@ -103,9 +105,9 @@ def test_small_files_are_loaded_and_large_ones_are_not(tmp_path, monkeypatch):
     assert is_mapped(np.asarray(file))
     assert not is_mapped(X)
     fitted = small().fit(file)
-    assert isinstance(fitted._rows(file), np.ndarray)
+    assert isinstance(check_rows(fitted, file, reset=False)[0], np.ndarray)
     monkeypatch.setattr("diabolo.data.streams.LARGE", 1000)
-    assert isinstance(fitted._rows(file), Stored)
+    assert isinstance(check_rows(fitted, file, reset=False)[0], Stored)
 
 
 @pytest.mark.parametrize("array", [X, (X * 10).astype(np.int16), X.astype(">f4"), X.reshape(430, 3, 3)])
@@ -310,24 +312,17 @@ def test_a_training_on_a_stream_goes_on_to_the_bits_of_one_that_was_not_stopped(
 
     training = Training(epochs=3, batch_size=8)
     whole = small(training=training).fit(rows())
-    monkeypatch.setattr("diabolo.storage.checkpoints._SECONDS", 0.0)
-    monkeypatch.setattr("diabolo.storage.checkpoints._SHARE", 0.0)
-    from diabolo.training.loop import Trainer
 
-    step, taken = Trainer._step, 0
-
-    def killed(self, *args):
-        nonlocal taken
-        taken += 1
-        if taken == 45:
+    def kill(step):
+        if step == 45:
             raise KilledError
-        step(self, *args)
 
     training = training.replace(checkpoint=tmp_path / "checkpoint")
-    monkeypatch.setattr(Trainer, "_step", killed)
-    with pytest.raises(KilledError):
-        small(training=training).fit(rows())
-    monkeypatch.setattr(Trainer, "_step", step)
+    with monkeypatch.context() as patch:
+        save_at_every_step(patch)
+        after_each_step(patch, kill)
+        with pytest.raises(KilledError):
+            small(training=training).fit(rows())
     resumed = small(training=training).fit(rows())
     assert resumed.history_["loss"].tolist() == whole.history_["loss"].tolist()
     np.testing.assert_array_equal(resumed.codes_, whole.codes_)

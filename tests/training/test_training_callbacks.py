@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from steps import capture_from, note_captures, save_at_every_step
 from torch import nn
 
 from diabolo import MLP, Autoencoder, Training, recipes
@@ -16,8 +17,7 @@ from diabolo.datasets import load_digits
 from diabolo.errors import SettingError
 from diabolo.networks import Custom
 from diabolo.networks.layers import Activation
-from diabolo.storage.checkpoints import Checkpoints
-from diabolo.training import Adam, AdamW, captured_step
+from diabolo.training import Adam, AdamW
 from diabolo.training.captured_step import CapturedStep
 from diabolo.training.events import Callback, Event
 
@@ -31,22 +31,13 @@ class _KilledError(BaseException):
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[CapturedStep]:
     """Steps are recorded however short a training is; every recording that was made."""
-    made: list[CapturedStep] = []
-
-    class Noted(CapturedStep):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            made.append(self)
-
-    monkeypatch.setattr(captured_step, "_WORTH", 2)
-    monkeypatch.setattr("diabolo.training.loop.CapturedStep", Noted)
-    return made
+    return note_captures(monkeypatch)
 
 
 def plainly(monkeypatch: pytest.MonkeyPatch, fit: Callable[[], Autoencoder]) -> Autoencoder:
     """What a fit comes to that records nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(captured_step, "_WORTH", 10**9)
+        capture_from(patch, 10**9)
         return fit()
 
 
@@ -176,7 +167,7 @@ def test_a_model_that_changes_in_every_epoch_is_recorded_where_it_pays(
     assert_same(annealed(), expected)
     assert recorded[0].replayed == 9 * 3  # of four steps an epoch
     recorded.clear()
-    monkeypatch.setattr(captured_step, "_WORTH", 10)
+    capture_from(monkeypatch, 10)
     assert_same(annealed(), expected)
     assert "so often" in recorded[0].refused
     assert recorded[0].replayed == 3 * 3
@@ -290,7 +281,7 @@ def test_a_training_that_was_frozen_by_a_callback_goes_on_as_it_was(
         if event.epoch == 3:
             raise _KilledError
 
-    monkeypatch.setattr(Checkpoints, "due", lambda _self: True)
+    save_at_every_step(monkeypatch)
     whole = fit(freeze, epochs=6)
     checkpoint = {"training": {"checkpoint": str(tmp_path)}}
     with pytest.raises(_KilledError):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from steps import capture_from, note_captures
 from torch import Tensor, nn
 
 from diabolo import MLP, Autoencoder, Training, recipes
@@ -18,7 +19,7 @@ from diabolo.parts import part
 from diabolo.passes import Pass
 from diabolo.penalties import PENALTIES, KLSparsity, SamplePenalty
 from diabolo.studies import fit_stack
-from diabolo.training import EarlyStopping, captured_step
+from diabolo.training import EarlyStopping
 from diabolo.training.captured_step import CapturedStep
 from diabolo.training.events import Event
 
@@ -28,22 +29,13 @@ X = load_digits()[0][:200]
 @pytest.fixture
 def replays(monkeypatch: pytest.MonkeyPatch) -> list[CapturedStep]:
     """What trainings may replay, however short they are."""
-    made: list[CapturedStep] = []
-
-    class Noted(CapturedStep):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            made.append(self)
-
-    monkeypatch.setattr(captured_step, "_WORTH", 2)
-    monkeypatch.setattr("diabolo.training.loop.CapturedStep", Noted)
-    return made
+    return note_captures(monkeypatch)
 
 
 def step_by_step(monkeypatch: pytest.MonkeyPatch, fit: Callable[[], Any]) -> Any:
     """What a fit comes to that replays nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(captured_step, "_WORTH", 10**9)
+        capture_from(patch, 10**9)
         return fit()
 
 

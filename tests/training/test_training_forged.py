@@ -6,9 +6,6 @@ What a checkpoint says is refused in one line of ours, or a training goes on fro
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save
+from checkpoints import forge, text_of
+from safetensors.torch import load_file
 
 from diabolo import MLP, Autoencoder, Training
 from diabolo.checks import example_rows
@@ -84,19 +82,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _forge(folder: Path, tensors: dict[str, torch.Tensor], told: Any) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    content = save(tensors, metadata={"checkpoint": json.dumps(told)})
-    (folder / f"00000001-{hashlib.sha256(content).hexdigest()}.safetensors").write_bytes(content)
-
-
-def _told(path: Path) -> Any:
-    content = path.read_bytes()
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return json.loads(header["__metadata__"]["checkpoint"])
-
-
 def _goes_on(folder: Path) -> bool:
     """Whether a training goes on, and not the error of ours that says why it does not."""
     with warnings.catch_warnings():
@@ -113,8 +98,8 @@ def _goes_on(folder: Path) -> bool:
 
 
 def test_every_field_of_a_checkpoint_holds_what_it_may(checkpoint: Path, tmp_path: Path) -> None:
-    told, tensors = _told(checkpoint), load_file(checkpoint)
-    _forge(tmp_path / "it", tensors, told)
+    told, tensors = text_of(checkpoint), load_file(checkpoint)
+    forge(tmp_path / "it", tensors, told)
     assert _goes_on(tmp_path / "it")
     for path in _walk(told):
         if len(path) > 1 and path[0] in ("settings", "made_by"):
@@ -125,7 +110,7 @@ def test_every_field_of_a_checkpoint_holds_what_it_may(checkpoint: Path, tmp_pat
                 continue
             if path == ("trained",) and value == []:
                 continue  # a callback may have frozen every parameter
-            _forge(tmp_path / "it", tensors, _changed(told, path, value))
+            forge(tmp_path / "it", tensors, _changed(told, path, value))
             # Another number where a number is may be true.
             alike = (
                 isinstance(old, int | float)
@@ -136,7 +121,7 @@ def test_every_field_of_a_checkpoint_holds_what_it_may(checkpoint: Path, tmp_pat
 
 
 def test_every_tensor_of_a_checkpoint_has_the_length_that_it_must(checkpoint: Path, tmp_path: Path) -> None:
-    told, tensors = _told(checkpoint), load_file(checkpoint)
+    told, tensors = text_of(checkpoint), load_file(checkpoint)
     for name, value in tensors.items():
         wrong = {
             "empty": value.reshape(-1)[:0],
@@ -146,5 +131,5 @@ def test_every_tensor_of_a_checkpoint_has_the_length_that_it_must(checkpoint: Pa
         for how, other in wrong.items():
             if other.shape == value.shape:
                 continue
-            _forge(tmp_path / "it", tensors | {name: other.clone()}, told)
+            forge(tmp_path / "it", tensors | {name: other.clone()}, told)
             assert not _goes_on(tmp_path / "it"), (name, how, tuple(value.shape), tuple(other.shape))

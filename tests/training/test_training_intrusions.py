@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from steps import capture_from
 from torch import nn
 from torch.nn.utils import parametrizations
 
@@ -15,7 +16,7 @@ from diabolo import Autoencoder, Training
 from diabolo.datasets import load_digits
 from diabolo.errors import SettingError
 from diabolo.networks import Custom
-from diabolo.training import EarlyStopping, captured_step
+from diabolo.training import EarlyStopping
 from diabolo.training.events import Callback, Event
 
 # The last batch of an epoch has one row.
@@ -38,7 +39,7 @@ def both(monkeypatch: pytest.MonkeyPatch, run: Callable[[], tuple[Autoencoder, A
     told = []
     for worth in (2, 10**9):
         with monkeypatch.context() as patch:
-            patch.setattr(captured_step, "_WORTH", worth)
+            capture_from(patch, worth)
             ae, seen = run()
             told.append((ae.history_["loss"].tolist(), seen))
     return told

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from diabolo.training import progress
 from diabolo.training.events import Event
 from diabolo.training.progress import Progress, reading, stages, wanted
 
@@ -17,8 +16,19 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
 
 
-def _always(verbose: bool | None) -> bool:
-    return True
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether a person at a terminal reads the error stream, as it is from now on."""
+    watched = [True]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: watched[0], raising=False)
+    return watched
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that have passed."""
+    seconds = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: seconds[0])
+    return seconds
 
 
 def _event(epoch: int, **losses: float) -> Event:
@@ -27,22 +37,19 @@ def _event(epoch: int, **losses: float) -> Event:
 
 
 def test_only_who_watches_a_terminal_or_asks_is_shown_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wanted(True)
-    assert not wanted(False)
-    for terminal in (True, False):
-        monkeypatch.setattr(progress.sys.stderr, "isatty", lambda terminal=terminal: terminal, raising=False)
-        assert wanted(None) is terminal
-    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(progress.multiprocessing, "parent_process", object)
+    terminal = _terminal(monkeypatch)
+    for terminal[0] in (False, True):
+        assert wanted(True)
+        assert not wanted(False)
+        assert wanted(None) is terminal[0]
+    monkeypatch.setattr("multiprocessing.parent_process", object)
     assert not wanted(None)
 
 
-def test_the_bar_tells_epoch_losses_and_rate(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_bar_tells_epoch_losses_and_rate(capsys: pytest.CaptureFixture[str], clock: list[float]) -> None:
     with Progress(4, 1000, True) as bar:
         assert bar.bar is not None
-        monkeypatch.setattr(progress.time, "perf_counter", lambda: bar.start + 2.0)
+        clock[0] = 2.0
         bar(_event(1))
         bar(_event(3, val_loss=0.75))
     shown = capsys.readouterr()
@@ -53,26 +60,25 @@ def test_the_bar_tells_epoch_losses_and_rate(
 
 
 def test_a_long_epoch_moves_the_bar(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "wanted", _always)
+    _terminal(monkeypatch)
     with Progress(4, 1000, None) as bar:
-        for seconds, opened in ((0.1, False), (1.9, False), (5.0, True)):
-            monkeypatch.setattr(progress.time, "perf_counter", lambda seconds=seconds: bar.start + seconds)
+        for clock[0], opened in ((0.1, False), (1.9, False), (5.0, True)):
             bar.within(0.5)
             assert (bar.bar is not None) is opened
     assert "100 rows/s" in capsys.readouterr().err
 
 
 def test_a_short_training_shows_nothing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "wanted", _always)
+    _terminal(monkeypatch)
     with Progress(4, 1000, None) as bar:
-        monkeypatch.setattr(progress.time, "perf_counter", lambda: bar.start + 0.2)
+        clock[0] = 0.2
         bar(_event(1))
         assert bar.bar is None
-        monkeypatch.setattr(progress.time, "perf_counter", lambda: bar.start + 0.9)
+        clock[0] = 0.9
         bar(_event(2))
         assert bar.bar is not None
     with Progress(4, 1000, False) as silent:

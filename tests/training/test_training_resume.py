@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import signal
 import threading
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkpoints import say
+from steps import after_each_step, refuse_steps, save_at_every_step
 from torch import nn
 
 import diabolo
@@ -110,7 +113,7 @@ def _kill_after(monkeypatch, saves):
             raise _KilledError
         return done
 
-    monkeypatch.setattr(Checkpoints, "due", lambda _: True)
+    save_at_every_step(monkeypatch)
     monkeypatch.setattr(Checkpoints, "save", die)
 
 
@@ -147,18 +150,16 @@ def test_a_training_killed_again_and_again(kind, tmp_path, monkeypatch):
 @pytest.mark.parametrize("when", [1, 31, 32, 33, 64, 70, 71, 140])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_step_saves_and_the_next_fit_goes_on(number, when, tmp_path, monkeypatch):
-    whole = _fit("plain")
-    step, taken = diabolo.training.loop.Trainer._step, []
+    whole, taken = _fit("plain"), []
 
-    def interrupted(*arguments):
-        step(*arguments)
-        taken.append(None)
-        if len(taken) == when:
+    def interrupt(step):
+        taken.append(step)
+        if step == when:
             os.kill(os.getpid(), number)
 
     before = signal.getsignal(number)
     with monkeypatch.context() as patch:
-        patch.setattr("diabolo.training.loop.Trainer._step", interrupted)
+        after_each_step(patch, interrupt)
         if number == signal.SIGINT:
             with pytest.warns(InterruptedWarning, match="the same fit goes on from the checkpoint in"):
                 assert _fit("plain", checkpoint=tmp_path).status_ == "interrupted"
@@ -183,7 +184,7 @@ def test_a_second_signal_leaves_at_once_and_the_last_checkpoint_is_whole(tmp_pat
         fsync(handle)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Checkpoints, "due", lambda _: True)
+        save_at_every_step(patch)
         patch.setattr(os, "fsync", twice)
         with pytest.raises(KeyboardInterrupt):
             _fit("plain", checkpoint=tmp_path)
@@ -210,7 +211,7 @@ def test_a_finished_training_is_taken_over(tmp_path, monkeypatch):
     first = _fit("watched", checkpoint=tmp_path)
     files = sorted(os.listdir(tmp_path))
     assert len(files) == 1
-    monkeypatch.setattr("diabolo.training.loop.Trainer._step", None)
+    refuse_steps(monkeypatch)
     _same(_fit("watched", checkpoint=tmp_path), first)
     assert sorted(os.listdir(tmp_path)) == files
 
@@ -228,12 +229,13 @@ def test_without_a_random_state_the_seed_is_kept(tmp_path, monkeypatch):
 
 
 def test_the_number_of_threads_is_that_of_the_checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setattr("diabolo.estimator.autoencoder.threads_for", lambda *_: 2)
     _kill_after(monkeypatch, 1)
     with pytest.raises(_KilledError):
         _fit("plain", checkpoint=tmp_path)
     monkeypatch.undo()
-    assert _fit("plain", checkpoint=tmp_path).n_threads_ == 2
+    others = _fit("plain").n_threads_ + 1
+    say(tmp_path, n_threads=others)
+    assert _fit("plain", checkpoint=tmp_path).n_threads_ == others
 
 
 def test_other_settings_and_data_are_refused_by_name(tmp_path):
@@ -252,10 +254,11 @@ def test_other_settings_and_data_are_refused_by_name(tmp_path):
         first.fine_tune(X, training=Training(epochs=1, checkpoint=tmp_path), freeze=["decoder"])
 
 
-def test_another_version_is_told(tmp_path, monkeypatch):
+def test_another_version_is_told(tmp_path):
     _fit("plain", checkpoint=tmp_path, epochs=1)
-    monkeypatch.setattr("diabolo.estimator.resuming.__version__", "99.0")
-    with pytest.warns(VersionWarning, match=r"was written with diabolo .* \(now 99.0\)"):
+    say(tmp_path, made_by={**newest(tmp_path).metadata["made_by"], "diabolo": "99.0"})
+    now = re.escape(diabolo.__version__)
+    with pytest.warns(VersionWarning, match=rf"was written with diabolo 99.0 \(now {now}\)"):
         _fit("plain", checkpoint=tmp_path, epochs=1)
 
 
@@ -378,7 +381,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole_and_training_goes_on(tmp_p
 
 def test_a_folder_that_is_removed_is_made_anew(tmp_path, monkeypatch):
     folder = tmp_path / "a" / "b"
-    monkeypatch.setattr(Checkpoints, "due", lambda _: True)
+    save_at_every_step(monkeypatch)
 
     def remove(event):
         for path in folder.iterdir():
@@ -392,7 +395,7 @@ def test_a_folder_that_is_removed_is_made_anew(tmp_path, monkeypatch):
 
 def test_places_that_cannot_be_written_are_refused_before_training(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("diabolo.training.loop.Trainer._step", None)
+    refuse_steps(monkeypatch)
     with pytest.raises(FileError, match="file/x cannot be written to: Not a directory"):
         _fit("plain", checkpoint=tmp_path / "file" / "x")
     with pytest.raises(FileError, match="file cannot be written to: File exists"):
@@ -406,10 +409,9 @@ def test_other_files_in_the_folder_are_left_alone(tmp_path):
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".safetensors", ".txt"]
 
 
-def test_a_newer_format_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("diabolo.storage.checkpoints.FORMAT", 2)
+def test_a_newer_format_is_said(tmp_path):
     _fit("plain", checkpoint=tmp_path, epochs=1)
-    monkeypatch.undo()
+    say(tmp_path, format=2)
     with pytest.raises(
         FileError, match="has the checkpoint format 2; this version of diabolo knows format 1"
     ):
@@ -417,20 +419,30 @@ def test_a_newer_format_is_said(tmp_path, monkeypatch):
 
 
 def test_due_by_time_and_by_cost(tmp_path, monkeypatch):
-    clock = [0.0]
+    clock, cost, fsync = [0.0], [], os.fsync
+
+    def write(handle):
+        fsync(handle)
+        clock[0] += cost.pop() if cost else 0.0
+
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(os, "fsync", write)
+
+    def due_after(seconds):
+        clock[0] = last + seconds
+        return checkpoints.due()
+
     with Checkpoints(tmp_path) as checkpoints:
-        asked = []
-        for seconds, cost in ((4.9, 0.0), (5.0, 0.0), (5.0, 1.0), (32.9, 1.0), (33.0, 1.0)):
-            clock[0] = checkpoints._last + seconds
-            checkpoints._cost = cost
-            asked.append(checkpoints.due())
-        assert asked == [False, True, False, False, True]
+        last = clock[0]
+        assert [due_after(seconds) for seconds in (4.9, 5.0)] == [False, True]
         checkpoints.expect(10**9)  # five seconds of writing
-        clock[0] = checkpoints._last + 100.0
-        assert not checkpoints.due()
-        checkpoints.save({"row": torch.zeros(3)}, {})
-        assert checkpoints._cost == 0.0
+        assert not due_after(100.0)
+        # What a save has cost counts from then on.
+        for took, late, enough in ((1.0, 32.9, 33.0), (0.0, 4.9, 5.0)):
+            cost.append(took)
+            checkpoints.save({"row": torch.zeros(3)}, {})
+            last = clock[0]
+            assert [due_after(seconds) for seconds in (late, enough)] == [False, True]
 
 
 def test_the_unused_lock_is_gone(tmp_path):

@@ -113,7 +113,7 @@ def _sigmoid(context: ExperimentContext, X: Array, ae: Autoencoder, errors: dict
     )
 
 
-def _kinks(ae: Autoencoder, n: int = 40001) -> Array:
+def kinks_of(ae: Autoencoder, n: int = 40001) -> Array:
     """Codes in [-10, 10] at which the decoder's line has a kink, from its slopes in float64."""
     module = copy.deepcopy(ae.module_).double()
     z = torch.linspace(*_ENDS, n, dtype=torch.float64)[:, None]
@@ -138,7 +138,7 @@ def lines(context: ExperimentContext) -> None:
     counts = {}
     for name in ("small", "big"):
         for form, ae in (("trained", models[name]), ("at the start", starts[name])):
-            kinks = _kinks(ae)
+            kinks = kinks_of(ae)
             counts[name, form] = len(kinks)
             context.measure(f"{name}, {form}: breakpoints on the line", len(kinks))
             inside = ", ".join(f"{k:.2f}" for k in kinks[:12]) + (", ..." if len(kinks) > 12 else "")

@@ -15,7 +15,7 @@ from .catalogue import EXPERIMENTS
 from .findings import Findings
 from .record import Experiment, Result, Section, findings_from
 
-__all__ = ["Result", "reproduce"]
+__all__ = ["Result", "reproduce", "run"]
 
 MARK = "results.json"
 
@@ -117,11 +117,32 @@ def reproduce(
     if given is not None and not given.exists():
         raise FileError(f"there is no saved model {str(given)!r} to take as the reference.")
     folder = _folder(Path(out) if out is not None else Path("runs") / (f"{name}-quick" if quick else name))
-    experiment = entry.load()
+    return run(entry.load(), folder, quick, seeds, sections=sections, reference=given, progress=progress)
+
+
+def run(
+    experiment: Experiment,
+    folder: Path,
+    quick: bool = False,
+    seeds: int = 1,
+    *,
+    sections: Sequence[str] | None = None,
+    reference: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Result:
+    """Run an experiment into a folder that is there; :func:`reproduce` says what of it is told by which argument.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such section.
+    FileError
+        If the folder holds what is no whole result.
+    """
     chosen = _chosen(experiment, sections)
     result = Result(experiment, quick, tuple(range(seeds)), folder)
     _earlier(result, chosen)
-    _run(result, chosen, given, progress or _silent)
+    _run(result, chosen, reference, progress or _silent)
     return result
 
 

@@ -134,22 +134,25 @@ def test_without_the_extra_it_says_what_to_install(digits: Any, monkeypatch: pyt
 
 def test_offline_it_says_what_to_do(digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIABOLO_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr(fetching, "_download", lambda *_: (_ for _ in ()).throw(OSError("no network")))
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody listens
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(FileError, match=r"onnxruntime-web.*put it by hand at .*1.30.0.tgz.*--engine atlas"):
         to_html(train(digits[0], encoder=own()), *digits, path=tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 
 
-def test_the_package_is_taken_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_package_is_taken_apart(tmp_path: Path) -> None:
     script = b"/*! ONNX */var a=1,b=2;export{a as default,b as env,c};\n//# sourceMappingURL=x.map\n"
     package = tmp_path / "package.tgz"
     with tarfile.open(package, "w:gz") as tar:
-        for name, content in ((runtime._SCRIPT, script), (runtime._BINARY, b"\0asm")):
-            info = tarfile.TarInfo(name)
+        files = {"ort.wasm.bundle.min.mjs": script, "ort-wasm-simd-threaded.wasm": b"\0asm"}
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"package/dist/{name}")
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    monkeypatch.setattr(runtime, "fetch", lambda *_: package)
-    found = runtime.load_runtime()
+    found = runtime.take_apart(package)
     assert found.script == '/*! ONNX */var a=1,b=2;globalThis.ort={"default":a,"env":b,"c":c};'
     assert found.binary == b"\0asm"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...datasets.fetch import Remote, fetch
 from ...errors import FileError
 
-__all__ = ["LICENCE", "RUNTIME", "VERSION", "Runtime", "load_runtime"]
+__all__ = ["LICENCE", "RUNTIME", "VERSION", "Runtime", "load_runtime", "take_apart"]
 
 VERSION = "1.30.0"
 _PACKAGE = f"onnxruntime-web-{VERSION}.tgz"
@@ -59,7 +59,18 @@ def load_runtime() -> Runtime:
             f"a page with this model holds onnxruntime-web, which is fetched once: {error} "
             "Or export decodes made beforehand, with engine='atlas' (--engine atlas)."
         ) from error
-    with tarfile.open(path) as tar:
+    return take_apart(path)
+
+
+def take_apart(package: Path) -> Runtime:
+    """What a page needs of the published package.
+
+    Raises
+    ------
+    FileError
+        If it does not hold the files that are expected, or the script ends otherwise.
+    """
+    with tarfile.open(package) as tar:
         script, binary = (_read(tar, name) for name in (_SCRIPT, _BINARY))
     return Runtime(_as_global(script.decode("utf-8")), binary)
 
