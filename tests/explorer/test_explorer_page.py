@@ -42,10 +42,11 @@ def test_a_drag_shows_what_the_model_decodes(page: Any, plane: Any, engine: str)
 
 
 def test_the_map_is_not_blank_and_hover_shows_the_right_picture(page: Any, plane: Any, digits: Any) -> None:
-    spread = page.evaluate("""() => { const c = document.querySelector('.dx-map-base');
+    # The map is painted in a frame of the browser's, which may come after the page has said that it is ready.
+    page.wait_for_function("""() => { const c = document.querySelector('.dx-map-base');
       const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;
-      for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n / (d.length / 4) }""")
-    assert 0.005 < spread < 0.9
+      for (let i = 3; i < d.length; i += 4) n += d[i] > 0; const share = n / (d.length / 4);
+      return 0.005 < share && share < 0.9 }""")
     left, top = on_map(page)
     places = page.evaluate("Array.from({length: 600}, (_, i) => window.__explorer.screenOfPoint(i))")
     gaps = np.linalg.norm(np.array(places)[:, None] - np.array(places)[None], axis=2) + 1e9 * np.eye(600)
