@@ -21,7 +21,8 @@ from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, dataclass_transform
 
 from .errors import SettingError, UnknownNameError
-from .moved import Unstackable, take_over  # noqa: F401, take_over
+from .moved import Unstackable as Unstackable
+from .moved import take_over
 
 __all__ = ["Family", "Part", "Setting", "get_path", "part", "set_path", "setting", "settings"]
 

@@ -43,10 +43,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether a device has units that multiply in bfloat16; without them it takes longer than in float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    on_progress = getattr(torch.cpu, "get_capabilities", None)
-    return device.type == "cpu" and any(
-        has for name, has in (on_progress() if on_progress else {}).items() if name.endswith("bf16")
-    )
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    return device.type == "cpu" and any(has for name, has in capabilities.items() if name.endswith("bf16"))
 
 
 @contextmanager
