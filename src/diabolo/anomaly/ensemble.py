@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from ..metrics import checks
@@ -161,29 +162,29 @@ class AnomalyEnsemble(Baseline):
     def _unexpected(self, scaled: Float) -> Float:
         """Residuals of masked prediction of rows of training, by the member that has not seen them."""
         residuals = self._committees[0].residuals(scaled)
-        return np.einsum("mnp,nm->np", residuals, self._askers(scaled))
+        return np.einsum("mnp,nm->np", residuals, self._askers(self._known(scaled)))
 
-    def _askers(self, scaled: Float) -> Float:
+    def _known(self, scaled: Float) -> NDArray[np.intp]:
+        """Which row of training each row is, -1 for those that are none."""
+        return np.array([self._places.get(row.tobytes(), -1) for row in scaled], dtype=np.intp)
+
+    def _askers(self, known: NDArray[np.intp]) -> Float:
         """Weights (rows, members) of whom to ask: all, or of a row of training the one that has not seen it."""
         members = int(self._fold_of.max()) + 1
-        weights = np.full((len(scaled), members), 1 / members)
-        for i, row in enumerate(scaled):
-            place = self._places.get(row.tobytes())
-            if place is not None:
-                weights[i] = np.arange(members) == self._fold_of[place]
-        return weights
+        unseen_by = self._fold_of[known][:, None] == np.arange(members)
+        return np.where(known[:, None] < 0, 1 / members, unseen_by)
 
     def _views(self, scaled: Float) -> Float:
         """The parts of features in the score of each view: (views, rows, features), none negative."""
-        askers = self._askers(scaled)
+        known = self._known(scaled)
+        askers = self._askers(known)
         masked, rebuilt = (committee.residuals(scaled) for committee in self._committees)
         squares = (np.square(masked @ self._whitening), np.square(rebuilt))
         asked = [np.einsum("mnp,nm->np", square, askers) for square in squares]
-        return np.stack([*asked, self._to_neighbours(scaled)])
+        return np.stack([*asked, self._to_neighbours(scaled, known >= 0)])
 
-    def _to_neighbours(self, scaled: Float) -> Float:
+    def _to_neighbours(self, scaled: Float, known: NDArray[np.bool_]) -> Float:
         """Mean squared distance to the nearest training rows by feature; a row is no neighbour of its own."""
-        known = np.array([row.tobytes() in self._places for row in scaled])
         k = min(NEIGHBOURS + 1, len(self._training))
         near = self._nearest.kneighbors(scaled, k, return_distance=False)
         squares = np.square(scaled[:, None] - self._training[near])
