@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -70,6 +71,16 @@ class ExplorerModel:
                 "a method such as t-SNE, which embeds its training samples only, has no codes for others."
             )
         self.codes = self.encode(self.data.X)
+
+    def some(self, places: NDArray[np.intp]) -> ExplorerModel:
+        """It with some of its rows, whose density and errors are then those of these rows; without snapshots."""
+        chosen = {n: v[places] for n in ("X", "y", "ids") if (v := getattr(self.data, n)) is not None}
+        kept = copy.copy(self)
+        # Computed properties are of the rows that they were computed from.
+        vars(kept).clear()
+        kept.model, kept.data = self.model, replace(self.data, **chosen)
+        kept.codes = np.ascontiguousarray(self.codes[places])
+        return kept
 
     @property
     def name(self) -> str:

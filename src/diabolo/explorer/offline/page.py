@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import copy
 import gzip
 import hashlib
 import html
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +146,7 @@ def _content(
 
     most = int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features)))
     places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
-    kept = _take(subject, places)
+    kept = subject.some(places)
     meta = describe(subject)
     facts, arrays = make_decoding(kept, engine, half)
     facts |= {
@@ -180,22 +178,6 @@ def _content(
         "kernel": kept.kernel,
     }
     return header, arrays
-
-
-def _take(subject: ExplorerModel, places: NDArray[np.intp]) -> ExplorerModel:
-    """The subject with some of its rows: what the page tells of density and errors is told of these."""
-    data = subject.data
-    chosen = {n: v[places] for n in ("X", "y", "ids") if (v := getattr(data, n)) is not None}
-    kept = copy.copy(subject)
-    # Computed properties are of the rows that they were computed from.
-    kept.__dict__ = {
-        "model": subject.model,
-        "data": replace(data, **chosen),
-        "snapshots": (),
-        "codes": np.ascontiguousarray(subject.codes[places]),
-        "_errors": None,
-    }
-    return kept
 
 
 def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) -> str:
