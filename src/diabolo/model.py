@@ -110,8 +110,9 @@ class Model(nn.Module):
 
     def float_buffers(self) -> dict[str, Tensor]:
         """What modules of the user's own keep beside parameters, such as running means: views, by name."""
-        kept = self.state_dict()
-        return {name: b for name, b in self.named_buffers() if name in kept}
+        buffers = dict(self.named_buffers())
+        kept = self.state_dict() if buffers else {}
+        return {name: b for name, b in buffers.items() if name in kept}
 
     def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
         """The whole pass.
