@@ -68,7 +68,9 @@ def test_other_columns_are_refused_and_another_order_is_mended(here, command, tr
 
 
 def test_codes_go_back_into_an_annotated_matrix(here, command):
-    anndata = pytest.importorskip("anndata")
+    anndata = pytest.importorskip(
+        "anndata", reason="the optional anndata, which writes the file that is read, is not installed"
+    )
     with pd.option_context("future.infer_string", False):
         names = pd.Index([f"cell{i}" for i in range(60)])
         anndata.AnnData(X, pd.DataFrame(index=names), pd.DataFrame(index=list("abc"))).write_h5ad("t.h5ad")

@@ -387,7 +387,9 @@ def test_what_is_too_large_stays_sparse(tmp_path, monkeypatch):
 
 @pytest.fixture
 def annotated(tmp_path):
-    anndata = pytest.importorskip("anndata")
+    anndata = pytest.importorskip(
+        "anndata", reason="the optional anndata, which writes the file that is read, is not installed"
+    )
     with pd.option_context("future.infer_string", False):  # texts that this release can write
         names = pd.Index([f"cell{i}" for i in range(6)])
         obs = pd.DataFrame({"kind": pd.Categorical(list("uvuvuv")), "depth": np.arange(6)}, index=names)
@@ -432,7 +434,7 @@ def test_sound_becomes_windows(tmp_path):
 
 
 def test_wfdb_records(tmp_path):
-    wfdb = pytest.importorskip("wfdb")
+    wfdb = pytest.importorskip("wfdb", reason='the optional extra: pip install "diabolo[wfdb]"')
     signal = np.sin(np.arange(200) / 9)[:, None] * [[1, 2]]
     wfdb.wrsamp("r", 100, ["mV", "mV"], ["I", "II"], signal, fmt=["16", "16"], write_dir=str(tmp_path))
     dataset = datasets.read(tmp_path / "r.hea", window=50)
