@@ -107,3 +107,17 @@ class CheckpointWarning(UserWarning):
 
 class VersionWarning(UserWarning):
     """What is read was written by another version of Diabolo or of PyTorch."""
+
+
+def few(items: Iterable[object], total: int | None = None, limit: int = 5) -> str:
+    """The first items of a list in the words of a message, and how many there are if that is more.
+
+    Examples
+    --------
+    >>> few(range(7)), few("ab")
+    ('0, 1, 2, 3, 4, ... (7 in all)', 'a, b')
+    """
+    listed = list(items)
+    count = len(listed) if total is None else total
+    shown = ", ".join(str(item) for item in listed[:limit])
+    return shown if count <= limit else f"{shown}, ... ({count} in all)"

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import typer
 
-from ..datasets.files import few
-from ..errors import DataError, FileError, SettingError, UnknownNameError
+from ..errors import DataError, FileError, SettingError, UnknownNameError, few
 from ..runs import folder as runs
 from ..runs.large import few_rows, is_large, refuse_large
 from ..runs.paths import check_output, fresh

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .checks import numpy_dtype
 from .memmap import Array, Stored
 
 
@@ -133,7 +134,7 @@ class Finish:
 
     def __call__(self, rows: Array) -> Tensor:
         """Rows (..., features) that nobody else uses, as a tensor."""
-        wanted = np.dtype(str(self.dtype).removeprefix("torch."))
+        wanted = numpy_dtype(self.dtype)
         if self.offset is not None and self.scale is not None:
             # By NumPy: this may run in a thread beside the one that trains, and two teams of OpenMP threads stall.
             rows = rows - self.offset

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from ..errors import DataError, FileError, SettingError
+from ..errors import DataError, FileError, SettingError, few
 from .columns import match_columns
 from .foreign import as_arrays
 from .memmap import Stored
@@ -115,8 +115,9 @@ def _check_large(
     names = X.chunks.feature_names if isinstance(X, Stream) else None
     learnt = getattr(estimator, "feature_names_in_", None)
     if not reset and names is not None and learnt is not None and list(names) != list(learnt):
+        given, wanted = (few(repr(str(name)) for name in each) for each in (names, learnt))
         raise DataError(
-            f"the columns of {X!r} are {_few(names)}, those that the model was fitted on are {_few(learnt)}; name the "
+            f"the columns of {X!r} are {given}, those that the model was fitted on are {wanted}; name the "
             "columns in that order."
         )
     width = int(np.prod(X.row_shape))
@@ -129,11 +130,6 @@ def _check_large(
     elif width != estimator.n_features_in_:
         raise DataError(f"X has {width} features, the model was fitted on {estimator.n_features_in_}.")
     return found
-
-
-def _few(names: Any) -> str:
-    shown = ", ".join(repr(str(name)) for name in list(names)[:5])
-    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
 
 
 def require_finite(X: NDArray[np.floating], name: str = "X", first: int | None = None) -> None:
@@ -199,6 +195,15 @@ def find_device(device: str) -> torch.device:
     if (device.startswith("cuda") and not have_cuda) or (device == "mps" and not have_mps):
         raise SettingError(f"device={device!r}: this machine has no such device; use device='auto' or 'cpu'.")
     return torch.device(device)
+
+
+def numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
+    """What NumPy calls a precision of PyTorch's.
+
+    >>> numpy_dtype(torch.float32)
+    dtype('float32')
+    """
+    return np.dtype(str(dtype).removeprefix("torch."))
 
 
 def to_tensor(X: NDArray[np.floating], device: torch.device) -> torch.Tensor:

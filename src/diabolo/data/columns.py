@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, OutsideRangeWarning
+from ..errors import DataError, OutsideRangeWarning, few
 
 if TYPE_CHECKING:
     from .scaling import Scaler
@@ -55,7 +55,7 @@ def column_names(X: Any) -> list[str] | None:
         return None
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"X has several columns called {_few(twice)}; give each a name of its own.")
+        raise DataError(f"X has several columns called {few(map(repr, twice))}; give each a name of its own.")
     return names
 
 
@@ -99,15 +99,14 @@ def differences(names: Sequence[str], learnt: Sequence[str]) -> str:
     if missing:
         lower = {name.lower(): name for name in unknown}
         close = difflib.get_close_matches(missing[0].lower(), lower, n=1)
-        said.append(f"it lacks {_few(missing)}" + (f" (is {lower[close[0]]!r} meant?)" if close else ""))
+        said.append(
+            f"it lacks {few(map(repr, missing))}" + (f" (is {lower[close[0]]!r} meant?)" if close else "")
+        )
     if unknown:
-        said.append(f"{'it' if not missing else 'and'} has {_few(unknown)}, which the model does not know")
+        said.append(
+            f"{'it' if not missing else 'and'} has {few(map(repr, unknown))}, which the model does not know"
+        )
     return " ".join(said)
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:5])
-    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"
 
 
 def warn_outside(

@@ -16,7 +16,7 @@ from ..storage.text import readable
 from .columns import Choice, as_labels, choose
 from .dataset import Dataset
 from .files import expect_file
-from .hdf5 import own_values
+from .hdf5 import opened, own_values
 from .sparse import DENSE, finite_rows, made
 
 __all__ = ["annotate", "read_h5ad"]
@@ -28,22 +28,8 @@ _CODES = "X_diabolo"
 def read_h5ad(path: Path, choice: Choice) -> Dataset:
     """Read an annotated matrix: genes are columns, the names of observations are ids, --label is a column of obs."""
     expect_file(path, "an HDF5 file", [b"\x89HDF\r\n\x1a\n"])
-    import h5py
-
-    with readable(path):
-        try:
-            with h5py.File(path, "r") as file:
-                return _of_h5ad(file, path, choice)
-        except (OSError, RuntimeError, KeyError, AttributeError, TypeError) as error:
-            if (
-                isinstance(error, OSError)
-                and error.errno is not None
-                and error.errno > 0
-                and not path.is_file()
-            ):
-                raise
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a whole .h5ad file: {words}.") from None
+    with opened(path, ".h5ad file", AttributeError, TypeError) as file:
+        return _of_h5ad(file, path, choice)
 
 
 def _of_h5ad(file: Any, path: Path, choice: Choice) -> Dataset:

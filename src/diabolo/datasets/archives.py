@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..errors import FileError
+from ..errors import FileError, few
 from ..storage.text import readable
 from .columns import Choice
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few
+from .files import MAX_BYTES, expect_file
 from .formats import IMAGE_SUFFIXES
 from .images import read_folder
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.memmap import Stored
-from ..errors import DataError, FileError, UnknownNameError
+from ..errors import DataError, FileError, UnknownNameError, few
 from ..storage.text import readable
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
-from .files import expect_file, few, option, size_of, take
+from .files import expect_file, option, size_of, take
 from .formats import IDX_NAME
 from .idx import read_idx
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, SettingError, UnknownNameError
-from .files import data_rows, few, option
+from ..errors import DataError, SettingError, UnknownNameError, few
+from .files import data_rows, option
 
 __all__ = ["MISSING", "Choice", "Selection", "as_labels", "choose", "fill", "refuse_text"]
 

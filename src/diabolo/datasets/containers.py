@@ -16,7 +16,7 @@ from .arrays import Member, array_dataset, choose_array, npy_header, read_npy
 from .columns import Choice
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file
-from .hdf5 import own_values
+from .hdf5 import opened, own_values
 from .idx import DEFLATE_LIMIT
 from .sparse import checked, of_npz, sparse_dataset
 
@@ -77,33 +77,19 @@ def _read_hdf5(path: Path, choice: Choice, matlab: bool) -> Dataset:
     import h5py
 
     members: list[Member] = []
-    with readable(path):
-        try:
-            with h5py.File(path, "r") as file:
+    with opened(path, "HDF5 file") as file:
 
-                def look(name: str, item: Any) -> None:
-                    if isinstance(item, h5py.Dataset) and item.shape is not None and not name.startswith("#"):
-                        kind = "U" if h5py.check_string_dtype(item.dtype) else item.dtype.kind
-                        shape = item.shape[::-1] if matlab else item.shape
-                        members.append(Member(name, shape, kind, lambda: _values(item, path, matlab)))
+        def look(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and item.shape is not None and not name.startswith("#"):
+                kind = "U" if h5py.check_string_dtype(item.dtype) else item.dtype.kind
+                shape = item.shape[::-1] if matlab else item.shape
+                members.append(Member(name, shape, kind, lambda: _values(item, path, matlab)))
 
-                # Links, soft or into other files, are not visited.
-                file.visititems(look)
-                if matlab and any(member.name.endswith(("/ir", "/jc")) for member in members):
-                    raise FileError(
-                        f"{path} holds a sparse matrix of version 7.3; save it with -v7, or full()."
-                    )
-                array, labels, notes = choose_array(members, choice, path)
-        except (OSError, RuntimeError, KeyError) as error:
-            if (
-                isinstance(error, OSError)
-                and error.errno is not None
-                and error.errno > 0
-                and not path.is_file()
-            ):
-                raise
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a whole HDF5 file: {words}.") from None
+        # Links, soft or into other files, are not visited.
+        file.visititems(look)
+        if matlab and any(member.name.endswith(("/ir", "/jc")) for member in members):
+            raise FileError(f"{path} holds a sparse matrix of version 7.3; save it with -v7, or full().")
+        array, labels, notes = choose_array(members, choice, path)
     return array_dataset(path, np.asarray(array), labels, choice, notes)
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FileError
+from ..errors import FileError, few
 from ..storage.text import readable
 
 __all__ = [
@@ -80,14 +80,6 @@ def expect_file(path: Path, kind: str, marks: Sequence[bytes] = ()) -> bytes:
         words = f"is {found}" if found else f"begins with {head[:8]!r}"
         raise FileError(f"{path} {words}, expected {kind}; {remedy if found else 'it may be damaged'}.")
     return head
-
-
-def few(items: Iterable[object], total: int | None = None, limit: int = 5) -> str:
-    """The first items of a list, and how many there are if that is more."""
-    listed = list(items)
-    count = len(listed) if total is None else total
-    shown = ", ".join(str(item) for item in listed[:limit])
-    return shown if count <= limit else f"{shown}, ... ({count} in all)"
 
 
 def data_rows(rows: Iterable[int]) -> str:

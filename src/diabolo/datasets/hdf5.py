@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import FileError
+from ..storage.text import readable
 from .files import MAX_BYTES
 
-__all__ = ["own_values"]
+__all__ = ["opened", "own_values"]
+
+
+@contextmanager
+def opened(path: Path, kind: str, *damaged: type[Exception]) -> Iterator[Any]:
+    """An HDF5 file to read from; one that is not whole, or not of its kind, is refused by its name.
+
+    ``damaged`` are errors that beside those of the library itself say that the file is no whole one.
+    """
+    import h5py
+
+    refused: tuple[type[Exception], ...] = (OSError, RuntimeError, KeyError, *damaged)
+    with readable(path):
+        try:
+            with h5py.File(path, "r") as file:
+                yield file
+        except refused as error:
+            gone = isinstance(error, OSError) and error.errno is not None and error.errno > 0
+            if gone and not path.is_file():
+                raise
+            words = " ".join(str(error).split())[:120].rstrip(".")
+            raise FileError(f"{path} is not a whole {kind}: {words}.") from None
 
 
 def own_values(item: Any, path: Path) -> Any:

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, FileError, SettingError
+from ..errors import DataError, FileError, SettingError, few
 from ..storage.text import readable
 from .columns import Choice
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few
+from .files import MAX_BYTES, expect_file
 from .formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:

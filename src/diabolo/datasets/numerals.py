@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DataError
-from .files import few, option
+from ..errors import DataError, few
+from .files import option
 from .tables import NULLS
 
 __all__ = ["as_numbers"]

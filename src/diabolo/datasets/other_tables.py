@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, UnknownNameError
+from ..errors import FileError, UnknownNameError, few
 from ..storage.text import readable
 from .columns import Choice
-from .files import expect_file, few, option
+from .files import expect_file, option
 from .tables import Table, read_whole
 
 __all__ = ["read_arff", "read_spreadsheet", "read_spss", "read_stata"]

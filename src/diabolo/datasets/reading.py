@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, FileError, MissingExtraError, SettingError, UnknownNameError
+from ..errors import DataError, FileError, MissingExtraError, SettingError, UnknownNameError, few
 from ..storage.text import readable
 from .catalogue import DATASETS
 from .columns import Choice, Selection
 from .dataset import Dataset
-from .files import few, option
+from .files import option
 from .formats import FORMATS, IDX_NAME, IMAGE_SUFFIXES, OPTIONS, Format, find_format
 from .images import parse_shape, parse_size
 from .tables import MAX_COLUMNS, Table, rows_of_table

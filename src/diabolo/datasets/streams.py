@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ..data.chunks import Chunks
 from ..data.memmap import Array, Stored
-from ..errors import FileError, SettingError
+from ..errors import FileError, SettingError, few
 from ..storage.text import readable
 from .arrays import map_array_file, table_of
 from .columns import Choice, choose, refuse_text
-from .files import expect_file, few, option
+from .files import expect_file, option
 from .formats import IMAGE_SUFFIXES
 from .idx import map_idx
 from .images import Pictures, find_pictures, parse_size

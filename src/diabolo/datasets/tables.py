@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, FileError
+from ..errors import DataError, FileError, few
 from ..storage.text import readable
 from .columns import Choice, Selection, as_labels, choose, fill, refuse_text
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file, few
+from .files import MAX_BYTES, expect_file
 
 __all__ = [
     "MAX_COLUMNS",

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..data.batches import Finish, Rows, RowSet, StoredRows
-from ..data.checks import to_tensor
+from ..data.checks import numpy_dtype, to_tensor
 from ..data.memmap import Stored, blocks_of
 from ..data.scaling import Scaler, needs_moments
 from ..data.shuffle import StreamedRows, room_for
@@ -153,7 +153,7 @@ class Preparation:
 
 def make_rows(rows: Array, scaler: Scaler, dtype: torch.dtype, device: torch.device) -> Rows:
     """Rows on the device. Rows of the model's own precision are scaled batch by batch, without a copy."""
-    wanted = np.dtype(str(dtype).removeprefix("torch."))
+    wanted = numpy_dtype(dtype)
     if rows.dtype != wanted:
         return Rows(to_tensor(scaler.forward(rows, wanted), device))
     if scaler.kind == "none":

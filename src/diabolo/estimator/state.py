@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .. import __version__
+from ..data.checks import numpy_dtype
 from ..data.rng import generator
 from ..data.scaling import Scaler
 from ..errors import (
@@ -174,7 +175,7 @@ class FittedState(BaseEstimator):
         return self._compute(function, self._scaled(rows))
 
     def _scaled(self, rows: Array) -> Array:
-        return self.scaler_.forward(rows, np.dtype(str(self.module_.dtype).removeprefix("torch.")))
+        return self.scaler_.forward(rows, numpy_dtype(self.module_.dtype))
 
     def _compute(self, function: Callable[[torch.Tensor], torch.Tensor], rows: Array) -> torch.Tensor:
         self.module_.eval()

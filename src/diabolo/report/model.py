@@ -179,17 +179,17 @@ def look_inside(subject: ReportModel, X: Array, seed: int) -> Probe | None:
         return None
     import torch
 
+    from ..data.checks import numpy_dtype
     from ..latent import Stochastic
     from ..objective import terms
 
-    parameter = next(network.parameters())
-    scaled = subject.model.scaler_.forward(X, np.dtype(str(parameter.dtype).removeprefix("torch.")))
+    scaled = subject.model.scaler_.forward(X, numpy_dtype(network.dtype))
     sums: dict[str, float] = {}
     zeros: dict[str, Any] = {}
     kl, drawn = np.zeros(network.parts.latent.dim), []
     stochastic = isinstance(network.parts.latent, Stochastic)
     for number, start in enumerate(range(0, len(scaled), _BATCH)):
-        x = torch.from_numpy(np.ascontiguousarray(scaled[start : start + _BATCH])).to(parameter.device)
+        x = torch.from_numpy(np.ascontiguousarray(scaled[start : start + _BATCH])).to(network.device)
         with torch.set_grad_enabled(network.needs_input_gradient):
             p = network(x, _noise(network, x, seed, number))
             values = terms(network.parts, p)

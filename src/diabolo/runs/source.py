@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.columns import differences
-from ..datasets.files import few
 from ..datasets.formats import OPTIONS, find_format
 from ..datasets.reading import format_of
-from ..errors import DataError, FileError, UnknownNameError
+from ..errors import DataError, FileError, UnknownNameError, few
 from .folder import CONFIG, check_model, read_config
 from .large import load as load_large
 from .split import check_hold_out, split

@@ -16,6 +16,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ..data.checks import numpy_dtype
 from ..errors import DivergedError, SettingError
 from ..estimator.autoencoder import Autoencoder
 from ..estimator.chunks import in_chunks
@@ -86,8 +87,7 @@ class Jobs:
         key = id(inputs) if len(inputs) == len(rows) else None
         shown = self._shown.get(key) if key is not None else None
         if shown is None:
-            wanted = np.dtype(str(inputs.dtype).removeprefix("torch."))
-            shown = estimator.scaler_.forward(rows.shown(), wanted)
+            shown = estimator.scaler_.forward(rows.shown(), numpy_dtype(inputs.dtype))
             if key is not None:
                 self._shown[key] = shown
         n_threads = threads_for(start.n_parameters, settings.batch_of(member.n_rows))

@@ -134,8 +134,7 @@ def transfer(old: Model, parts: Architecture, fresh: torch.Generator, reset: Seq
     SettingError
         If a parameter that does not start anew has no match in the old model.
     """
-    like = next(old.parameters())
-    model = Model(parts, old.domain, fresh).to(device=like.device, dtype=like.dtype)
+    model = Model(parts, old.domain, fresh).to(device=old.device, dtype=old.dtype)
     learnt, kept = dict(old.named_parameters()), old.float_buffers()
     with torch.no_grad():
         for name, p in model.named_parameters():
