@@ -120,3 +120,24 @@ def test_a_loss_far_beyond_the_constant_models_is_said() -> None:
         wild.fit(rows)
     with pytest.warns(PoorFitWarning):
         fit_stack([wild], rows)
+
+
+@pytest.mark.parametrize("epochs", [30, 120])
+def test_a_poor_fit_to_a_target_of_its_own_or_of_few_steps_is_said_too(epochs: int) -> None:
+    rows, target = np.random.default_rng(0).normal(size=(2, 100, 4)) + [[[0.0]], [[50.0]]]
+    settings = Training(epochs=epochs, lr=30.0, schedule="constant")
+    wild = Autoencoder(training=settings, scaling=None, random_state=0, verbose=False)
+    # Measured by the target's own mean: that of the inputs would be 2500 away.
+    with pytest.warns(PoorFitWarning, match=r"the mean of each feature has [345]\.\d+"):
+        wild.fit(rows, target=target)
+    with pytest.warns(PoorFitWarning, match=r"the mean of each feature has [345]\.\d+"):
+        fit_stack([wild], rows, targets=[target])
+
+
+def test_a_short_training_whose_loss_still_falls_is_not_called_a_poor_fit(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    Autoencoder(
+        reconstruction=Poisson(log_scale=False), training=Training(epochs=3, lr=1e-4), verbose=False
+    ).fit(counts(200))
+    assert not [w for w in recwarn if issubclass(w.category, PoorFitWarning)]

@@ -333,10 +333,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
                 raise
             self._take_in(member)
             self.codes_ = self.compute(self.module_.encode, rows.shown()).numpy()
-        if member.data.targets is None:
-            warn_of_poor_fit(
-                member, lambda: constant_loss(member.parts.reconstruction, self._scaled(rows.shown()))
-            )
+        warn_of_poor_fit(member, lambda: constant_loss(member, self._scaled(rows.shown())))
         if member.status == "interrupted":
             folder = member.training.checkpoint
             go_on = "" if folder is None else f"; the same fit goes on from the checkpoint in {folder}"

@@ -20,10 +20,12 @@ from ..data.checks import check_companion, check_image_shape, check_rows, find_d
 from ..data.domain import Domain
 from ..data.rng import generator
 from ..data.scaling import Scaler, learn_scaling, require_range
+from ..data.spread import spread
 from ..data.streams import Stream
 from ..data.summary import DataSummary
 from ..errors import DataError, PoorFitWarning, WarmupWarning
 from ..model import Architecture, Model, resolve_decoder
+from ..objective import RECONSTRUCTION
 from ..reconstruction import Reconstruction
 from ..training.control import threads
 from ..training.events import Callback
@@ -34,13 +36,13 @@ from ..training.loop import Trainer
 from ..training.progress import Progress
 from ..training.settings import Training
 from .resuming import seed_of_checkpoint
-from .rows import Preparation, SummarizedRows, summarize_rows
+from .rows import KEPT_CODES, Preparation, SummarizedRows, summarize_rows
 
 Array = NDArray[np.floating]
 
 # So many times the loss of the constant model above it is no fit.
 _FAR = 10.0
-# Fewer steps are a trial, whose loss may still be on its way down.
+# In fewer steps a loss may still be on its way down.
 _MEANT = 100
 
 
@@ -234,16 +236,15 @@ def warn_of_poor_fit(learnt: TrainingJob | Fitted, constant: Callable[[], float]
     learnt : TrainingJob or Fitted
         It has ended.
     constant : callable
-        Gives the loss of that model on the training rows; asked only where the training was meant seriously.
+        Gives the loss of that model on the training rows; asked only where the loss is not still falling.
     """
-    steps = len(next(iter(learnt.history.steps.values()), ()))
-    if steps < _MEANT or learnt.status not in ("finished", "early_stopped"):
+    steps = learnt.history.steps.get(RECONSTRUCTION)
+    if steps is None or learnt.status not in ("finished", "early_stopped"):
         return
-    loss, reached, least = (
-        learnt.parts.reconstruction,
-        float(learnt.history["reconstruction"][-1]),
-        constant(),
-    )
+    reached = float(learnt.history[RECONSTRUCTION][-1])
+    if len(steps) < _MEANT and reached < steps[0]:
+        return
+    loss, least = learnt.parts.reconstruction, constant()
     # Losses in nats may be near 0.
     if reached > least + _FAR * max(abs(least), learnt.domain.n_features):
         warnings.warn(
@@ -255,9 +256,21 @@ def warn_of_poor_fit(learnt: TrainingJob | Fitted, constant: Callable[[], float]
         )
 
 
-def constant_loss(loss: Reconstruction, shown: Array) -> float:
-    """The loss of the model that gives each row (k, n_features) the means of the features."""
-    return loss.of_constant(lent(shown).double()) if len(shown) else math.inf
+def constant_loss(member: TrainingJob, shown: Array) -> float:
+    """The loss of the model that gives each row the means of the features of its target.
+
+    Parameters
+    ----------
+    member : TrainingJob
+    shown : array of shape (k, n_features)
+        Some of its inputs, as the model sees them, which are the target where there is no other.
+    """
+    targets = member.data.targets
+    if targets is None:
+        rows = lent(shown)
+    else:
+        rows = targets.gather(torch.from_numpy(spread(len(targets), KEPT_CODES)).to(targets.device)).cpu()
+    return member.parts.reconstruction.of_constant(rows.double()) if len(rows) else math.inf
 
 
 def execute(trainer: Trainer, n_threads: int, verbose: bool | None, callbacks: Sequence[Callback]) -> None:

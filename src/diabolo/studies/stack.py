@@ -225,21 +225,20 @@ def fit_all(
             jobs[i] = due.make(outcome.estimator, rows, member)
         except Exception as error:  # what a fit alone would raise is this model's outcome
             outcome.error = error
-    known: dict[tuple[int, Any], float] = {}
+    known: dict[tuple[int, int, Any], float] = {}
 
     def constants(job: Job) -> float:
         # Models mostly share their rows.
-        key = id(job.shown), job.member.parts.reconstruction
+        key = id(job.shown), id(job.member.data.targets), job.member.parts.reconstruction
         if key not in known:
-            known[key] = constant_loss(job.member.parts.reconstruction, job.shown)
+            known[key] = constant_loss(job.member, job.shown)
         return known[key]
 
     for i, (fitted, seconds) in zip(jobs, train(list(jobs.values()), budget), strict=True):
         outcomes[i].seconds = seconds
         try:
             outcomes[i].estimator.take_over(fitted)
-            if jobs[i].member.data.targets is None:
-                warn_of_poor_fit(fitted, partial(constants, jobs[i]))
+            warn_of_poor_fit(fitted, partial(constants, jobs[i]))
         except DivergedError as error:
             outcomes[i].error = error
     return outcomes
