@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from diabolo.latent import PRIORS
 from diabolo.recipes import RECIPES
 from diabolo.slots import SLOTS
 
@@ -24,20 +25,25 @@ def first_line(thing: Any) -> str:
 def page() -> str:
     """The page, in Markdown."""
     lines = [HEAD]
-    for name, slot in SLOTS.items():
-        if name in ("decoder", "training"):
-            continue
+    shown = {
+        name: (slot.doc, slot.family) for name, slot in SLOTS.items() if name not in ("decoder", "training")
+    }
+    shown["prior"] = (
+        "What the codes of a latent space that draws them are to follow: `latent__prior`.",
+        PRIORS,
+    )
+    for name, (doc, family) in shown.items():
         lines += [
             f"## {name.capitalize()}",
             "",
-            f"{slot.doc}",
+            f"{doc}",
             "",
             "| name | such as | what it is |",
             "| --- | --- | --- |",
         ]
-        for member, cls in slot.family.items():
-            shown = ", ".join(f"`{example!r}`" for example in cls.examples()[:3])
-            lines.append(f"| `{member}` | {shown} | {first_line(cls)} |")
+        for member, cls in family.items():
+            examples = ", ".join(f"`{example!r}`" for example in cls.examples()[:3])
+            lines.append(f"| `{member}` | {examples} | {first_line(cls)} |")
         lines.append("")
     lines += ["## Recipes", "", "| name | use it when |", "| --- | --- |"]
     lines += [f"| `{name}` | {first_line(make)} |" for name, make in RECIPES.items()]

@@ -123,6 +123,18 @@ def test_models_of_every_format_version_load(folder):
     np.testing.assert_allclose(ae.reconstruct(rows), stored["reconstructions"], rtol=1e-5, atol=1e-5)
 
 
+def test_a_scalar_of_an_earlier_format_is_found_again(tmp_path):
+    ae = small(reconstruction="gaussian", penalties="topological").fit(X)
+    path = ae.save(tmp_path / "model")
+    described, tensors = json.loads((path / "model.json").read_text()), load_file(path / "model.safetensors")
+    for name in ("reconstruction", "topological"):
+        tensors[f"model.learnt.{name}"] = tensors.pop(f"model.components.{name}.value")
+    save_file(tensors, path / "model.safetensors")
+    digest = hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()
+    (path / "model.json").write_text(json.dumps(seal(described | {"format": 2, "sha256": digest})))
+    assert np.array_equal(diabolo.load(path).score_samples(X), ae.score_samples(X))
+
+
 def test_there_is_a_fixture_of_the_present_format():
     assert (FIXTURES / f"format_{FORMAT}" / "model" / "model.json").is_file()
 

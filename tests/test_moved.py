@@ -6,9 +6,7 @@ import importlib
 from typing import Any
 
 import pytest
-import torch
 
-from diabolo import Euclidean, Sphere
 from diabolo.moved import moved
 from diabolo.parts import part
 from diabolo.penalties import Topological
@@ -50,24 +48,6 @@ def test_the_warning_points_at_the_line_that_uses_the_old_name() -> None:
 def test_a_name_that_never_was_there_is_said_to_be_missing() -> None:
     with pytest.raises(AttributeError, match="module 'old' has no attribute 'nonsense'"):
         moved("old", {})("nonsense")
-
-
-def test_methods_under_their_old_names_are_called_and_are_taken_over() -> None:
-    h = torch.randn(4, 3)
-    with pytest.warns(FutureWarning, match=r"Sphere.place is called rsample now"):
-        placed = Sphere(3).place(h)
-    assert torch.equal(placed, Sphere(3).rsample(h))
-    with pytest.warns(FutureWarning, match=r"Halved.place is called rsample now") as caught:
-
-        @part
-        class Halved(Euclidean):
-            """Codes of half the size."""
-
-            def place(self, h: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
-                return h / 2
-
-    assert torch.equal(Halved(3).rsample(h), h / 2)
-    assert caught[0].filename == __file__
 
 
 def test_a_trained_scalar_may_still_say_its_first_value_by_the_old_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -13,9 +14,11 @@ from hypothesis.extra.numpy import arrays
 from members import examples
 from scipy import stats
 from tolerances import ONE_PASS, assert_near
+from torch import nn
 from torch.nn import functional as nnf
 
 from diabolo import MLP, Autoencoder, Training
+from diabolo.parts import Widths
 from diabolo.reconstruction import (
     RECONSTRUCTIONS,
     AbsoluteError,
@@ -44,12 +47,26 @@ def pair(*shape: int, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor,
     return output, (torch.rand(*shape, generator=g, dtype=dtype) < 0.5).to(dtype)
 
 
-def learnt_for(loss: Reconstruction, *models: int, dtype: torch.dtype = torch.float64) -> torch.Tensor | None:
-    return (
-        None
-        if loss.initial is None
-        else torch.linspace(-1, 1, max(models, default=1), dtype=dtype).reshape(models)
-    )
+def module_for(
+    loss: Reconstruction, *models: int, dtype: torch.dtype = torch.float64, width: int = 4
+) -> nn.Module | None:
+    """What a loss trains, other numbers than those it starts with; in a stack of models each has its own."""
+    made = loss.build(Widths(width, 2), torch.Generator())
+    if made is not None:
+        for name, p in made.named_parameters():
+            shape = (*models, *p.shape)
+            values = torch.linspace(-1, 1, max(1, math.prod(shape)), dtype=dtype).reshape(shape)
+            setattr(made, name, nn.Parameter(values))
+    return made
+
+
+def one_of(module: nn.Module | None, i: int) -> nn.Module | None:
+    """The module of one model of a stack."""
+    found = copy.deepcopy(module)
+    if found is not None:
+        for name, p in list(found.named_parameters()):
+            setattr(found, name, nn.Parameter(p.detach()[i]))
+    return found
 
 
 def reference(loss: Reconstruction, a: np.ndarray, x: np.ndarray, learnt: float | None) -> np.ndarray:
@@ -69,10 +86,12 @@ def reference(loss: Reconstruction, a: np.ndarray, x: np.ndarray, learnt: float 
 @every_loss
 def test_the_loss_is_the_reference(loss: Reconstruction) -> None:
     output, target = pair(9, 4)
-    learnt = learnt_for(loss)
-    expected = reference(loss, output.numpy(), target.numpy(), None if learnt is None else learnt.item())
+    module = module_for(loss)
+    expected = reference(
+        loss, output.numpy(), target.numpy(), None if module is None else module.value.item()
+    )
     # Sums of a few logarithms in float64.
-    np.testing.assert_allclose(loss.loss(output, target, learnt).numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(loss.loss(output, target, module).detach().numpy(), expected, rtol=1e-12)
 
 
 def test_bernoulli_is_torchs_cross_entropy_also_between_zero_and_one() -> None:
@@ -87,15 +106,15 @@ def test_bernoulli_is_torchs_cross_entropy_also_between_zero_and_one() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_shapes_and_a_stack_against_each_alone(loss: Reconstruction, dtype: torch.dtype) -> None:
     output, target = pair(3, 16, 4, dtype=dtype)
-    learnt = learnt_for(loss, 3, dtype=dtype)
-    together = loss.loss(output, target, learnt)
+    module = module_for(loss, 3, dtype=dtype)
+    together = loss.loss(output, target, module)
     assert together.shape == (3, 16)
     assert together.dtype == dtype
-    assert loss.per_feature(output, target, learnt).shape == (3, 16, 4)
+    assert loss.per_feature(output, target, module).shape == (3, 16, 4)
     for i in range(3):
-        alone = loss.loss(output[i], target[i], None if learnt is None else learnt[i])
+        alone = loss.loss(output[i], target[i], one_of(module, i))
         assert_near(together[i], alone, ONE_PASS[dtype])
-    if learnt is None:
+    if module is None:
         mapped = torch.func.vmap(loss.loss)(output, target)
         torch.testing.assert_close(mapped, together)
 
@@ -103,21 +122,23 @@ def test_shapes_and_a_stack_against_each_alone(loss: Reconstruction, dtype: torc
 @every_loss
 def test_the_gradient(loss: Reconstruction) -> None:
     output, target = pair(3, 2)
-    learnt = learnt_for(loss)
-    inputs = tuple(t.requires_grad_() for t in (output, learnt) if t is not None)
-    torch.autograd.gradcheck(lambda output, learnt=None: loss.loss(output, target, learnt), inputs)
+    module = module_for(loss)
+    trained = () if module is None else tuple(module.parameters())
+    torch.autograd.gradcheck(
+        lambda output, *_: loss.loss(output, target, module), (output.requires_grad_(), *trained)
+    )
 
 
 @every_loss
 def test_the_best_constant_reconstructs_the_mean_or_the_median(loss: Reconstruction) -> None:
     _, target = pair(101, 1)
     output = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    learnt = learnt_for(loss)
+    module = module_for(loss)
     optimiser = torch.optim.LBFGS([output], max_iter=50, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        value = loss.loss(output.expand(101, 1), target, learnt).mean()
+        value = loss.loss(output.expand(101, 1), target, module).mean()
         value.backward()
         return value
 
@@ -129,12 +150,12 @@ def test_the_best_constant_reconstructs_the_mean_or_the_median(loss: Reconstruct
 
 def test_the_best_learnt_variance_is_the_mean_squared_error() -> None:
     output, target = pair(50, 4)
-    best = ((output - target).square().mean().log() / 10).requires_grad_()
+    best = nn.ParameterDict({"value": (output - target).square().mean().log() / 10})
     assert GaussianLikelihood.log_variance(best).exp().item() == pytest.approx(
         (output - target).square().mean().item()
     )
     GaussianLikelihood().loss(output, target, best).mean().backward()
-    assert abs(best.grad.item()) < 1e-12  # rounding of a sum of 200 terms, ten times over
+    assert abs(best.value.grad.item()) < 1e-12  # rounding of a sum of 200 terms, ten times over
     assert GaussianLikelihood().initial == 0.0
     assert GaussianLikelihood(1.0).initial is None
 
@@ -162,11 +183,11 @@ def test_a_row_that_is_given_back_exactly_scores_best(
     loss: Reconstruction, target: np.ndarray, other: np.ndarray, size: int
 ) -> None:
     rows = torch.from_numpy(target if loss.support == "unit" else np.round(target * size))
-    learnt = learnt_for(loss)
-    best = loss.excess(unlink(loss, rows), rows, learnt)
+    module = module_for(loss)
+    best = loss.excess(unlink(loss, rows), rows, module)
     # The same for every row, whatever its grey values or counts: their own entropy is no part of it.
     assert best[0].item() == pytest.approx(best[1].item(), abs=1e-9)
-    assert (loss.excess(torch.from_numpy(other), rows, learnt) >= best.max() - 1e-9).all()
+    assert (loss.excess(torch.from_numpy(other), rows, module) >= best.max() - 1e-9).all()
 
 
 @every_loss
@@ -177,8 +198,10 @@ def test_scores_of_an_estimator_leave_out_what_no_output_can_change(loss: Recons
     ae = Autoencoder(encoder=MLP((4,)), reconstruction=loss, training=training, random_state=0).fit(rows)
     model, x = ae.module_, torch.as_tensor(ae._scaled(rows)).float()
     output = model.decode_raw(model.encode(x))[0].detach().double()
-    learnt = model.learnt["reconstruction"].detach().double() if "reconstruction" in model.learnt else None
-    expected = -loss.loss(output, x.double(), learnt) + loss.floor(x.double()).sum(-1)
+    own = copy.deepcopy(model.component("reconstruction"))
+    expected = -loss.loss(output, x.double(), None if own is None else own.double()).detach() + loss.floor(
+        x.double()
+    ).sum(-1)
     np.testing.assert_allclose(ae.score_samples(rows), expected.numpy(), atol=1e-5)
 
 
@@ -189,6 +212,6 @@ def test_every_loss_is_tried_above() -> None:
 
 def test_the_variance_that_a_loss_supposes() -> None:
     assert GaussianLikelihood(0.3).noise_variance() == 0.3
-    learnt = torch.tensor(-0.1, dtype=torch.float64)
+    learnt = nn.ParameterDict({"value": torch.tensor(-0.1, dtype=torch.float64)})
     assert GaussianLikelihood().noise_variance(learnt) == pytest.approx(math.exp(-1), rel=1e-12)
     assert SquaredError().noise_variance() is None

@@ -14,14 +14,19 @@ from members import FAMILIES
 
 from diabolo.errors import SettingError
 from diabolo.latent import LATENT_SPACES
-from diabolo.parts import Family
+from diabolo.parts import Family, settings
 from diabolo.penalties import PENALTIES
 
 
 def documented_defaults(cls: type) -> dict[str, Any]:
-    """The defaults that the docstring's parameters name."""
+    """The defaults that the docstring's parameters name; those that are parts are values of their families."""
     found = re.findall(r"^(\w+) : .*?default (.+)$", inspect.getdoc(cls) or "", flags=re.MULTILINE)
-    return {name: ast.literal_eval(text) for name, text in found if re.match(r"[-\d\"'(\[NTF]", text)}
+    told = {name: ast.literal_eval(text) for name, text in found if re.match(r"[-\d\"'(\[NTF]", text)}
+    for name, text in found:
+        family = settings(cls)[name].family if name in settings(cls) else None
+        if family is not None and name not in told:
+            told[name] = eval(text, {member.__name__: member for member in family.values()})
+    return told
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.kind)

@@ -12,18 +12,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
-from .latent import LatentSpace, Stochastic
+from .latent import LatentSpace, Posterior
 from .networks import BuildContext, Mirror, Network
 from .networks.counts import CountScale
+from .parts import Component, Widths
 from .passes import Noise, Pass
 from .penalties import PENALTIES, Penalty
 from .reconstruction import Reconstruction
+
+if TYPE_CHECKING:
+    from .parts.component import Draw
 
 #: Parameters under these names are learnt from rows before training, and not trained.
 FIXED = ("counts",)
@@ -44,6 +49,17 @@ class Architecture:
     def named_penalties(self) -> dict[str, Penalty]:
         """Penalties by the name that history, paths and noise know them under."""
         return PENALTIES.named(self.penalties)
+
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """The parts that may own weights beside the networks', by name."""
+        named: dict[str, Component | None] = {
+            "reconstruction": self.reconstruction,
+            "latent": self.latent,
+            "prior": self.latent.prior,
+            **self.named_penalties,
+        }
+        return {name: component for name, component in named.items() if component is not None}
 
     @cached_property
     def named_corruption(self) -> dict[str, Corruption]:
@@ -72,12 +88,11 @@ class Model(nn.Module):
         )
         self.decoder = parts.decoder.build(BuildContext(latent.dim, n, "decoder", domain), generator)
         self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
-        self.learnt = nn.ParameterDict()
-        initial: dict[str, float | None] = {"reconstruction": parts.reconstruction.initial}
-        initial |= {name: p.initial for name, p in parts.named_penalties.items()}
-        for name, start in initial.items():
-            if start is not None:
-                self.learnt[name] = nn.Parameter(torch.tensor(start))
+        widths = Widths(n, latent.dim)
+        self.components = nn.ModuleDict()
+        for name, component in parts.components.items():
+            if (module := component.build(widths, generator)) is not None:
+                self.components[name] = module
         # Gains of normalisations and slopes are called weights too. In a stack every parameter has one axis more.
         self._matrices = frozenset(
             f"{side}.{name}"
@@ -96,7 +111,7 @@ class Model(nn.Module):
         They are looked up once: walking the modules in every pass would cost more than a small pass does.
         """
         self._weights = tuple(p for name, p in self.named_parameters() if name in self._matrices)
-        self._learnt = dict(self.learnt.items())
+        self._built = dict(self.components.items())
 
     @property
     def dtype(self) -> torch.dtype:
@@ -131,13 +146,57 @@ class Model(nn.Module):
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encode_raw(corrupted)
-        z = self.parts.latent.rsample(h, noise.get("latent", {}).get("normal"))
+        q = self.posterior(h)
+        z = q.rsample(noise["latent"]) if "latent" in noise else q.mean
         output, _ = self.decode_raw(z)
-        return Pass(x, corrupted, h, z, output, hidden, self._weights, self.parts.latent, noise, self._learnt)
+        return Pass(
+            x,
+            corrupted,
+            h,
+            z,
+            output,
+            hidden,
+            self._weights,
+            self.parts.latent,
+            noise,
+            self._built,
+            q,
+            self.posterior_of,
+        )
+
+    def posterior(self, h: Tensor) -> Posterior:
+        """The distribution of codes that an encoder output (*models, batch, latent.encoder_width) stands for."""
+        return self.parts.latent.posterior(h, self._built.get("latent"))
+
+    def posterior_of(self, x: Tensor) -> Posterior:
+        """The distribution of the codes of rows (*models, batch, features)."""
+        return self.posterior(self.encode_raw(x)[0])
 
     def encode(self, x: Tensor) -> Tensor:
         """The deterministic codes of rows: (*models, batch, features) to (*models, batch, dim)."""
-        return self.parts.latent.mean(self.encode_raw(x)[0])
+        return self.posterior_of(x).mean
+
+    def kl_per_dimension(self, x: Tensor) -> Tensor | None:
+        """KL divergence of each latent dimension in nats, (*models, batch, dim), of rows; None where none is known."""
+        prior = self.parts.latent.prior
+        return None if prior is None else prior.kl_per_dimension(self.posterior_of(x))
+
+    def component(self, name: str) -> nn.Module | None:
+        """What the component of a name built: "reconstruction", "latent", "prior", or a penalty's name."""
+        return self._built.get(name)
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        """Codes (n, dim) from the prior of the latent space.
+
+        Raises
+        ------
+        ValueError
+            If the space has none.
+        """
+        latent, prior = self.parts.latent, self.parts.latent.prior
+        if prior is None:
+            raise ValueError(f"{latent!r} has no prior.")
+        return prior.sample((n, latent.dim), generator, self._built.get("prior"), self.posterior_of)
 
     def decode(self, z: Tensor) -> Tensor:
         """The reconstructions that codes stand for: (*models, batch, dim) to (*models, batch, features)."""
@@ -193,21 +252,22 @@ def draw_noise(
     for name, corruption in parts.named_corruption.items():
         if name in generators:
             noise[name] = corruption.draw(rows, domain, generators[name])
-    if "latent" in generators and isinstance(parts.latent, Stochastic):
-        noise["latent"] = {"normal": parts.latent.draw(code, generators["latent"])}
-    for name, penalty in parts.named_penalties.items():
+    for name, draws in _code_noise(parts).items():
         if name in generators:
-            draws = penalty.noise(parts.latent).items()
-            noise[name] = {key: draw(code, generators[name]) for key, draw in draws}
+            noise[name] = {key: draw(code, generators[name]) for key, draw in draws.items()}
     return noise
 
 
 def noise_names(parts: Architecture) -> tuple[str, ...]:
     """What a pass needs random numbers for; a corruption drawn once for all is not among them."""
     corruption = [name for name, c in parts.named_corruption.items() if c.fresh]
-    latent = ["latent"] if isinstance(parts.latent, Stochastic) else []
-    penalties = [name for name, p in parts.named_penalties.items() if p.noise(parts.latent)]
-    return (*corruption, *latent, *penalties)
+    return (*corruption, *(name for name, draws in _code_noise(parts).items() if draws))
+
+
+def _code_noise(parts: Architecture) -> dict[str, Mapping[str, Draw]]:
+    """What draws random numbers in the shape of codes, by purpose and name."""
+    penalties = {name: p.noise(parts.latent) for name, p in parts.named_penalties.items()}
+    return {"latent": parts.latent.noise(), **penalties}
 
 
 def resolve_decoder(encoder: Network, decoder: Network) -> Network:

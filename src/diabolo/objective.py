@@ -38,7 +38,7 @@ def terms(parts: Architecture, p: Pass, whole: Pass | None = None) -> dict[str, 
     dict of str to Tensor
         The reconstruction loss, summed over features, then the penalties.
     """
-    loss = parts.reconstruction.loss(p.output, p.target, p.learnt.get(RECONSTRUCTION))
+    loss = parts.reconstruction.loss(p.output, p.target, p.modules.get(RECONSTRUCTION))
     values = {RECONSTRUCTION: loss.mean(-1)}
     for name, penalty in parts.named_penalties.items():
         seen = p if whole is None or isinstance(penalty, SamplePenalty) else whole

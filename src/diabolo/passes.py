@@ -8,15 +8,16 @@ has one. :mod:`diabolo.model` computes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from .latent import LatentSpace
+    from .latent import LatentSpace, Posterior
 
 #: Random numbers by what they are for, then by name.
 Noise = Mapping[str, Mapping[str, Tensor]]
@@ -46,10 +47,14 @@ class Pass:
         The latent space.
     noise : mapping of str to mapping of str to Tensor
         The random numbers of the pass, by purpose.
-    learnt : mapping of str to Tensor, shape (*models,)
-        Trained scalars of losses and penalties, by name.
+    modules : mapping of str to nn.Module
+        What components built, by name.
+    drawn : Posterior
+        What the code was drawn from.
+    encode : callable
+        From rows as the model sees them to the posterior of their codes.
     term : str
-        The name of the penalty that looks at the pass: its own entry in ``noise`` and ``learnt``.
+        The name of the penalty that looks at the pass: its own entry in ``noise`` and ``modules``.
     """
 
     target: Tensor
@@ -61,8 +66,35 @@ class Pass:
     weights: tuple[Tensor, ...]
     latent: LatentSpace
     noise: Noise
-    learnt: Mapping[str, Tensor]
+    modules: Mapping[str, nn.Module]
+    drawn: Posterior
+    encode: Callable[[Tensor], Posterior]
     term: str = ""
+
+    @property
+    def module(self) -> Any:
+        """What the penalty that looks at the pass built, as :attr:`modules` has it; None if it built none."""
+        return self.modules.get(self.term)
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The distributions of the codes of the rows."""
+        return self.latent.posterior(self.h, self.modules.get("latent"))
+
+    @cached_property
+    def log_ratio(self) -> Tensor:
+        """log q(z|x) - log p(z) in nats at the codes that were drawn: (*models, batch)."""
+        prior = self.latent.prior
+        if prior is None:
+            raise ValueError(f"{self.latent!r} has no prior.")
+        return self.drawn.log_prob(self.z) - prior.log_prob(self.z, self.modules.get("prior"), self.encode)
+
+    @cached_property
+    def kl(self) -> Tensor:
+        """KL(q(z|x) || p(z)) of each row in nats, (*models, batch): exact where it can be, else at the code drawn."""
+        prior = self.latent.prior
+        exact = None if prior is None else prior.kl_per_dimension(self.posterior)
+        return self.log_ratio if exact is None else exact.sum(-1)
 
     def seen_by(self, term: str) -> Pass:
         """The pass as the penalty of a name sees it."""

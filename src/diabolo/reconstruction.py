@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from .moved import Renamed
-from .parts import Family, Part, part, setting
+from .parts import Component, Family, part, setting
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 @part
-class Reconstruction(Part, ABC):
+class Reconstruction(Component, ABC):
     """Base of the reconstruction losses.
 
     Attributes
@@ -38,7 +36,7 @@ class Reconstruction(Part, ABC):
     operation: ClassVar[tuple[str, str] | None] = None
 
     @abstractmethod
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         """The loss of each feature: (*models, batch, features) in and out.
 
         Parameters
@@ -47,11 +45,11 @@ class Reconstruction(Part, ABC):
             The decoder's raw output, before the link.
         target : Tensor, shape (*models, batch, features)
             What is to be reconstructed, in the units of the scaled data.
-        learnt : Tensor, shape (*models,), or None, default None
-            The loss's trained scalar, for a loss that has one.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
         """
 
-    def loss(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def loss(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         """The loss of each row, summed over features: (*models, batch).
 
         Parameters
@@ -60,10 +58,10 @@ class Reconstruction(Part, ABC):
             The decoder's raw output, before the link.
         target : Tensor, shape (*models, batch, features)
             What is to be reconstructed, in the units of the scaled data.
-        learnt : Tensor, shape (*models,), or None, default None
-            The loss's trained scalar, for a loss that has one.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
         """
-        return self.per_feature(output, target, learnt).sum(-1)
+        return self.per_feature(output, target, module).sum(-1)
 
     def floor(self, target: Tensor) -> Tensor:
         """What of the loss depends on the target alone, so that no output can be rid of it: of the target's shape.
@@ -73,7 +71,7 @@ class Reconstruction(Part, ABC):
         """
         return target.new_zeros(()).expand_as(target)
 
-    def excess(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def excess(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         """The loss of each row above its own floor: (*models, batch), smallest where the row is given back exactly.
 
         Rows are ranked by it, since the loss itself calls a row of grey values strange however well it is given back:
@@ -85,24 +83,16 @@ class Reconstruction(Part, ABC):
             The decoder's output.
         target : Tensor, shape (*models, batch, features)
             What it should give back.
-        learnt : Tensor or None
-            The loss's trained scalar, where it has one.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
         """
-        return (self.per_feature(output, target, learnt) - self.floor(target)).sum(-1)
+        return (self.per_feature(output, target, module) - self.floor(target)).sum(-1)
 
     def link(self, output: Tensor) -> Tensor:
         """The reconstruction that a decoder output stands for."""
         return output
 
-    @property
-    def initial(self) -> float | None:
-        """Where the loss's trained scalar starts; None if it has none."""
-        return None
-
-    start = Renamed("initial")
-    renamed: ClassVar[Mapping[str, str]] = {"start": "initial"}
-
-    def noise_variance(self, learnt: Tensor | None = None) -> float | None:
+    def noise_variance(self, module: nn.Module | None = None) -> float | None:
         """The one variance of the noise that the loss supposes, stated or learnt; None if it supposes none."""
         return None
 
@@ -130,7 +120,7 @@ class SquaredError(Reconstruction):
 
     operation: ClassVar[tuple[str, str] | None] = ("none", "squared")
 
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         return (output - target).square()
 
 
@@ -148,7 +138,7 @@ class AbsoluteError(Reconstruction):
     unit: ClassVar[str] = "units"
     operation: ClassVar[tuple[str, str] | None] = ("none", "absolute")
 
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         return (output - target).abs()
 
     def of_constant(self, rows: Tensor) -> float:
@@ -174,7 +164,7 @@ class Bernoulli(Reconstruction):
     support: ClassVar[Literal["real", "unit", "counts"]] = "unit"
     operation: ClassVar[tuple[str, str] | None] = ("sigmoid", "bernoulli")
 
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         from torch.nn import functional
 
         return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
@@ -221,26 +211,28 @@ class GaussianLikelihood(Reconstruction):
         return 0.0 if self.variance is None else None
 
     @staticmethod
-    def log_variance(learnt: Tensor) -> Tensor:
-        """The log-variance that a trained scalar stands for: ten times it.
+    def log_variance(module: nn.Module) -> Tensor:
+        """The log-variance that the loss has learnt: ten times its trained scalar.
 
         Adam moves every scalar by about the learning rate in a step, whatever its gradient. A log-variance has
         several units to go from 0, and would not be there before the penalties have done their work.
         """
-        return 10.0 * learnt
+        return 10.0 * cast("Tensor", module.value)
 
-    def noise_variance(self, learnt: Tensor | None = None) -> float | None:
-        return self.variance if learnt is None else math.exp(float(self.log_variance(learnt.double())))
+    def noise_variance(self, module: nn.Module | None = None) -> float | None:
+        return (
+            self.variance if module is None else math.exp(float(self.log_variance(module).detach().double()))
+        )
 
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         squares = (output - target).square()
         if self.variance is not None:
             log_variance = math.log(self.variance)
             return 0.5 * (squares / self.variance + log_variance + math.log(2 * math.pi))
-        if learnt is None:
+        if module is None:
             raise ValueError("a learnt variance was expected, got none.")
         # (*models,) to (*models, 1, 1): one number a model, the same for its rows and features.
-        log_v = self.log_variance(learnt)[..., None, None]
+        log_v = self.log_variance(module)[..., None, None]
         return 0.5 * (squares * (-log_v).exp() + log_v + math.log(2 * math.pi))
 
     def of_constant(self, rows: Tensor) -> float:
@@ -278,7 +270,7 @@ class Poisson(Reconstruction):
     def on_log_scale(self) -> bool:
         return self.log_scale
 
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         return output.exp() - target * output + (target + 1).lgamma()
 
     def floor(self, target: Tensor) -> Tensor:

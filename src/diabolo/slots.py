@@ -13,7 +13,7 @@ from typing import Any
 
 from .corruption import CORRUPTIONS
 from .errors import SettingError, UnknownNameError
-from .latent import LATENT_SPACES, Euclidean, Stochastic
+from .latent import LATENT_SPACES, Euclidean
 from .networks import MLP, NETWORKS, Mirror
 from .parts import Family, Part, get_path, set_path, settings
 from .penalties import KL, PENALTIES
@@ -109,7 +109,8 @@ def resolve(name: str, value: Any, latent: Any = None) -> Any:
     if isinstance(value, Deferred):
         raise value.error
     if value is None:
-        return (KL(),) if name == "penalties" and isinstance(latent, Stochastic) else slot.default
+        drawn = name == "penalties" and latent is not None and latent.noise()
+        return (KL(),) if drawn else slot.default
     if not slot.many:
         return slot.family.resolve(value, name)
     items = value if isinstance(value, list | tuple) else (value,)

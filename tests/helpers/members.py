@@ -7,13 +7,13 @@ from typing import Any
 
 from diabolo import Autoencoder
 from diabolo.errors import SettingError
-from diabolo.latent import LatentSpace
+from diabolo.latent import PRIORS, LatentSpace
 from diabolo.parts import Family, settings
 from diabolo.penalties import Penalty
 from diabolo.slots import SLOTS, resolve
 
 #: The families of the parts of an autoencoder; how it is trained is none of them.
-FAMILIES = tuple({s.family.kind: s.family for name, s in SLOTS.items() if name != "training"}.values())
+FAMILIES = (*{s.family.kind: s.family for name, s in SLOTS.items() if name != "training"}.values(), PRIORS)
 
 
 def examples(family: Family[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from members import examples, takes
 from diabolo import functional as F
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
-from diabolo.latent import LATENT_SPACES, Euclidean, Gaussian, LatentSpace, Sphere, Stochastic
+from diabolo.latent import LATENT_SPACES, Euclidean, Gaussian, LatentSpace, Sphere
 from diabolo.model import Architecture, Model, draw_noise, noise_names
 from diabolo.networks import MLP
 from diabolo.objective import terms
@@ -178,7 +178,7 @@ def test_every_penalty_is_tried_above(name: str) -> None:
 def bare_pass(z: torch.Tensor, latent: LatentSpace | None = None, **more: Any) -> Pass:
     """A pass of which only the named tensors matter."""
     fields: dict[str, Any] = dict.fromkeys((f.name for f in dataclasses.fields(Pass)), z)
-    empty = {"hidden": (), "weights": (), "noise": {}, "learnt": {}, "term": ""}
+    empty = {"hidden": (), "weights": (), "noise": {}, "modules": {}, "term": ""}
     return Pass(**(fields | empty | {"latent": latent or Euclidean(z.shape[-1])} | more))
 
 
@@ -226,12 +226,12 @@ def test_the_l1_of_weights_leaves_biases_out() -> None:
 def test_topological_uses_clean_rows_and_learns_its_scalar() -> None:
     parts = architecture(Topological(), Euclidean(2))
     model, x = build(parts, 0), rows(10)
-    assert model.learnt["topological"].item() == Topological().initial == 1.0
+    assert model.component("topological").value.item() == Topological().initial == 1.0
     p = model(x, {}, corrupted=torch.zeros_like(x) + torch.randn_like(x))
     value = Topological().value(p.seen_by("topological"))
     torch.testing.assert_close(value, F.topological_loss(x, p.z, 1.0))
     value.backward()
-    assert model.learnt["topological"].grad != 0
+    assert model.component("topological").value.grad != 0
 
 
 def prior_moments(penalty: MMD, latent: LatentSpace) -> tuple[torch.Tensor, float]:
@@ -281,7 +281,7 @@ def test_minimising_mmd_gives_codes_the_priors_mean_and_spread(kernel: str, esti
 def test_what_a_pass_lacks_is_named() -> None:
     with pytest.raises(ValueError, match="draws from the prior under 'mmd'"):
         MMD().value(bare_pass(torch.zeros(2, 2), term="mmd"))
-    with pytest.raises(ValueError, match="a learnt scalar under 'topological'"):
+    with pytest.raises(ValueError, match="a module under 'topological'"):
         Topological().value(bare_pass(torch.zeros(2, 2), term="topological"))
 
 
@@ -292,7 +292,7 @@ def test_two_penalties_of_a_kind_have_their_own_draws_and_scalars() -> None:
     assert list(parts.named_penalties) == ["topological", "mmd", "topological_2", "mmd_2"]
     model, x = build(parts, 0), rows(10)
     with torch.no_grad():
-        model.learnt["topological_2"].fill_(3.0)
+        model.component("topological_2").value.fill_(3.0)
     values = terms(parts, model(x, noise_for(parts, (10,))))
     assert values["topological"] != values["topological_2"]
     assert values["mmd"] != values["mmd_2"]
@@ -300,7 +300,7 @@ def test_two_penalties_of_a_kind_have_their_own_draws_and_scalars() -> None:
 
 @pytest.mark.parametrize("space", SPACES, ids=repr)
 def test_validation_refuses_only_what_makes_no_sense(space: LatentSpace) -> None:
-    assert takes(KL(), space) == isinstance(space, Stochastic)
+    assert takes(KL(), space) == bool(space.noise())
     assert takes(L2(), space) == (not space.geometry.unit_norm)
     assert takes(L2(on="hidden"), space)
     for penalty in (KL(), L2()):

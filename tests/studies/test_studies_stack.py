@@ -124,6 +124,7 @@ def test_every_recipe_for_500_steps(name: str) -> None:
     compare(varied(small(name, epochs=100)), [rows(seed=i % 3) for i in range(MEMBERS)])
 
 
+@pytest.mark.filterwarnings("ignore::diabolo.errors.PoorFitWarning")
 @pytest.mark.parametrize("name", STACKABLE)
 def test_ten_steps_of_every_recipe_in_float32(name: str) -> None:
     base, Xs = (
@@ -162,6 +163,7 @@ def test_optimisers_and_clipping(optimizer: Any) -> None:
     compare(varied(base, 3), rows())
 
 
+@pytest.mark.filterwarnings("ignore::diabolo.errors.PoorFitWarning")
 def test_members_leave_early_or_diverge_and_disturb_nobody() -> None:
     base = small("vae", epochs=12)
     estimators = varied(base, 6, training__validation=0.2)

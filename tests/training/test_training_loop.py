@@ -264,6 +264,7 @@ def test_a_divergence_names_term_epoch_and_step_and_keeps_good_weights(at, batch
     assert np.isfinite(ae.score(X))
 
 
+@pytest.mark.filterwarnings("ignore::diabolo.errors.PoorFitWarning")
 @pytest.mark.parametrize("batch", [3, 30, 90])
 def test_weights_of_a_run_that_blows_up_are_finite(batch):
     training = Training(epochs=60, batch_size=batch, lr=1e3, optimizer="sgd", schedule="constant")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from ..errors import (
     DataError,
     SettingError,
 )
-from ..latent import HasPrior
 from ..networks import Summary, describe
 from ..training.control import undisturbed
 from .chunks import by_blocks
@@ -122,13 +122,14 @@ class Answers(TransformerMixin, FittedState):
         """
         check_is_fitted(self)
         rows = self._answerable(X)
-        loss, learnt = self.module_.parts.reconstruction, self.module_.learnt
-        variance = learnt["reconstruction"].detach().double().cpu() if "reconstruction" in learnt else None
+        loss = self.module_.parts.reconstruction
+        own = copy.deepcopy(self.module_.component("reconstruction"))
+        own = None if own is None else own.double().cpu()
 
         def minus_excess(x: torch.Tensor) -> torch.Tensor:
             output = self.module_.decode_raw(self.module_.encode(x))[0]
             # Summed in float64, so that a row's score does not depend on how the sum is split.
-            return -loss.excess(output.double().cpu(), x.double().cpu(), variance).unsqueeze(-1)
+            return -loss.excess(output.double().cpu(), x.double().cpu(), own).unsqueeze(-1)
 
         def score(block: Array) -> NDArray[np.float64]:
             return self._compute(minus_excess, self._scaled(block)).squeeze(-1).numpy()
@@ -187,8 +188,9 @@ class Answers(TransformerMixin, FittedState):
             raise SettingError(f"n, the number of samples, must be an integer >= 1, got {n!r}.")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
         parts = self.module_.parts
-        if density is None and isinstance(parts.latent, HasPrior):
-            return parts.latent.sample_prior((n, parts.latent.dim), generator(seed, "sample")).numpy()
+        if density is None and parts.latent.prior is not None:
+            with torch.no_grad():
+                return self.module_.sample_prior(n, generator(seed, "sample")).cpu().numpy()
         if density is None:
             matched = any(p.matches_prior and p.weight > 0 for p in parts.penalties)
             density = "standard_normal" if matched else "gaussian_mixture"

@@ -71,9 +71,8 @@ def _late(ae: Autoencoder) -> float:
 def _kl(ae: Autoencoder, X: Array) -> Array:
     """KL divergence of each latent dimension, in nats, averaged over rows."""
     with torch.no_grad():
-        h = ae.module_.encoder(torch.from_numpy(X).to(next(ae.module_.parameters())))[0].cpu()
-    latent: Any = ae.module_.parts.latent
-    return kl_per_dimension(latent.mean(h).numpy(), latent.log_variance(h).numpy())
+        q: Any = ae.module_.posterior_of(torch.from_numpy(X).to(next(ae.module_.parameters())))
+    return kl_per_dimension(q.mean.cpu().numpy(), q.log_variance.cpu().numpy())
 
 
 def _progress(context: ExperimentContext, name: str, ae: Autoencoder, reading: str) -> None:

@@ -21,7 +21,6 @@ from ..data.spread import spread
 from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator.autoencoder import Autoencoder
-from ..latent import Stochastic
 
 __all__ = [
     "CHUNK",
@@ -263,11 +262,15 @@ class ExplorerModel:
         """Mean KL divergence of each latent dimension in nats, for a latent space that draws its codes."""
         if not isinstance(self.model, Autoencoder):
             return None
-        latent = self.model.module_.parts.latent
-        if not isinstance(latent, Stochastic):
+        model = self.model.module_
+
+        def divergence(x: Any) -> Any:
+            found = model.kl_per_dimension(x)
+            return x[:, :0] if found is None else found
+
+        kl = self.model.compute(divergence, _spread(self.data.X, CHUNK))
+        if not kl.shape[1]:
             return None
-        encode = self.model.module_.encode_raw
-        kl = self.model.compute(lambda x: latent.kl_per_dimension(encode(x)[0]), _spread(self.data.X, CHUNK))
         return np.asarray(kl.double().mean(0).numpy(), np.float32)
 
     @cached_property

@@ -158,14 +158,17 @@ def scoring(autoencoder: Autoencoder) -> dict[str, Any]:
     NoProgramError
         If the page does not know the loss.
     """
-    loss, learnt = autoencoder.module_.parts.reconstruction, dict(autoencoder.module_.learnt)
-    scaler = autoencoder.scaler_
+    model, scaler = autoencoder.module_, autoencoder.scaler_
+    loss = model.parts.reconstruction
     if loss.operation is None:
         raise NoProgramError(f"the model has {type(loss).__name__}")
     scaling = {"offset": scaler.offset.tolist(), "scale": scaler.scale.tolist()}
     return {
         "link": loss.operation[0],
-        "loss": {"kind": loss.operation[1], "variance": loss.noise_variance(learnt.get("reconstruction"))},
+        "loss": {
+            "kind": loss.operation[1],
+            "variance": loss.noise_variance(model.component("reconstruction")),
+        },
         "scaling": None if scaler.kind == "none" else scaling,
     }
 

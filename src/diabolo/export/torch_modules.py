@@ -188,9 +188,10 @@ class Encoder(_Scaled):
         super().__init__(scaler, dtype)
         self.network, self.counts = to_torch_layers(model.encoder), copy.deepcopy(model.counts)
         self.latent: LatentSpace = model.parts.latent
+        self.own = copy.deepcopy(model.component("latent"))
 
     def forward(self, rows: Tensor) -> Tensor:
-        return self.latent.mean(self.network(self.scaled(rows)))
+        return self.latent.posterior(self.network(self.scaled(rows)), self.own).mean
 
     def scaled(self, rows: Tensor) -> Tensor:
         """Rows as the model sees them."""

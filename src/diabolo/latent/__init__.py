@@ -1,8 +1,8 @@
 """Where codes live: the latent spaces.
 
-An encoder's output h is placed in a latent space, which gives the code z. What a space can do is a type:
-:class:`Stochastic` spaces draw z and have a KL divergence; new codes are drawn from those that are
-:class:`HasPrior`. What is asked about the set that codes lie in, its :mod:`~diabolo.latent.geometry` answers.
+A latent space makes a :mod:`posterior <diabolo.latent.posteriors>` of an encoder's output h, from which the code z
+is drawn; where a space has a :mod:`prior <diabolo.latent.priors>`, new codes are drawn from that. What is asked about
+the set that codes lie in, its :mod:`~diabolo.latent.geometry` answers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..parts import Family
-from .base import HasPrior as HasPrior
 from .base import LatentSpace as LatentSpace
-from .base import Stochastic as Stochastic
 from .euclidean import Euclidean as Euclidean
 from .gaussian import Gaussian as Gaussian
+from .posteriors import Normal as Normal
+from .posteriors import Point as Point
+from .posteriors import Posterior as Posterior
+from .priors import PRIORS as PRIORS
+from .priors import MixturePrior as MixturePrior
+from .priors import Prior as Prior
+from .priors import StandardNormal as StandardNormal
+from .priors import UniformSphere as UniformSphere
 from .sphere import Sphere as Sphere
 
 
@@ -31,4 +37,14 @@ LATENT_SPACES: Family[LatentSpace] = Family(
 )
 
 if not TYPE_CHECKING:
-    __all__ = ["LATENT_SPACES", "HasPrior", "LatentSpace", "Stochastic", *LATENT_SPACES.class_names]
+    __all__ = [
+        "LATENT_SPACES",
+        "PRIORS",
+        "LatentSpace",
+        "Normal",
+        "Point",
+        "Posterior",
+        "Prior",
+        *LATENT_SPACES.class_names,
+        *PRIORS.class_names,
+    ]

@@ -6,17 +6,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from ..moved import Renamed
-from ..parts import Part, part, setting
+from ..errors import SettingError
+from ..parts import Component, part, setting
 from .geometry import FLAT, Geometry
+from .posteriors import Point, Posterior
+from .priors import Prior
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Tensor, nn
+
+    from ..parts.component import Draw
 
 
 @part
-class LatentSpace(Part, ABC):
+class LatentSpace(Component, ABC):
     """Base of the latent spaces.
 
     Tensors have trailing axes (..., batch, width): h is the encoder's output of width
@@ -36,6 +39,18 @@ class LatentSpace(Part, ABC):
 
     dim: int = setting(default=2, doc="Dimension of the code.", ge=1, size=True)
 
+    def check(self) -> None:
+        if self.prior is not None and self.prior.geometry is not self.geometry:
+            raise SettingError(
+                f"{type(self).__name__}: the codes of prior={self.prior!r} lie in another space than these; choose one "
+                f"whose geometry is {self.geometry.name!r}."
+            )
+
+    @property
+    def prior(self) -> Prior | None:
+        """What codes are meant to be distributed as, and new ones are drawn from; None where nothing is."""
+        return None
+
     @property
     def encoder_width(self) -> int:
         """Width of the encoder's output."""
@@ -43,22 +58,23 @@ class LatentSpace(Part, ABC):
 
     @abstractmethod
     def mean(self, h: Tensor) -> Tensor:
-        """The deterministic code of an encoder output: what ``transform`` returns."""
+        """The deterministic code (..., dim) of an encoder output (..., encoder_width): what ``transform`` returns."""
 
-    def rsample(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
-        """The code that the decoder gets in training; only stochastic spaces look at the noise.
+    def posterior(self, h: Tensor, module: nn.Module | None = None) -> Posterior:
+        """The distribution of codes that an encoder output stands for; a point where codes are not drawn.
 
         Parameters
         ----------
         h : Tensor, shape (..., batch, encoder_width)
             The encoder's output.
-        noise : Tensor, shape (..., batch, dim), or None, default None
-            What ``draw`` gave; None: the code is not drawn but the mean.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
         """
-        return self.mean(h)
+        return Point(self.mean(h))
 
-    place = Renamed("rsample")
-    renamed: ClassVar[Mapping[str, str]] = {"place": "rsample"}
+    def noise(self) -> Mapping[str, Draw]:
+        """What draws the random numbers of its codes, by name, in the shape of codes; empty where none are drawn."""
+        return {}
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Distance of codes (..., dim) along the space: straight unless the space is curved.
@@ -81,51 +97,3 @@ class LatentSpace(Part, ABC):
             How far on the way, from 0 to 1.
         """
         return self.geometry.interpolate(a, b, t)
-
-
-class Stochastic(ABC):
-    """Capability: the encoder gives a distribution, of which the code is a draw."""
-
-    @abstractmethod
-    def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Noise for codes of a shape (..., dim), float32, on the generator's device.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Shape of the codes, (..., dim).
-        generator : torch.Generator
-            Source of the random numbers; they are drawn on its device.
-        """
-
-    def kl(self, h: Tensor) -> Tensor:
-        """KL divergence to the prior of each row, in nats; (..., width) to (...)."""
-        return self.kl_per_dimension(h).sum(-1)
-
-    @abstractmethod
-    def kl_per_dimension(self, h: Tensor) -> Tensor:
-        """KL divergence of each latent dimension, in nats; (..., width) to (..., dim)."""
-
-
-class HasPrior(ABC):
-    """Capability: codes have a distribution that new ones are drawn from.
-
-    Attributes
-    ----------
-    marginal : str or None
-        The distribution of one coordinate, as a name of :data:`diabolo.density.DENSITIES`; None where it has none.
-    """
-
-    marginal: ClassVar[str | None] = None
-
-    @abstractmethod
-    def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Codes of a shape (..., dim) from the prior, float32, on the generator's device.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Shape of the codes, (..., dim).
-        generator : torch.Generator
-            Source of the random numbers; they are drawn on its device.
-        """

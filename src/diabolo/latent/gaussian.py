@@ -5,25 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
-from ..parts import part
-from .base import HasPrior, LatentSpace, Stochastic
+from ..parts import part, setting
+from .base import LatentSpace
+from .geometry import FLAT
+from .posteriors import Normal, Posterior
+from .priors import PRIORS, Prior, StandardNormal
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
+
+    from ..parts.component import Draw
 
 
 @part
-class Gaussian(LatentSpace, Stochastic, HasPrior):
+class Gaussian(LatentSpace):
     r"""The encoder gives mean and log-variance; the code is drawn by reparameterisation.
 
     ``z = mu + exp(log_variance / 2) * eps``, eps standard normal. ``transform`` gives the posterior mean mu.
-    The prior is the standard normal; add the KL penalty (it is there unless penalties are given).
+    Add the KL penalty (it is there unless penalties are given).
 
     Parameters
     ----------
     dim : int, default 2
         Dimension of the code; the encoder's output is twice as wide.
+    prior : Prior or str, default StandardNormal()
+        What codes are meant to be distributed as.
 
     References
     ----------
@@ -32,13 +40,14 @@ class Gaussian(LatentSpace, Stochastic, HasPrior):
     Examples
     --------
     >>> import torch
-    >>> h = torch.tensor([[1.0, -1.0, 0.0, 0.0]])
-    >>> Gaussian(2).mean(h), Gaussian(2).kl(h)
-    (tensor([[ 1., -1.]]), tensor([1.]))
+    >>> q = Gaussian(2).posterior(torch.tensor([[1.0, -1.0, 0.0, 0.0]]))
+    >>> q.mean, Gaussian(2).prior.kl_per_dimension(q)
+    (tensor([[ 1., -1.]]), tensor([[0.5000, 0.5000]]))
     """
 
     operation: ClassVar[str | None] = "first"
-    marginal: ClassVar[str | None] = "standard_normal"
+
+    prior: Prior = setting(default=StandardNormal(), doc="What codes are meant to follow.", family=PRIORS)
 
     @property
     def encoder_width(self) -> int:
@@ -47,19 +56,9 @@ class Gaussian(LatentSpace, Stochastic, HasPrior):
     def mean(self, h: Tensor) -> Tensor:
         return h[..., : self.dim]
 
-    def log_variance(self, h: Tensor) -> Tensor:
-        """Log-variance of the posterior, kept within [-20, 20] so that its exponential stays finite."""
-        return F.clamp_inwards(h[..., self.dim :], -20.0, 20.0)
+    def posterior(self, h: Tensor, module: nn.Module | None = None) -> Posterior:
+        # Kept within [-20, 20], so that its exponential stays finite.
+        return Normal(self.mean(h), F.clamp_inwards(h[..., self.dim :], -20.0, 20.0))
 
-    def rsample(self, h: Tensor, noise: Tensor | None = None) -> Tensor:
-        mean = self.mean(h)
-        return mean if noise is None else mean + (0.5 * self.log_variance(h)).exp() * noise
-
-    def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        return self.geometry.draw(shape, generator)
-
-    def kl_per_dimension(self, h: Tensor) -> Tensor:
-        return F.gaussian_kl_per_dimension(self.mean(h), self.log_variance(h))
-
-    def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        return self.draw(shape, generator)
+    def noise(self) -> Mapping[str, Draw]:
+        return {"normal": FLAT.draw}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ..parts import part, setting
-from .base import HasPrior, LatentSpace
+from .base import LatentSpace
 from .geometry import SPHERE, Geometry
+from .priors import Prior, UniformSphere
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 
 @part
-class Sphere(LatentSpace, HasPrior):
+class Sphere(LatentSpace):
     """Codes of norm one: z = h / ||h||. Distances follow great circles and the prior is uniform.
 
     Parameters
@@ -38,8 +38,9 @@ class Sphere(LatentSpace, HasPrior):
 
     dim: int = setting(default=3, doc="Dimension of the space around the sphere (3: the globe).", ge=2)
 
+    @property
+    def prior(self) -> Prior:
+        return UniformSphere()
+
     def mean(self, h: Tensor) -> Tensor:
         return self.geometry.project(h)
-
-    def sample_prior(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        return self.geometry.draw(shape, generator)

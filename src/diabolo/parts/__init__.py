@@ -9,8 +9,20 @@ Neither PyTorch nor scikit-learn is imported here, so that a mistyped setting is
 """
 
 from ..moved import Unstackable as Unstackable
+from .component import Component, Widths
 from .family import Family, get_path, set_path
 from .part import Part, settings
 from .setting import Setting, part, setting
 
-__all__ = ["Family", "Part", "Setting", "get_path", "part", "set_path", "setting", "settings"]
+__all__ = [
+    "Component",
+    "Family",
+    "Part",
+    "Setting",
+    "Widths",
+    "get_path",
+    "part",
+    "set_path",
+    "setting",
+    "settings",
+]

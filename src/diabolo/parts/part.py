@@ -46,8 +46,8 @@ class Part:
     def examples(cls) -> tuple[Self, ...]:
         """Members of the class that show what it can do: the common tests try all of them, the docs print the first.
 
-        The part with its defaults, then with every choice, every flag, its least size, and a number for None: one
-        changed at a time, where the other defaults allow it. Override it where that is not enough.
+        The part with its defaults, then with every choice and member of a family, every flag, its least size, and a
+        number for None: one changed at a time, where the other defaults allow it. Override it where that is not enough.
 
         >>> from diabolo import Sphere, L1
         >>> Sphere.examples(), L1.examples()
@@ -114,6 +114,8 @@ def _tried(default: Any, spec: Setting) -> tuple[Any, ...]:
         return (not default,)
     if spec.size and isinstance(default, int):
         return (spec.ge,)
+    if spec.family is not None:
+        return tuple(cls() for cls in spec.family.values())
     return (0.5,) if default is None else spec.choices or ()
 
 

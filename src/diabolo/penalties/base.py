@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import SettingError
-from ..moved import Renamed
-from ..parts import Part, part, setting
+from ..parts import Component, part, setting
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from ..latent import LatentSpace
+    from ..parts.component import Draw
     from ..passes import Pass
-
-    #: Draws numbers of a shape, float32, on the generator's device.
-    Draw = Callable[[tuple[int, ...], torch.Generator], Tensor]
 
 
 @part
-class Penalty(Part, ABC):
+class Penalty(Component, ABC):
     """Base of the penalties: a pure function of the pass, weighted and added to the reconstruction loss.
 
     Derive from :class:`SamplePenalty` or :class:`BatchPenalty`, which say what :meth:`value` returns. The
@@ -69,14 +65,6 @@ class Penalty(Part, ABC):
         (10, 5)
         """
         return int(self.warmup * epochs) if isinstance(self.warmup, float) else self.warmup
-
-    @property
-    def initial(self) -> float | None:
-        """Where its trained scalar starts, which is then ``Pass.learnt[p.term]``; None if it has none."""
-        return None
-
-    start = Renamed("initial")
-    renamed: ClassVar[Mapping[str, str]] = {"start": "initial"}
 
     @abstractmethod
     def value(self, p: Pass) -> Tensor:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import SettingError
-from ..latent.base import LatentSpace, Stochastic
+from ..latent.base import LatentSpace
 from ..parts import part, setting
 from .base import SamplePenalty
 
@@ -45,10 +45,10 @@ class KL(SamplePenalty):
     weight: float = setting(default=1.0, doc="Beta: factor of the KL divergence.")
 
     def value(self, p: Pass) -> Tensor:
-        return cast(Stochastic, p.latent).kl(p.h)
+        return p.kl
 
     def validate(self, latent: LatentSpace) -> None:
-        if not isinstance(latent, Stochastic):
+        if latent.prior is None or not latent.noise():
             raise SettingError(
                 f"the KL penalty needs a latent space that draws its codes, such as Gaussian({latent.dim}), "
                 f"got {latent!r}."

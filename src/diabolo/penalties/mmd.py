@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
-from ..latent.base import HasPrior, LatentSpace
+from ..errors import SettingError
+from ..latent.base import LatentSpace
 from ..parts import part, setting
 from .base import BatchPenalty
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ..parts.component import Draw
     from ..passes import Pass
-    from .base import Draw
 
 
 @part
@@ -71,7 +72,14 @@ class MMD(BatchPenalty):
     estimator: str = setting(default="biased", doc="Estimator of the MMD.", choices=("biased", "unbiased"))
 
     def noise(self, latent: LatentSpace) -> Mapping[str, Draw]:
-        return {"draw": latent.sample_prior if isinstance(latent, HasPrior) else latent.geometry.draw}
+        return {"draw": latent.geometry.draw if latent.prior is None else latent.prior.sample}
+
+    def validate(self, latent: LatentSpace) -> None:
+        if latent.prior is not None and not latent.prior.fixed:
+            raise SettingError(
+                f"the MMD is taken to a prior that stands still, got {latent.prior!r}, which is trained; use the KL "
+                "penalty, or a prior such as standard_normal."
+            )
 
     def value(self, p: Pass) -> Tensor:
         if p.term not in p.noise:

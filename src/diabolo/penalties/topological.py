@@ -63,6 +63,6 @@ class Topological(BatchPenalty):
         return 1.0
 
     def value(self, p: Pass) -> Tensor:
-        if p.term not in p.learnt:
-            raise ValueError(f"a learnt scalar under {p.term!r} was expected in the pass, got none.")
-        return F.topological_loss(p.target, p.z, p.learnt[p.term], self.x_scale)
+        if p.module is None:
+            raise ValueError(f"a module under {p.term!r} was expected in the pass, got none.")
+        return F.topological_loss(p.target, p.z, p.module.value, self.x_scale)

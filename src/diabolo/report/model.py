@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..latent import HasPrior
 from .figures import Layer, TrainingFigures
 
 if TYPE_CHECKING:
@@ -112,8 +111,8 @@ class ReportModel:
         if network is None:
             return None
         latent = network.parts.latent
-        if isinstance(latent, HasPrior):
-            return Prior(f"the prior of {latent!r}", partial(prior_codes, latent))
+        if latent.prior is not None:
+            return Prior(f"the prior of {latent!r}", partial(prior_codes, network))
         if any(p.matches_prior and p.weight > 0 for p in network.parts.penalties):
             return Prior("the standard normal that a penalty aims at", partial(normal_codes, latent.dim))
         return None
@@ -143,12 +142,13 @@ def normal_codes(dim: int, n: int, seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).normal(size=(n, dim))
 
 
-def prior_codes(latent: Any, n: int, seed: int) -> NDArray[np.float64]:
+def prior_codes(network: Any, n: int, seed: int) -> NDArray[np.float64]:
     """Codes of a latent space that has a prior, drawn from it: (n, dim)."""
     import torch
 
-    drawn = latent.sample_prior((n, latent.dim), torch.Generator().manual_seed(seed))
-    return np.asarray(drawn.numpy(), np.float64)
+    with torch.no_grad():
+        drawn = network.sample_prior(n, torch.Generator(network.device).manual_seed(seed))
+    return np.asarray(drawn.cpu().numpy(), np.float64)
 
 
 @dataclass(frozen=True)
@@ -180,14 +180,13 @@ def look_inside(subject: ReportModel, X: Array, seed: int) -> Probe | None:
     import torch
 
     from ..data.checks import numpy_dtype
-    from ..latent import Stochastic
     from ..objective import terms
 
     scaled = subject.model.scaler_.forward(X, numpy_dtype(network.dtype))
     sums: dict[str, float] = {}
     zeros: dict[str, Any] = {}
     kl, drawn = np.zeros(network.parts.latent.dim), []
-    stochastic = isinstance(network.parts.latent, Stochastic)
+    known = False
     for number, start in enumerate(range(0, len(scaled), _BATCH)):
         x = torch.from_numpy(np.ascontiguousarray(scaled[start : start + _BATCH])).to(network.device)
         with torch.set_grad_enabled(network.needs_input_gradient):
@@ -197,16 +196,16 @@ def look_inside(subject: ReportModel, X: Array, seed: int) -> Probe | None:
             for name, value in values.items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(x)
             clean, hidden = network.encode_raw(x)
-            _, decoded = network.decode_raw(network.parts.latent.mean(clean))
+            _, decoded = network.decode_raw(network.posterior(clean).mean)
             for name, layer in _named_layers(hidden, decoded).items():
                 zeros[name] = zeros.get(name, 0) + (layer == 0).double().sum(0).cpu().numpy()
-            if isinstance(network.parts.latent, Stochastic):
-                kl += network.parts.latent.kl_per_dimension(clean).double().sum(0).cpu().numpy()
+            if known := (divergence := network.kl_per_dimension(x)) is not None:
+                kl += divergence.double().sum(0).cpu().numpy()
             drawn.append(p.z.detach().double().cpu().numpy())
     n = len(scaled)
     layers = tuple(Layer(name, len(z), int((z / n > DEAD_SHARE).sum())) for name, z in zeros.items())
     means = {name: value / n for name, value in sums.items()}
-    return Probe(means, layers, kl / n if stochastic else None, np.concatenate(drawn))
+    return Probe(means, layers, kl / n if known else None, np.concatenate(drawn))
 
 
 def _named_layers(encoder: tuple[Any, ...], decoder: tuple[Any, ...]) -> dict[str, Any]:

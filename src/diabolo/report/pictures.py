@@ -201,10 +201,9 @@ def _kl(m: PictureData) -> _Drawn:
 
 def _histogram(m: PictureData) -> _Drawn:
     from .. import plots
-    from ..latent import HasPrior
 
     c = m.computed
-    prior = m.latent if isinstance(m.latent, HasPrior) else None
+    prior = None if m.latent is None else m.latent.prior
     codes = c.Z if prior is None or c.drawn is None else c.drawn
     if np.ptp(codes, axis=0).max() == 0:
         return None

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "JSON_NAME", "WEIGHTS_NAME", "find", "read_description", "read_weights", "seal"]
 
-FORMAT = 2
+FORMAT = 3
 # From this format on the description holds a checksum of itself.
 _SEALED = 2
+# From this format on parts own modules; before, some had one number.
+_COMPONENTS = 3
 JSON_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"
 
 
@@ -78,6 +80,13 @@ def read_weights(path: Path, described: Mapping[str, Any]) -> dict[str, torch.Te
         )
     try:
         # Cloned: tensors that lie in the file's bytes are not aligned as fast kernels want them.
-        return {name: t.clone() for name, t in from_bytes(content).items()}
+        tensors = {name: t.clone() for name, t in from_bytes(content).items()}
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path} is damaged: {error}.") from error
+    return tensors if described["format"] >= _COMPONENTS else {_renamed(n): t for n, t in tensors.items()}
+
+
+def _renamed(name: str) -> str:
+    """The name that a tensor of an earlier format has now."""
+    kept, _, scalar = name.partition("learnt.")
+    return f"model.components.{scalar}.value" if kept == "model." and scalar else name

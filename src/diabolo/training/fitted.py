@@ -138,7 +138,7 @@ def transfer(old: Model, parts: Architecture, fresh: torch.Generator, reset: Seq
     learnt, kept = dict(old.named_parameters()), old.float_buffers()
     with torch.no_grad():
         for name, p in model.named_parameters():
-            if under(name, reset) or (name.startswith("learnt.") and name not in learnt):
+            if under(name, reset) or (name.startswith("components.") and name not in learnt):
                 continue
             if name not in learnt or learnt[name].shape != p.shape:
                 found = tuple(learnt[name].shape) if name in learnt else "no such parameter"

@@ -51,7 +51,7 @@ class Looking(nn.Module):
 class FourthPower(Reconstruction):
     """A loss that the page does not know."""
 
-    def per_feature(self, output: Tensor, target: Tensor, learnt: Tensor | None = None) -> Tensor:
+    def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         return (output - target) ** 4
 
 

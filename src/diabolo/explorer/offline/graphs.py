@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +39,12 @@ class _Both(nn.Module):
 class _Loss(nn.Module):
     """Rows and the raw output for them to the loss of each row above its floor."""
 
-    def __init__(self, encoder: Encoder, loss: Reconstruction, learnt: Tensor | None) -> None:
+    def __init__(self, encoder: Encoder, loss: Reconstruction, own: nn.Module | None) -> None:
         super().__init__()
-        self.encoder, self.loss, self.learnt = encoder, loss, learnt
+        self.encoder, self.loss, self.own = encoder, loss, own
 
     def forward(self, rows: Tensor, output: Tensor) -> Tensor:
-        return self.loss.excess(output, self.encoder.scaled(rows), self.learnt).unsqueeze(-1)
+        return self.loss.excess(output, self.encoder.scaled(rows), self.own).unsqueeze(-1)
 
 
 def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str, Any], Graphs]:
@@ -87,16 +88,12 @@ def make_graphs(autoencoder: Autoencoder, half: bool = False) -> tuple[dict[str,
         steps = scoring(autoencoder)
     except NoProgramError:
         model = autoencoder.module_
-        learnt = (
-            model.learnt["reconstruction"].detach().float().cpu()
-            if "reconstruction" in model.learnt
-            else None
-        )
+        own = copy.deepcopy(model.component("reconstruction"))
         examples = {
             "rows": given["encoder"].example,
             "output": decoder.network(given["decoder"].example),
         }
-        module = _Loss(encoder, model.parts.reconstruction, learnt).eval()
+        module = _Loss(encoder, model.parts.reconstruction, own).float().cpu().eval()
         graphs["loss"] = onnx_bytes("loss", module, examples, ("losses",))
         steps = {"loss": {"kind": "graph"}, "scaling": None}
     pack = _halved if half else (lambda content: content)

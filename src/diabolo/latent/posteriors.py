@@ -1,0 +1,104 @@
+"""What an encoder says of a row's code: a distribution, or the code itself."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import functional as F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Posterior(ABC):
+    """The distribution q(z|x) of the codes of rows, under the names of ``torch.distributions``.
+
+    Attributes
+    ----------
+    mean : Tensor, shape (*models, batch, dim)
+        The code without randomness: what ``transform`` returns.
+    """
+
+    mean: Tensor
+
+    @abstractmethod
+    def rsample(self, noise: Mapping[str, Tensor]) -> Tensor:
+        """Codes (*models, batch, dim), through which gradients flow.
+
+        Parameters
+        ----------
+        noise : mapping of str to Tensor
+            What the latent space's ``noise`` drew, by name.
+        """
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log-density of codes in nats: (*models, batch, dim) to (*models, batch).
+
+        A family that has one only where it drew itself knows its last draw again.
+
+        Parameters
+        ----------
+        z : Tensor, shape (*models, batch, dim)
+            One code for each row.
+
+        Raises
+        ------
+        NotImplementedError
+            If the codes are no draws of a density.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no density.")
+
+    def kl_to_standard_normal(self) -> Tensor | None:
+        """KL(q || N(0, I)) of each dimension in nats, (*models, batch, dim); None where it has no closed form."""
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Point(Posterior):
+    """All mass at one code, which is no draw and has no density.
+
+    Attributes
+    ----------
+    mean : Tensor, shape (*models, batch, dim)
+        The code.
+    """
+
+    mean: Tensor
+
+    def rsample(self, noise: Mapping[str, Tensor]) -> Tensor:
+        return self.mean
+
+
+@dataclass(frozen=True, eq=False)
+class Normal(Posterior):
+    """A normal distribution with independent dimensions.
+
+    Attributes
+    ----------
+    mean, log_variance : Tensor, shape (*models, batch, dim)
+        Of each dimension.
+
+    Examples
+    --------
+    >>> import torch
+    >>> q = Normal(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
+    >>> q.kl_to_standard_normal(), q.log_prob(torch.tensor([[1.0, 0.0]]))
+    (tensor([[0.5000, 0.0000]]), tensor([-1.8379]))
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def rsample(self, noise: Mapping[str, Tensor]) -> Tensor:
+        return self.mean + (0.5 * self.log_variance).exp() * noise["normal"]
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        squares = (z - self.mean).square() * (-self.log_variance).exp()
+        return -0.5 * (squares + self.log_variance + math.log(2 * math.pi)).sum(-1)
+
+    def kl_to_standard_normal(self) -> Tensor:
+        return F.gaussian_kl_per_dimension(self.mean, self.log_variance)

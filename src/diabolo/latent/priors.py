@@ -1,0 +1,188 @@
+"""What codes are meant to be distributed as: the priors of latent spaces."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..parts import Component, Family, Widths, part, setting
+from .geometry import FLAT, SPHERE, Geometry
+from .posteriors import Normal
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from .posteriors import Posterior
+
+    #: From rows as the model sees them (*models, n, features) to the posterior of their codes.
+    Encode = Callable[[Tensor], Posterior]
+
+
+@part
+class Prior(Component, ABC):
+    """Base of the priors p(z).
+
+    Attributes
+    ----------
+    geometry : Geometry
+        The set that its codes lie in.
+    marginal : str or None
+        The distribution of one coordinate, as a name of :data:`diabolo.density.DENSITIES`; None where it has none.
+    fixed : bool
+        Whether it is the same for every model, so that codes may be drawn from it before there is one.
+    """
+
+    geometry: ClassVar[Geometry] = FLAT
+    marginal: ClassVar[str | None] = None
+    fixed: ClassVar[bool] = True
+
+    @abstractmethod
+    def log_prob(self, z: Tensor, module: nn.Module | None = None, encode: Encode | None = None) -> Tensor:
+        """Log-density of codes in nats: (*models, batch, dim) to (*models, batch).
+
+        Parameters
+        ----------
+        z : Tensor, shape (*models, batch, dim)
+            Codes.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
+        encode : callable or None, default None
+            The posterior of rows, for a prior that is made of some.
+        """
+
+    def sample(
+        self,
+        shape: tuple[int, ...],
+        generator: torch.Generator,
+        module: nn.Module | None = None,
+        encode: Encode | None = None,
+    ) -> Tensor:
+        """Codes of a shape (..., dim), float32, on the generator's device.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the codes, (..., dim).
+        generator : torch.Generator
+            Source of the random numbers.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
+        encode : callable or None, default None
+            The posterior of rows, for a prior that is made of some.
+        """
+        return self.geometry.draw(shape, generator)
+
+    def kl_per_dimension(self, q: Posterior) -> Tensor | None:
+        """KL(q || p) of each dimension in nats, (*models, batch, dim); None where it has no closed form.
+
+        Parameters
+        ----------
+        q : Posterior
+            Distributions of codes, one a row.
+        """
+        return None
+
+
+@part
+class StandardNormal(Prior):
+    """Independent coordinates of mean 0 and variance 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> StandardNormal().log_prob(torch.zeros(1, 2))
+    tensor([-1.8379])
+    """
+
+    marginal: ClassVar[str | None] = "standard_normal"
+
+    def log_prob(self, z: Tensor, module: nn.Module | None = None, encode: Encode | None = None) -> Tensor:
+        return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
+
+    def kl_per_dimension(self, q: Posterior) -> Tensor | None:
+        return q.kl_to_standard_normal()
+
+
+@part
+class UniformSphere(Prior):
+    """Directions of which none is more likely, on the unit sphere; densities are by its area.
+
+    Examples
+    --------
+    >>> import torch
+    >>> UniformSphere().log_prob(torch.tensor([[1.0, 0.0, 0.0]]))
+    tensor([-2.5310])
+    """
+
+    geometry: ClassVar[Geometry] = SPHERE
+
+    def log_prob(self, z: Tensor, module: nn.Module | None = None, encode: Encode | None = None) -> Tensor:
+        half = z.shape[-1] / 2
+        area = math.log(2) + half * math.log(math.pi) - math.lgamma(half)
+        return z.new_full((), -area).expand(z.shape[:-1])
+
+
+@part
+class MixturePrior(Prior):
+    """A mixture of normals whose weights, means and variances are trained with the model.
+
+    Parameters
+    ----------
+    components : int, default 10
+        Number of normals.
+
+    References
+    ----------
+    N. Dilokthanakul et al., Deep Unsupervised Clustering with Gaussian Mixture Variational Autoencoders, 2016,
+    arXiv:1611.02648.
+
+    Examples
+    --------
+    >>> from diabolo import Gaussian
+    >>> Gaussian(2, prior=MixturePrior(20))
+    Gaussian(prior=MixturePrior(components=20))
+    """
+
+    fixed: ClassVar[bool] = False
+
+    components: int = setting(default=10, doc="Number of normals.", ge=1, size=True)
+
+    def build(self, widths: Widths, generator: torch.Generator) -> nn.Module:
+        import torch
+        from torch import nn
+
+        means = torch.randn(self.components, widths.code, generator=generator)
+        return nn.ParameterDict(
+            {"means": means, "log_variances": torch.zeros_like(means), "logits": torch.zeros(self.components)}
+        )
+
+    def log_prob(self, z: Tensor, module: Any = None, encode: Encode | None = None) -> Tensor:
+        q = Normal(module.means.unsqueeze(-3), module.log_variances.unsqueeze(-3))
+        each = q.log_prob(z.unsqueeze(-2))
+        return (each + module.logits.log_softmax(-1).unsqueeze(-2)).logsumexp(-1)
+
+    def sample(
+        self,
+        shape: tuple[int, ...],
+        generator: torch.Generator,
+        module: Any = None,
+        encode: Encode | None = None,
+    ) -> Tensor:
+        import torch
+
+        weights = module.logits.softmax(-1).cpu()
+        n = math.prod(shape[:-1])
+        drawn = torch.multinomial(weights, n, replacement=True, generator=generator)
+        q = Normal(module.means[drawn], module.log_variances[drawn])
+        noise = self.geometry.draw((n, shape[-1]), generator).to(q.mean)
+        return q.rsample({"normal": noise}).view(shape)
+
+
+PRIORS: Family[Prior] = Family(
+    "prior",
+    Prior,
+    {"standard_normal": StandardNormal, "uniform_sphere": UniformSphere, "mixture": MixturePrior},
+)
