@@ -225,7 +225,7 @@ def _tried(default: Any, spec: Setting) -> tuple[Any, ...]:
         return (not default,)
     if spec.size and isinstance(default, int):
         return (spec.ge,)
-    return (0.5,) if default is None else spec.choices or ()
+    return spec.choices or ((0.5,) if default is None else ())
 
 
 _HINTS: dict[type, dict[str, Any]] = {}
