@@ -21,6 +21,7 @@ from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
 from .latent import LatentSpace, Posterior
 from .networks import BuildContext, Mirror, Network
+from .networks.base import Sample
 from .networks.counts import CountScale
 from .parts import Component, Widths
 from .passes import Noise, Pass
@@ -214,10 +215,25 @@ class Model(nn.Module):
         output, hidden = self.decoder(z)
         return (output if self.counts is None else self.counts.leave(output)), hidden
 
-    def learn_scale(self, rows: Tensor, targets: Tensor) -> None:
-        """Take from rows (n, features) what is learnt of them before training, where the loss asks for it."""
+    def initialise(self, rows: Tensor, targets: Tensor) -> None:
+        """Take from training rows, (n, features) each, what is learnt of them before the first step."""
+        parts, loss = self.parts, self.parts.reconstruction
         if self.counts is not None:
             self.counts.learn(rows, targets)
+        with torch.no_grad():
+            entered = rows if self.counts is None else self.counts.enter(rows)
+            parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim))
+            if not parts.decoder.starts_from_data:
+                return
+            codes, squared = self.encode(rows), loss.link(targets) is targets
+            known = self.component("reconstruction")
+
+        def mean_loss(output: Tensor) -> Tensor:
+            output = output.to(targets) if self.counts is None else self.counts.leave(output.to(targets))
+            return loss.loss(output, targets, known).mean()
+
+        sample = Sample(codes, targets.shape[1], targets, None if squared else mean_loss)
+        parts.decoder.initialise(self.decoder, sample)
 
 
 def corrupt(parts: Architecture, domain: Domain, x: Tensor, noise: Noise) -> Tensor:

@@ -1,7 +1,8 @@
 // A model in the browser: follows the operations of a plan, row by row. Sums are in double precision.
 
 /** @typedef {{op: string, name?: string, slope?: number, out?: number, w?: number[], b?: number[], shape?: number[],
- *   kernel?: number[], stride?: number[], padding?: number[], extra?: number[], inner?: Operation[]}} Operation */
+ *   kernel?: number[], stride?: number[], padding?: number[], extra?: number[], inner?: Operation[],
+ *   outer?: Operation[]}} Operation */
 /** @typedef {{encoder: Operation[], decoder: Operation[], latent: {kind: string, dim: number}, link: string,
  *   loss: {kind: string, variance: number | null}, scaling: {offset: number[], scale: number[]} | null}} Steps */
 /** @typedef {{x: Float32Array, shape: number[]}} Flow */
@@ -109,8 +110,8 @@ export class Engine {
       case "transposed":
         return this.transposed(operation, x, shape);
       case "residue": {
-        const inner = this.run(operation.inner, x);
-        return { x: inner.map((value, i) => value + x[i]), shape };
+        const outer = this.run(operation.outer ?? [], x);
+        return { x: this.run(operation.inner, x).map((value, i) => value + outer[i]), shape: [outer.length] };
       }
       default:
         throw new Error(`this page has no operation ${operation.op}`);

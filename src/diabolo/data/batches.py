@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .checks import numpy_dtype
 from .memmap import Array, Stored
+from .spread import spread
 
 
 class Digest(Protocol):
@@ -49,6 +50,9 @@ class RowSet(Protocol):
 
     def slice(self, start: int, stop: int) -> Tensor:
         """Scaled rows start to stop."""
+
+    def sample(self, most: int) -> Tensor:
+        """At most so many scaled rows, spread over all."""
 
     def describe_to(self, digest: Digest) -> None:
         """Feed a digest with what tells these rows from others."""
@@ -107,6 +111,10 @@ class Rows:
     def slice(self, start: int, stop: int) -> Tensor:
         """Scaled rows start to stop."""
         return self._scaled(self.values[start:stop])
+
+    def sample(self, most: int) -> Tensor:
+        """At most so many scaled rows, spread over all."""
+        return self.gather(torch.from_numpy(spread(len(self), most)).to(self.device))
 
     def _scaled(self, rows: Tensor) -> Tensor:
         if self.offset is None or self.scale is None:
@@ -194,6 +202,10 @@ class StoredRows(Finished):
     def slice(self, start: int, stop: int) -> Tensor:
         """Scaled rows start to stop."""
         return self.finish(self.table[start:stop])
+
+    def sample(self, most: int) -> Tensor:
+        """At most so many scaled rows, spread over all."""
+        return self.gather(torch.from_numpy(spread(len(self), most)))
 
     def describe_to(self, digest: Digest) -> None:
         """Feed a digest with the shape and a sample of the rows, and with what was found in all of them."""

@@ -15,6 +15,7 @@ from .batches import Digest, Finish, Finished
 from .chunks import Chunks, read_checked
 from .memmap import Array
 from .rng import generator
+from .spread import spread
 
 _BUFFER_BYTES = 128 << 20
 
@@ -146,6 +147,10 @@ class StreamedRows(Finished):
     def slice(self, start: int, stop: int) -> Tensor:
         """Of the rows that were kept, those from start to stop."""
         return self.finish(self.first[start:stop].copy())
+
+    def sample(self, most: int) -> Tensor:
+        """At most so many of the rows that were kept."""
+        return self.finish(self.first[spread(len(self.first), most)])
 
     def describe_to(self, digest: Digest) -> None:
         """Feed a digest with the shape, the buffer, and what was found in all rows."""

@@ -132,7 +132,7 @@ class Preparation:
             return StoredRows(rows, finish, replace(found, sample=sample).fingerprint)
         room = rows.buffer_rows or room_for(looked.shape[1], rows.dtype.itemsize)
         endless = rows.rows_per_epoch is not None
-        first = looked.shown(_TOLD_ROWS)
+        first = looked.shown()
         return StreamedRows(
             rows.chunks, finish, looked.shape, seed, min(room, found.n), endless, first, found.fingerprint
         )

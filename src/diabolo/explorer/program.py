@@ -86,6 +86,11 @@ def _sequence(m: nn.Sequential, to: _Writer) -> list[Operation]:
     return [step for inner in m for step in _operations(inner, to)]
 
 
+def _residue(m: Residue, to: _Writer) -> list[Operation]:
+    outer = _operations(m.outer, to)
+    return [{"op": "residue", "inner": _sequence(m.inner, to), **({"outer": outer} if outer else {})}]
+
+
 def _elementwise(name: str) -> Callable[[nn.Module, _Writer], list[Operation]]:
     return lambda m, to: [{"op": "each", "name": name}]  # noqa: ARG005
 
@@ -100,7 +105,7 @@ _OPERATIONS: dict[type[nn.Module], Callable[..., list[Operation]]] = {
     nn.Flatten: lambda m, to: [],  # noqa: ARG005
     nn.Unflatten: lambda m, to: [{"op": "picture", "shape": list(m.unflattened_size)}],  # noqa: ARG005
     nn.PReLU: lambda m, to: [{"op": "each", "name": "prelu", "slope": float(m.weight)}],  # noqa: ARG005
-    Residue: lambda m, to: [{"op": "residue", "inner": _sequence(m.inner, to)}],
+    Residue: _residue,
     **{cls: _elementwise(name) for name, cls in ACTIVATIONS.items()},
 }
 

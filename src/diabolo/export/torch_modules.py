@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..errors import SettingError
 from ..networks.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from ..networks.layers import Activation, Dense, PReLU
-from ..networks.modules import Block, Chain, ResidualChain
+from ..networks.modules import Block, Chain, ResidualChain, Skip
 from ..networks.wrapper import Wrapped
 
 if TYPE_CHECKING:
@@ -42,14 +42,15 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Residue(nn.Module):
-    """A residual block: x + f(x)."""
+    """A residual block: x + f(x), or g(x) + f(x) where an affine map g stands beside."""
 
-    def __init__(self, inner: nn.Sequential) -> None:
+    def __init__(self, inner: nn.Sequential, outer: nn.Module | None = None) -> None:
         super().__init__()
-        self.inner = inner
+        self.inner, self.outer = inner, nn.Identity() if outer is None else outer
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.inner(x)
+        found: Tensor = self.outer(x) + self.inner(x)
+        return found
 
 
 class Own(nn.Module):
@@ -116,6 +117,10 @@ def _block(block: Block) -> nn.Module:
     return Residue(_sequence([*hidden, layers[-1]]))
 
 
+def _skip(net: Skip) -> nn.Module:
+    return nn.Sequential(Residue(cast(nn.Sequential, _chain(net.branch)), _dense(net.linear)))
+
+
 def _encoder(net: ConvolutionalEncoder) -> nn.Module:
     stages = [m for pair in zip(net.convolutions, net.activations, strict=False) for m in pair]
     return _sequence([nn.Unflatten(1, net.picture), *stages, nn.Flatten(), net.dense, net.activations[-1]])
@@ -145,6 +150,7 @@ _PLAIN: dict[type[nn.Module], Callable[..., nn.Module]] = {
     Chain: _chain,
     Block: _block,
     ResidualChain: _residual,
+    Skip: _skip,
     ConvolutionalEncoder: _encoder,
     ConvolutionalDecoder: _decoder,
     Wrapped: Own,

@@ -18,6 +18,7 @@ from ..objective import TOTAL, term_names, terms, total
 from ..training.buffers import BufferKeeper
 from ..training.flat import Layout
 from ..training.settings import Training
+from ..training.validation import evaluate
 from . import checkpoints
 from .answers import Answers
 from .batches import Batch, sliced
@@ -173,6 +174,17 @@ class AutoencoderModule(Answers):
         self._offset = len(self.member.history) - int(self.trainer.current_epoch)
         self._statistics, self._guard = BufferKeeper(self._built(), ()), Guard(self._built())
         self._started, self._last_rate = time.perf_counter(), self.trainer.optimizers[0].param_groups[0]["lr"]
+
+        self._see_start()
+
+    def _see_start(self) -> None:
+        """Let the weights before the first step be candidates for the best, as ``fit`` does."""
+        member, model, epoch = self.member, self._built(), self.epoch_now()
+        if member.watch is None or not member.validation_starts or len(member.history) or self._record.taken:
+            return
+        weights = {n: torch.tensor(w, device=self.device) for n, w in member.loss_weights(epoch).items()}
+        found = evaluate(model.eval(), [member], weights, stacked=False)[0]
+        member.see_start(found, Layout.of(model).flatten(model), epoch)
 
     def on_train_epoch_start(self) -> None:
         self._built().train()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from ..parts import Part, part
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
     from ..data.domain import Domain
 
@@ -35,6 +37,28 @@ class BuildContext:
     domain: Domain
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Training rows, as one half of a model meets them: what its first values are taken from.
+
+    Attributes
+    ----------
+    inputs : Tensor, shape (n, n_in)
+        What the network gets: rows for an encoder, codes for a decoder.
+    outputs : int
+        How many numbers of its output are code, or reconstruction; an encoder may give more.
+    target : Tensor, shape (n, n_features), or None
+        What a decoder is to give back.
+    loss : callable or None
+        From a decoder's raw output to its loss, as one number; None: where that is a squared error.
+    """
+
+    inputs: Tensor
+    outputs: int
+    target: Tensor | None = None
+    loss: Callable[[Tensor], Tensor] | None = None
+
+
 @part
 class Network(Part, ABC):
     """Base of the network specifications.
@@ -54,6 +78,22 @@ class Network(Part, ABC):
             What the network is built for: widths, side, data.
         generator : torch.Generator
             Source of the first weights.
+        """
+
+    @property
+    def starts_from_data(self) -> bool:
+        """Whether first values are taken from training rows, by :meth:`initialise`."""
+        return False
+
+    def initialise(self, module: nn.Module, sample: Sample) -> None:
+        """Take first values from training rows, once, before the first step; most networks leave what was drawn.
+
+        Parameters
+        ----------
+        module : nn.Module
+            What :meth:`build` made, for one model.
+        sample : Sample
+            The rows, or some of them, as the network meets them.
         """
 
     @abstractmethod

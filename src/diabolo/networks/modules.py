@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,11 @@ class Chain(Startable):
         super().__init__()
         self.layers, self.activations = nn.ModuleList(layers), nn.ModuleList(activations)
 
+    @property
+    def last(self) -> Dense:
+        """The layer that gives the output."""
+        return cast(Dense, self.layers[-1])
+
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Rows (*models, batch, n_in) to the output and the hidden activations."""
         outputs = []
@@ -44,12 +49,37 @@ class Chain(Startable):
         return outputs[-1], tuple(outputs[:-1])
 
 
+class Skip(Startable):
+    """An affine map and a chain side by side, added up; the hidden activations are the chain's."""
+
+    def __init__(self, linear: Dense, branch: Chain) -> None:
+        super().__init__()
+        self.linear, self.branch = linear, branch
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Rows (*models, batch, n_in) to the output and the hidden activations."""
+        output, hidden = self.branch(x)
+        return self.linear(x) + output, hidden
+
+
+def silence(layer: Dense) -> None:
+    """Let a layer give 0 until it has learnt something."""
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.zero_()
+
+
 class Block(nn.Module):
     """One residual block: x + f(x), and the hidden activations of f."""
 
     def __init__(self, layers: Sequence[nn.Module], activations: Sequence[nn.Module]) -> None:
         super().__init__()
         self.layers, self.activations = nn.ModuleList(layers), nn.ModuleList(activations)
+
+    @property
+    def last(self) -> Dense:
+        """The layer that gives what is added."""
+        return cast(Dense, self.layers[-1])
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         y, hidden = x, []

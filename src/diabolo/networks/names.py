@@ -15,4 +15,6 @@ ACTIVATIONS = (
     "tanh",
     "none",
 )
+#: What runs beside a network: nothing (None), or an affine map that starts as PCA.
+SKIPS = ("pca",)
 INITIALISERS = ("torch", "kaiming_uniform", "kaiming_normal", "xavier_uniform", "xavier_normal")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from ..errors import SettingError
 from ..parts import part, setting
-from .base import BuildContext, Network
-from .names import ACTIVATIONS, INITIALISERS
+from .base import BuildContext, Network, Sample
+from .names import ACTIVATIONS, INITIALISERS, SKIPS
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +38,14 @@ class Residual(Network):
     init : str, default "torch"
         How weights start; a name of :data:`diabolo.networks.INITIALISERS`. The decoder's last layer always
         starts as torch does. Kaiming's rules let the sum over blocks grow with their number.
+    skip : "pca" or None, default None
+        "pca": before the first step the affine map between blocks and code is set to PCA of the training rows, with
+        codes of unit variance, and the last layer of every f_l to 0, so that training starts at PCA's error.
+
+    Raises
+    ------
+    SettingError
+        If ``skip`` is given with an output activation.
 
     References
     ----------
@@ -56,6 +65,14 @@ class Residual(Network):
         default="none", doc="Function after the last layer.", choices=ACTIVATIONS
     )
     init: str = setting(default="torch", doc="How weights start.", choices=INITIALISERS)
+    skip: str | None = setting(default=None, doc="Blocks start at 0, the map between at PCA.", choices=SKIPS)
+
+    def check(self) -> None:
+        if self.skip is not None and self.output_activation != "none":
+            raise SettingError(
+                f"Residual: skip={self.skip!r} starts as PCA, whose output no function follows; got "
+                f"output_activation={self.output_activation!r}. Leave one of them out."
+            )
 
     def mirrored(self) -> Residual:
         return self.replace(output_activation="none")
@@ -80,3 +97,20 @@ class Residual(Network):
         ]
         chain = ResidualChain(entry, blocks, exit, make_activation(self.output_activation))
         return chain.started(self.init, io.role, generator)
+
+    @property
+    def starts_from_data(self) -> bool:
+        return self.skip is not None
+
+    def initialise(self, module: nn.Module, sample: Sample) -> None:
+        from .layers import Dense
+        from .linear_start import start_linear
+        from .modules import Block, ResidualChain, silence
+
+        if self.skip is None or not isinstance(module, ResidualChain):
+            return
+        for bridge in (module.entry, module.exit):
+            if isinstance(bridge, Dense):
+                start_linear(bridge, sample)
+        for block in module.blocks:
+            silence(cast(Block, block).last)

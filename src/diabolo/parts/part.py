@@ -116,7 +116,7 @@ def _tried(default: Any, spec: Setting) -> tuple[Any, ...]:
         return (spec.ge,)
     if spec.family is not None:
         return tuple(cls() for cls in spec.family.values())
-    return (0.5,) if default is None else spec.choices or ()
+    return spec.choices or ((0.5,) if default is None else ())
 
 
 _HINTS: dict[type, dict[str, Any]] = {}

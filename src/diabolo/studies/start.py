@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.rng import generator
+from ..model import Model
 from ..networks.modules import Startable
-from ..training.fitted import count_parameters
+from ..training.fitted import build_model, count_parameters
 from ..training.flat import Layout
 from ..training.job import TrainingJob
 
@@ -28,11 +29,11 @@ class Start:
     """
 
     def __init__(self, member: TrainingJob) -> None:
-        model = member.model()
+        model = Model(member.parts, member.domain, generator(member.seed, "weights"))
         layout = Layout.of(model)
         self._flat = layout.flatten(model)
         layout.bind(model, self._flat)
-        self._model, self._halves = model, (model.encoder, model.decoder)
+        self._halves = (model.encoder, model.decoder)
         self.n_parameters = count_parameters(model)
         self.widths = sum(p.shape[-1] for p in model.parameters() if p.dim())
 
@@ -44,5 +45,7 @@ class Start:
             source = generator(member.seed, "weights")
             for half in halves:
                 half.start(source)
-            member.learn_scale(self._model)
-        return self._flat.to(member.data.inputs.dtype, copy=True).numpy()
+        flat = self._flat.to(member.data.inputs.dtype, copy=True)
+        if member.starts_from_data:
+            member.initialise(build_model(member.parts, member.domain, flat))
+        return flat.numpy()

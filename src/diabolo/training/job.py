@@ -21,13 +21,14 @@ from ..data.scaling import Scaler
 from ..errors import SettingError
 from ..model import Architecture, Model, corrupt, draw_noise, noise_names
 from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
+from .control import threads
 from .fitted import Fitted
 from .history import History
 from .settings import EarlyStopping, Training
 
 _ROWS_AT_ONCE = 1024
-# Rows that the scale of counts is learnt from, of data in files and streams.
-_SCALE_ROWS = 100_000
+# Numbers, at most, of the rows that first values are taken from.
+_START_NUMBERS = 1 << 24
 
 Draws = dict[str, dict[str, Tensor]]
 
@@ -157,15 +158,25 @@ class TrainingJob:
     def model(self) -> Model:
         """The model that its training starts from, on the CPU."""
         made = Model(self.parts, self.domain, generator(self.seed, "weights"))
-        self.learn_scale(made)
+        if self.starts_from_data:
+            self.initialise(made.to(self.data.inputs.dtype))
         return made
 
-    def learn_scale(self, model: Model) -> None:
-        """Let a model learn what it does of rows before training, where its loss asks for it."""
-        if self.parts.reconstruction.on_log_scale:
-            each = (self.data.inputs, self.data.inputs if self.data.targets is None else self.data.targets)
-            most = self.n_rows if self.data.in_memory else _SCALE_ROWS
-            model.learn_scale(*(rows.slice(0, most).cpu() for rows in each))
+    @property
+    def starts_from_data(self) -> bool:
+        """Whether some of its first values are taken from rows."""
+        parts = self.parts
+        halves = (parts.encoder, parts.decoder)
+        return parts.reconstruction.on_log_scale or any(half.starts_from_data for half in halves)
+
+    def initialise(self, model: Model) -> None:
+        """Let a model, on the CPU, take from rows what it does before training."""
+        inputs = self.data.inputs
+        each = (inputs, inputs if self.data.targets is None else self.data.targets)
+        most = max(2, _START_NUMBERS // self.domain.n_features)
+        # The number of threads is a part of what decides the last bits.
+        with threads(1):
+            model.initialise(*(rows.sample(most).cpu() for rows in each))
 
     @property
     def n_rows(self) -> int:
@@ -202,6 +213,12 @@ class TrainingJob:
         if full == now:
             return entry[f"{start}{TOTAL}"], True
         return sum(weight * entry[f"{start}{name}"] for name, weight in full.items()), False
+
+    def see_start(self, found: Mapping[str, float], flat: Tensor, epoch: int) -> None:
+        """Take note of the weights before the first step, by their terms on validation rows."""
+        if self.watch is not None:
+            value, _ = self.watched({f"val_{name}": value for name, value in found.items()}, epoch)
+            self.watch.see(value, flat, epoch, counts=False)
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""

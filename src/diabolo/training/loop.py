@@ -162,6 +162,7 @@ class Trainer(TrainingState):
             take_snapshot(self)
         try:
             with interrupt:
+                self._see_start()
                 self._epochs(callbacks, interrupt)
         except KeyboardInterrupt:
             self._end_all("interrupted")
@@ -200,7 +201,7 @@ class Trainer(TrainingState):
                     self.checkpoints.clear()  # the same settings would diverge again
                 return
             if self.running[0].validation_starts:
-                for entry, judged in zip(entries, evaluate(self), strict=True):
+                for entry, judged in zip(entries, self._evaluate(), strict=True):
                     entry |= {f"val_{name}": value for name, value in judged.items()}
             seconds = self.spent() / max(1, len(entries))
             for member, entry in zip(self.running, entries, strict=True):
@@ -334,6 +335,18 @@ class Trainer(TrainingState):
         self.good, self.pending = self.pending, self.good
         self.pending.copy_(self.flat)
         self.float_buffers.advance()
+
+    def _evaluate(self) -> list[dict[str, float]]:
+        return evaluate(self.model, self.running, self.loss_weights(), stacked=self.stacked)
+
+    def _see_start(self) -> None:
+        """Let the weights before the first step be candidates for the best, where rows are held out to say so."""
+        begun = self.epoch > self.first_epoch or self.step > 0
+        if begun or not self.running[0].validation_starts or all(m.watch is None for m in self.running):
+            return
+        for i, (member, found) in enumerate(zip(self.running, self._evaluate(), strict=True)):
+            member.see_start(found, self.flat[i] if self.stacked else self.flat, self.epoch)
+        self.float_buffers.mark_best()
 
     def _leave_diverged(self) -> None:
         self._leave([m.status == "running" for m in self.running])

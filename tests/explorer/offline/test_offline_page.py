@@ -104,6 +104,8 @@ def test_the_engine_knows_every_activation(engine: Any, name: str) -> None:
         {"latent": Gaussian(4)},
         {"latent": 1, "encoder": MLP(())},
         {"encoder": Residual(2, 8, activation="prelu")},
+        {"encoder": MLP((8, 6), skip="pca")},
+        {"encoder": Residual(2, 8, skip="pca")},
         {"encoder": Residual(1, 8, depth=2, output_activation="tanh")},
         {"encoder": Convolutional((4, 6), activation="prelu")},
         {"encoder": Convolutional((3,), kernel=5, stride=3), "latent": Sphere(2)},
