@@ -22,8 +22,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "Recipes": {"diabolo.recipes": None},
     "Latent spaces": {"diabolo.latent": None},
     "Reconstruction losses": {
-        "diabolo.reconstruction": (
-            "RECONSTRUCTIONS",
+        "diabolo.likelihoods": (
+            "LIKELIHOODS",
             "Reconstruction",
             "SquaredError",
             "AbsoluteError",

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from diabolo.likelihoods import SquaredError
 from diabolo.moved import moved
 from diabolo.parts import part
 from diabolo.penalties import Topological
-from diabolo.reconstruction import SquaredError
 
 MOVED = {
     "diabolo.hub.push": "diabolo.export.hub.push",

@@ -18,7 +18,7 @@ _ROOMS = {
     "estimator.loading": ("load",),
 }
 #: Rooms whose names are the package's too: a part that enters its family's table is one by that.
-_FAMILIES = ("corruption", "latent", "penalties", "reconstruction")
+_FAMILIES = ("corruption", "latent", "likelihoods", "penalties")
 _MODULES = (
     "anomaly",
     "datasets",
@@ -53,13 +53,13 @@ if TYPE_CHECKING:
     from .estimator.autoencoder import Autoencoder as Autoencoder
     from .estimator.loading import load as load
     from .latent import *  # noqa: F403
+    from .likelihoods import *  # noqa: F403
     from .networks import MLP as MLP
     from .networks import Convolutional as Convolutional
     from .networks import Custom as Custom
     from .networks import Mirror as Mirror
     from .networks import Residual as Residual
     from .penalties import *  # noqa: F403
-    from .reconstruction import *  # noqa: F403
     from .training import SGD as SGD
     from .training import Adam as Adam
     from .training import AdamW as AdamW

@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
 from .latent import LatentSpace, Posterior
+from .likelihoods import Likelihood
 from .networks import BuildContext, Mirror, Network
 from .networks.base import Sample
 from .networks.counts import CountScale
 from .parts import Component, Widths
 from .passes import Noise, Pass
 from .penalties import PENALTIES, Penalty
-from .reconstruction import Reconstruction
 
 if TYPE_CHECKING:
     from .parts.component import Draw
@@ -42,7 +42,7 @@ class Architecture:
     encoder: Network
     decoder: Network
     latent: LatentSpace
-    reconstruction: Reconstruction
+    reconstruction: Likelihood
     penalties: tuple[Penalty, ...] = ()
     corruption: tuple[Corruption, ...] = ()
 
@@ -87,7 +87,9 @@ class Model(nn.Module):
         self.encoder = parts.encoder.build(
             BuildContext(n, latent.encoder_width, "encoder", domain), generator
         )
-        self.decoder = parts.decoder.build(BuildContext(latent.dim, n, "decoder", domain), generator)
+        self.decoder = parts.decoder.build(
+            BuildContext(latent.dim, parts.reconstruction.width(n), "decoder", domain), generator
+        )
         self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
         widths = Widths(n, latent.dim)
         self.components = nn.ModuleDict()
@@ -201,7 +203,7 @@ class Model(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """The reconstructions that codes stand for: (*models, batch, dim) to (*models, batch, features)."""
-        return self.parts.reconstruction.link(self.decode_raw(z)[0])
+        return self.parts.reconstruction.mean(self.decode_raw(z)[0], self.component("reconstruction"))
 
     def encode_raw(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The encoder's output (..., latent.encoder_width) and hidden activations, of rows."""
@@ -225,7 +227,7 @@ class Model(nn.Module):
             parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim))
             if not parts.decoder.starts_from_data:
                 return
-            codes, squared = self.encode(rows), loss.link(targets) is targets
+            codes, squared = self.encode(rows), loss.mean(targets) is targets
             known = self.component("reconstruction")
 
         def mean_loss(output: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from diabolo import functional as F
 from diabolo.data.domain import Domain
 from diabolo.errors import SettingError
 from diabolo.latent import LATENT_SPACES, Euclidean, Gaussian, LatentSpace, Sphere
+from diabolo.likelihoods import SquaredError
 from diabolo.model import Architecture, Model, draw_noise, noise_names
 from diabolo.networks import MLP
 from diabolo.objective import terms
@@ -33,7 +34,6 @@ from diabolo.penalties import (
     WeightDecay,
     WeightL1,
 )
-from diabolo.reconstruction import SquaredError
 from diabolo.training.flat import Layout
 
 

@@ -19,10 +19,10 @@ from diabolo import MLP, Autoencoder, Training, load
 from diabolo.corruption import GaussianNoise
 from diabolo.errors import DivergedError, SettingError
 from diabolo.latent import LATENT_SPACES
+from diabolo.likelihoods import LIKELIHOODS
 from diabolo.networks.names import ACTIVATIONS
 from diabolo.penalties import PENALTIES, Penalty
 from diabolo.recipes import RECIPES, make
-from diabolo.reconstruction import RECONSTRUCTIONS
 from diabolo.slots import resolve
 from diabolo.studies import fit_stack
 from diabolo.studies.groups import chunks
@@ -140,7 +140,7 @@ def test_ten_steps_of_every_recipe_in_float32(name: str) -> None:
         assert np.mean(np.concatenate(apart) > TEN_STEPS) <= SHARE_OF_NOISE
 
 
-@pytest.mark.parametrize("loss", RECONSTRUCTIONS)
+@pytest.mark.parametrize("loss", LIKELIHOODS)
 @pytest.mark.parametrize("width", [1, 5])
 def test_every_loss_at_odd_sizes(loss: str, width: int) -> None:
     training = Training(epochs=2, batch_size=7, precision="float64")

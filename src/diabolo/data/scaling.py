@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 from ..errors import DataError, SettingError
-from ..reconstruction import Reconstruction
+from ..likelihoods import Likelihood
 from .memmap import Stored, blocks_of
 from .summary import MOMENT_ROWS, DataSummary, summarize
 
@@ -69,7 +69,7 @@ class Scaler:
 def learn_scaling(
     X: NDArray[np.floating] | Stored | None,
     scaling: str | None,
-    loss: Reconstruction,
+    loss: Likelihood,
     found: DataSummary | None = None,
 ) -> Scaler:
     """The scaling of data for a reconstruction loss.
@@ -82,7 +82,7 @@ def learn_scaling(
     X : array of shape (n, n_features) or None
         None: ``found`` says all that is needed.
     scaling : "auto", "minmax", "standard" or None
-    loss : Reconstruction
+    loss : Likelihood
     found : DataSummary or None
         What is known of all rows; None: they are looked through.
 
@@ -139,14 +139,12 @@ def learn_scaling(
     return Scaler(kind, scaler.mean_, scaler.scale_, *known)
 
 
-def needs_moments(scaling: str | None, loss: Reconstruction) -> bool:
+def needs_moments(scaling: str | None, loss: Likelihood) -> bool:
     """Whether means and deviations may be wanted, for rows that are read once."""
     return scaling == "standard" or (scaling == "auto" and loss.support == "real")
 
 
-def require_range(
-    X: NDArray[np.floating] | DataSummary, scaler: Scaler, loss: Reconstruction, name: str
-) -> None:
+def require_range(X: NDArray[np.floating] | DataSummary, scaler: Scaler, loss: Likelihood, name: str) -> None:
     """Raise a DataError if a loss cannot take rows, under a scaling that was learnt from others, as targets."""
     if loss.support == "real" or (name == "X" and scaler.kind != "none"):
         return
@@ -162,7 +160,7 @@ def require_range(
         )
 
 
-def _require_support(low: float, high: float, loss: Reconstruction, scaling: str | None) -> None:
+def _require_support(low: float, high: float, loss: Likelihood, scaling: str | None) -> None:
     name = type(loss).__name__
     if loss.support == "unit" and (low < 0 or high > 1):
         raise DataError(

@@ -56,7 +56,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         None: ``MLP()``.
     decoder : Network or None, default None
         None: the encoder mirrored.
-    reconstruction : Reconstruction, str or None, default None
+    reconstruction : Likelihood, str or None, default None
         The loss between output and target; None: squared error, summed over features.
     penalties : Penalty, sequence of Penalty or None, default None
         What is added to the loss; None: the KL divergence for a space that draws its codes, else nothing.

@@ -24,9 +24,9 @@ from ..data.spread import spread
 from ..data.streams import Stream
 from ..data.summary import DataSummary
 from ..errors import DataError, PoorFitWarning, WarmupWarning
+from ..likelihoods import Likelihood
 from ..model import Architecture, Model, resolve_decoder
 from ..objective import RECONSTRUCTION
-from ..reconstruction import Reconstruction
 from ..training.control import threads
 from ..training.events import Callback
 from ..training.fitted import Fitted
@@ -82,7 +82,7 @@ def training_data(
     validation: Any,
     training: Training,
     seed: int,
-    loss: Reconstruction,
+    loss: Likelihood,
     prepare: Preparation,
 ) -> TrainingData:
     """What a run trains on and is judged on; a share of the rows is held out if the training says so.

@@ -18,7 +18,7 @@ from ..data.spread import spread
 from ..data.streams import Stream
 from ..data.summary import DataSummary, summarize
 from ..errors import DataError
-from ..reconstruction import Reconstruction
+from ..likelihoods import Likelihood
 from ..training.progress import reading
 
 Array = NDArray[np.floating]
@@ -82,7 +82,7 @@ def summarize_rows(
     name: str = "X",
     *,
     scaling: str | None = None,
-    loss: Reconstruction | None = None,
+    loss: Likelihood | None = None,
     verbose: bool | None = False,
 ) -> SummarizedRows:
     """Look through all rows once.
@@ -93,7 +93,7 @@ def summarize_rows(
     name : str
         What they are called in messages.
     scaling : str or None
-    loss : Reconstruction or None
+    loss : Likelihood or None
         With the scaling, what decides whether a stream's means and deviations are found on the way.
     verbose : bool or None
         Show how far it is, where rows are not in memory.

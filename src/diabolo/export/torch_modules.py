@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..data.scaling import Scaler
     from ..estimator.autoencoder import Autoencoder
     from ..latent import LatentSpace
+    from ..likelihoods import Likelihood
     from ..model import Model
-    from ..reconstruction import Reconstruction
 
 __all__ = ["Decoder", "Encoder", "Own", "Residue", "to_torch_layers", "to_torch_modules"]
 
@@ -213,14 +213,15 @@ class Decoder(_Scaled):
     def __init__(self, model: Model, scaler: Scaler, dtype: torch.dtype) -> None:
         super().__init__(scaler, dtype)
         self.network, self.counts = to_torch_layers(model.decoder), copy.deepcopy(model.counts)
-        self.loss: Reconstruction = model.parts.reconstruction
+        self.loss: Likelihood = model.parts.reconstruction
+        self.own = copy.deepcopy(model.component("reconstruction"))
 
     def forward(self, codes: Tensor) -> Tensor:
         return self.rows(self.network(codes))
 
     def rows(self, output: Tensor) -> Tensor:
         """The rows, in the user's units, that the network's raw output stands for."""
-        x = self.loss.link(output if self.counts is None else self.counts.leave(output))
+        x = self.loss.mean(output if self.counts is None else self.counts.leave(output), self.own)
         return (x.double() * self.scale + self.offset).to(self.dtype) if self.scales else x
 
 

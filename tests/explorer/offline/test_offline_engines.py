@@ -26,8 +26,8 @@ from diabolo.explorer.offline import engines, runtime
 from diabolo.explorer.offline.engines import make_decoding
 from diabolo.explorer.program import make_program
 from diabolo.export import programs
+from diabolo.likelihoods import Likelihood
 from diabolo.networks import Convolutional
-from diabolo.reconstruction import Reconstruction
 
 # Sums are split otherwise by onnxruntime's kernels: some units in the last place of float32.
 TOLERANCE = 1e-5
@@ -48,7 +48,7 @@ class Looking(nn.Module):
 
 
 @dataclass(frozen=True)
-class FourthPower(Reconstruction):
+class FourthPower(Likelihood):
     """A loss that the page does not know."""
 
     def per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:

@@ -17,7 +17,7 @@ from ..program import NoProgramError, scoring
 
 if TYPE_CHECKING:
     from ...estimator.autoencoder import Autoencoder
-    from ...reconstruction import Reconstruction
+    from ...likelihoods import Likelihood
 
 __all__ = ["make_graphs"]
 
@@ -39,7 +39,7 @@ class _Both(nn.Module):
 class _Loss(nn.Module):
     """Rows and the raw output for them to the loss of each row above its floor."""
 
-    def __init__(self, encoder: Encoder, loss: Reconstruction, own: nn.Module | None) -> None:
+    def __init__(self, encoder: Encoder, loss: Likelihood, own: nn.Module | None) -> None:
         super().__init__()
         self.encoder, self.loss, self.own = encoder, loss, own
 
