@@ -21,17 +21,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "The estimator": {"diabolo": ("Autoencoder", "load", "Stream")},
     "Recipes": {"diabolo.recipes": None},
     "Latent spaces": {"diabolo.latent": None},
-    "Reconstruction losses": {
-        "diabolo.likelihoods": (
-            "LIKELIHOODS",
-            "Reconstruction",
-            "SquaredError",
-            "AbsoluteError",
-            "Bernoulli",
-            "GaussianLikelihood",
-            "Poisson",
-        )
-    },
+    "Likelihoods": {"diabolo.likelihoods": None},
     "Penalties": {"diabolo.penalties": None},
     "Corruptions": {"diabolo.corruption": None},
     "Networks": {"diabolo.networks": None},
