@@ -22,6 +22,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "Recipes": {"diabolo.recipes": None},
     "Latent spaces": {"diabolo.latent": None},
     "Likelihoods": {"diabolo.likelihoods": None},
+    "Bounds": {"diabolo.bounds": None},
     "Penalties": {"diabolo.penalties": None},
     "Corruptions": {"diabolo.corruption": None},
     "Networks": {"diabolo.networks": None},

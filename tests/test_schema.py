@@ -9,6 +9,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 
 from diabolo import (
+    ELBO,
     KL,
     L1,
     MLP,
@@ -40,6 +41,7 @@ def test_defaults_stand_for_parts():
         "decoder": Mirror(),
         "reconstruction": SquaredError(),
         "penalties": (),
+        "bound": ELBO(),
         "corruption": (),
         "training": Training(),
     }

@@ -18,7 +18,7 @@ _ROOMS = {
     "estimator.loading": ("load",),
 }
 #: Rooms whose names are the package's too: a part that enters its family's table is one by that.
-_FAMILIES = ("corruption", "latent", "likelihoods", "penalties")
+_FAMILIES = ("bounds", "corruption", "latent", "likelihoods", "penalties")
 _MODULES = (
     "anomaly",
     "datasets",
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from . import plots as plots
     from . import recipes as recipes
     from . import report as report
+    from .bounds import *  # noqa: F403
     from .corruption import *  # noqa: F403
     from .data.streams import Stream as Stream
     from .errors import DataError as DataError

@@ -10,13 +10,14 @@ argument: :func:`draw_noise` makes them, :meth:`Model.forward` only uses them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from .bounds import ELBO, Bound
 from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
 from .latent import LatentSpace, Posterior
@@ -25,7 +26,7 @@ from .networks import BuildContext, Mirror, Network
 from .networks.base import Sample
 from .networks.counts import CountScale
 from .parts import Component, Widths
-from .passes import Noise, Pass
+from .passes import Noise, Pass, repeat_rows
 from .penalties import PENALTIES, Penalty
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Architecture:
     reconstruction: Likelihood
     penalties: tuple[Penalty, ...] = ()
     corruption: tuple[Corruption, ...] = ()
+    bound: Bound = field(default_factory=ELBO)
 
     @cached_property
     def named_penalties(self) -> dict[str, Penalty]:
@@ -149,8 +151,13 @@ class Model(nn.Module):
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encode_raw(corrupted)
-        q = self.posterior(h)
-        z = q.rsample(noise["latent"]) if "latent" in noise else q.mean
+        drawn = noise.get("latent", {})
+        draws = self.parts.bound.draws if drawn else 1
+        if draws > 1:
+            # All draws are rows of one batch, the first draw of each row first.
+            drawn = {name: v.transpose(-2, -3).flatten(-3, -2) for name, v in drawn.items()}
+        q = self.posterior(repeat_rows(h, draws))
+        z = q.rsample(drawn) if drawn else q.mean
         output, _ = self.decode_raw(z)
         return Pass(
             x,
@@ -165,6 +172,7 @@ class Model(nn.Module):
             self._built,
             q,
             self.posterior_of,
+            draws=draws,
         )
 
     def posterior(self, h: Tensor) -> Posterior:
@@ -272,7 +280,9 @@ def draw_noise(
             noise[name] = corruption.draw(rows, domain, generators[name])
     for name, draws in _code_noise(parts).items():
         if name in generators:
-            noise[name] = {key: draw(code, generators[name]) for key, draw in draws.items()}
+            several = name == "latent" and parts.bound.draws > 1
+            wanted = (*rows, parts.bound.draws, code[-1]) if several else code
+            noise[name] = {key: draw(wanted, generators[name]) for key, draw in draws.items()}
     return noise
 
 

@@ -11,19 +11,25 @@ from collections.abc import Collection, Mapping
 from torch import Tensor
 
 from .model import Architecture
-from .passes import Pass
+from .passes import Pass, repeat_rows
 from .penalties import SamplePenalty
 
 RECONSTRUCTION = "reconstruction"
 TOTAL = "loss"
+TIGHTENING = "tightening"
 
 
 def term_names(parts: Architecture) -> tuple[str, ...]:
     """The names of the terms, the reconstruction loss first."""
-    return (RECONSTRUCTION, *parts.named_penalties)
+    return (RECONSTRUCTION, *parts.named_penalties, *((TIGHTENING,) if parts.bound.tightens else ()))
 
 
-def terms(parts: Architecture, p: Pass, whole: Pass | None = None) -> dict[str, Tensor]:
+def terms(
+    parts: Architecture,
+    p: Pass,
+    whole: Pass | None = None,
+    weights: Mapping[str, Tensor] | Mapping[str, float] | None = None,
+) -> dict[str, Tensor]:
     """The unweighted terms of a pass, each a mean over the batch of shape (*models,).
 
     Parameters
@@ -32,24 +38,47 @@ def terms(parts: Architecture, p: Pass, whole: Pass | None = None) -> dict[str, 
     p : Pass
     whole : Pass or None
         What penalties of a whole batch look at, where the pass holds only some of its rows; None: the pass.
+    weights : mapping of str to Tensor or float, or None, default None
+        The weight of each term, of which a bound may depend on that of the divergence; None: those after warm-ups.
 
     Returns
     -------
     dict of str to Tensor
-        The reconstruction loss, summed over features, then the penalties.
+        The reconstruction loss, summed over features, then the penalties, then by how much the bound is tighter than
+        their sum, where it is.
     """
-    loss = parts.reconstruction.loss(p.output, p.target, p.modules.get(RECONSTRUCTION))
+    target = repeat_rows(p.target, p.draws)
+    loss = parts.reconstruction.loss(p.output, target, p.modules.get(RECONSTRUCTION))
     values = {RECONSTRUCTION: loss.mean(-1)}
+    first = p.first()
     for name, penalty in parts.named_penalties.items():
-        seen = p if whole is None or isinstance(penalty, SamplePenalty) else whole
+        seen = first if whole is None or isinstance(penalty, SamplePenalty) else whole
         value = penalty.value(seen.seen_by(name))
         values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
+    if parts.bound.tightens:
+        values[TIGHTENING] = _tightening(parts, p, loss, values, weights or term_weights(parts))
     return values
+
+
+def _tightening(
+    parts: Architecture,
+    p: Pass,
+    loss: Tensor,
+    values: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor] | Mapping[str, float],
+) -> Tensor:
+    """The bound's loss less the terms that it holds, (*models,)."""
+    held = [name for name, penalty in parts.named_penalties.items() if penalty.divergence]
+    weight = sum(weights[name] for name in held)
+    of_each = weight[..., None, None] if isinstance(weight, Tensor) else weight
+    bound = parts.bound.loss(-p.by_draw(loss), of_each * p.by_draw(p.log_ratio)).mean(-1)
+    return bound - values[RECONSTRUCTION] - sum(weights[name] * values[name] for name in held)
 
 
 def term_weights(parts: Architecture) -> dict[str, float]:
     """The weight of each term once every warm-up is over."""
-    return {RECONSTRUCTION: 1.0} | {name: p.weight for name, p in parts.named_penalties.items()}
+    weights = {RECONSTRUCTION: 1.0} | {name: p.weight for name, p in parts.named_penalties.items()}
+    return weights | ({TIGHTENING: 1.0} if parts.bound.tightens else {})
 
 
 def rising_weights(

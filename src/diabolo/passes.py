@@ -8,6 +8,7 @@ has one. :mod:`diabolo.model` computes it.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -53,6 +54,8 @@ class Pass:
         What the code was drawn from.
     encode : callable
         From rows as the model sees them to the posterior of their codes.
+    draws : int
+        How many codes were drawn for each row: z and output have so many times the rows, the first draw of each first.
     term : str
         The name of the penalty that looks at the pass: its own entry in ``noise`` and ``modules``.
     """
@@ -70,6 +73,7 @@ class Pass:
     drawn: Posterior
     encode: Callable[[Tensor], Posterior]
     term: str = ""
+    draws: int = 1
 
     @property
     def module(self) -> Any:
@@ -94,11 +98,27 @@ class Pass:
         """KL(q(z|x) || p(z)) of each row in nats, (*models, batch): exact where it can be, else at the code drawn."""
         prior = self.latent.prior
         exact = None if prior is None else prior.kl_per_dimension(self.posterior)
-        return self.log_ratio if exact is None else exact.sum(-1)
+        return self.by_draw(self.log_ratio).mean(-2) if exact is None else exact.sum(-1)
+
+    def by_draw(self, values: Tensor) -> Tensor:
+        """Values of all draws with an axis for them: (*models, draws * batch) to (*models, draws, batch)."""
+        return values.unflatten(-1, (self.draws, -1))
+
+    def first(self) -> Pass:
+        """The pass of the first draw of each row, which is what penalties look at."""
+        if self.draws == 1:
+            return self
+        rows = self.target.shape[-2]
+        made = replace(self, z=self.z[..., :rows, :], output=self.output[..., :rows, :], draws=1)
+        if self.latent.prior is not None:
+            vars(made)["kl"] = self.kl  # that of all draws
+        return made
 
     def seen_by(self, term: str) -> Pass:
         """The pass as the penalty of a name sees it."""
-        return replace(self, term=term)
+        made = copy.copy(self)  # with what was computed of it
+        object.__setattr__(made, "term", term)
+        return made
 
     def widened(self) -> Pass:
         """The pass in numbers that are wide enough to be added up, whatever its networks computed with."""
@@ -107,3 +127,8 @@ class Pass:
             return self
         made = {name: getattr(self, name).to(dtype) for name in ("target", "h", "z", "output")}
         return replace(self, **made, hidden=tuple(a.to(dtype) for a in self.hidden))
+
+
+def repeat_rows(rows: Tensor, times: int) -> Tensor:
+    """Rows (*models, batch, width), all of them again and again: (*models, times * batch, width)."""
+    return rows if times == 1 else torch.cat([rows] * times, dim=-2)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .bounds import BOUNDS, ELBO
 from .corruption import CORRUPTIONS
 from .errors import SettingError, UnknownNameError
 from .latent import LATENT_SPACES, Euclidean
@@ -52,6 +53,7 @@ SLOTS: dict[str, Slot] = {
     "decoder": Slot(NETWORKS, Mirror(), False, "From codes to rows; mirrors the encoder unless given."),
     "reconstruction": Slot(LIKELIHOODS, SquaredError(), False, "How far the output is from the target."),
     "penalties": Slot(PENALTIES, (), True, "What is added to the loss."),
+    "bound": Slot(BOUNDS, ELBO(), False, "How draws of the code make one loss."),
     "corruption": Slot(CORRUPTIONS, (), True, "What is done to the input before it is encoded.", True),
     "training": Slot(TRAININGS, Training(), False, "How it is trained."),
 }

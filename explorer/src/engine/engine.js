@@ -69,6 +69,15 @@ const FLOOR = {
   poisson: (t) => t - xlogx(t) + lgamma(t + 1),
 };
 
+/** Loss of a row above its floor. @param {{kind: string, variance: number | null}} loss @param {ArrayLike<number>} output
+ * @param {ArrayLike<number>} target */
+export function excess({ kind, variance }, output, target) {
+  const floor = FLOOR[kind] ?? (() => 0);
+  let sum = 0;
+  for (let i = 0; i < target.length; i++) sum += LOSS[kind](output[i], target[i], variance) - floor(target[i]);
+  return sum;
+}
+
 /** @param {Float32Array} x @param {string} name @param {number} [slope] */
 function each(x, name, slope = 0) {
   const [out, f] = [new Float32Array(x.length), EACH[name]];
@@ -204,12 +213,7 @@ export class Engine {
 
   /** Loss of a row above the least that any output can have, summed over features. @param {Float32Array} row */
   error(row) {
-    const { kind, variance } = this.steps.loss;
-    const [target, output] = [this.scaled(row), this.run(this.steps.decoder, this.encode(row))];
-    const floor = FLOOR[kind] ?? (() => 0);
-    let sum = 0;
-    for (let i = 0; i < target.length; i++) sum += LOSS[kind](output[i], target[i], variance) - floor(target[i]);
-    return sum;
+    return excess(this.steps.loss, this.run(this.steps.decoder, this.encode(row)), this.scaled(row));
   }
 }
 

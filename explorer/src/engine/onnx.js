@@ -1,5 +1,5 @@
 // A model in the browser, for networks that the page's own engine does not know: ONNX graphs in onnxruntime-web.
-import { LOSS } from "./engine.js";
+import { excess } from "./engine.js";
 
 /** @typedef {Float32Array} Row */
 
@@ -72,14 +72,12 @@ export class OnnxEngine {
     return (await this.run("decoder", { codes })).rows;
   }
 
-  /** Reconstruction loss of rows, summed over features. @param {Row[]} rows @returns {Promise<number[]>} */
+  /** Loss of rows above the least that any output can have, summed over features. @param {Row[]} rows @returns {Promise<number[]>} */
   async errors(rows) {
     const { output } = await this.run("decoder", { codes: await this.encode(rows) });
-    const { loss: { kind, variance }, scaling } = this.steps;
-    if (kind === "graph") return (await this.run("loss", { rows, output })).losses.map(([value]) => value);
-    return rows.map((row, k) => row.reduce((sum, value, i) => {
-      const target = scaling ? (value - scaling.offset[i]) / scaling.scale[i] : value;
-      return sum + LOSS[kind](output[k][i], target, variance);
-    }, 0));
+    const { loss, scaling } = this.steps;
+    if (loss.kind === "graph") return (await this.run("loss", { rows, output })).losses.map(([value]) => value);
+    const scaled = scaling ? (value, i) => (value - scaling.offset[i]) / scaling.scale[i] : (value) => value;
+    return rows.map((row, k) => excess(loss, output[k], Float64Array.from(row, scaled)));
   }
 }

@@ -24,7 +24,6 @@ from ..training.control import threads_for, undisturbed
 from ..training.events import Callback
 from ..training.fitted import count_parameters, require_parameters, transfer
 from ..training.loop import Trainer
-from .answers import Answers
 from .opening import Opening
 from .preparation import (
     architecture,
@@ -36,13 +35,14 @@ from .preparation import (
     warn_of_poor_fit,
     warn_of_warmups,
 )
+from .probability import Probabilities
 from .resuming import resumable
 from .rows import SummarizedRows
 
 Array = NDArray[np.floating]
 
 
-class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder as a scikit-learn transformer.
 
     Every part may be left to its default (None), given as a part, by its name, or as a dict of its settings;
@@ -62,6 +62,8 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         What is added to the loss; None: the KL divergence for a space that draws its codes, else nothing.
     corruption : Corruption, sequence of Corruption or None, default None
         What is done to the input before it is encoded; the target stays clean.
+    bound : Bound, str or None, default None
+        How draws of the code make one loss; None: the evidence lower bound of one draw a row.
     training : Training or None, default None
         How it is trained.
     scaling : "auto", "minmax", "standard" or None, default "auto"
@@ -117,6 +119,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         reconstruction: Any = None,
         penalties: Any = None,
         corruption: Any = None,
+        bound: Any = None,
         training: Any = None,
         scaling: str | None = "auto",
         image_shape: tuple[int, ...] | None = None,
@@ -130,6 +133,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
         self.reconstruction = reconstruction
         self.penalties = penalties
         self.corruption = corruption
+        self.bound = bound
         self.training = training
         self.scaling = scaling
         self.image_shape = image_shape

@@ -63,7 +63,9 @@ def architecture(params: dict[str, Any]) -> Architecture:
         reconstruction=slots.resolve("reconstruction", params["reconstruction"]),
         penalties=slots.resolve("penalties", params["penalties"], latent),
         corruption=slots.resolve("corruption", params["corruption"]),
+        bound=slots.resolve("bound", params["bound"]),
     )
+    parts.bound.validate(latent, parts.penalties)
     for penalty in parts.penalties:
         penalty.validate(latent)
     return parts

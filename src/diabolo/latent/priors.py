@@ -31,12 +31,15 @@ class Prior(Component, ABC):
         The set that its codes lie in.
     marginal : str or None
         The distribution of one coordinate, as a name of :data:`diabolo.density.DENSITIES`; None where it has none.
+    by_dimension : bool
+        Whether it can be a product over dimensions, so that its divergence may be known of each.
     fixed : bool
         Whether it is the same for every model, so that codes may be drawn from it before there is one.
     """
 
     geometry: ClassVar[Geometry] = FLAT
     marginal: ClassVar[str | None] = None
+    by_dimension: ClassVar[bool] = False
     fixed: ClassVar[bool] = True
 
     @abstractmethod
@@ -98,6 +101,7 @@ class StandardNormal(Prior):
     """
 
     marginal: ClassVar[str | None] = "standard_normal"
+    by_dimension: ClassVar[bool] = True
 
     def log_prob(self, z: Tensor, module: nn.Module | None = None, encode: Encode | None = None) -> Tensor:
         return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)

@@ -309,9 +309,10 @@ class AutoencoderModule(Answers):
         if self._fields and world > 1:
             gather: Any = partial(self.all_gather, sync_grads=True)
             whole = whole_pass(p, batch.noise, batch.own, world, self._fields, gather)
+        weights = member.loss_weights(self.epoch_now())
         with torch.autocast(self.device.type, enabled=False):
-            values = terms(model.parts, p, whole)
-        return total(values, member.loss_weights(self.epoch_now())), values
+            values = terms(model.parts, p, whole, weights)
+        return total(values, weights), values
 
     def _look(self) -> None:
         """Add up the steps since the last look over processes; go back to good weights if one is not finite."""

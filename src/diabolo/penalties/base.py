@@ -30,12 +30,15 @@ class Penalty(Component, ABC):
         What the unweighted value is counted in, empty if it is a plain number.
     needs_input_gradient : bool
         Whether it differentiates by ``Pass.corrupted``, which then requires a gradient.
+    divergence : bool
+        Whether it is the divergence from the prior that a bound on the evidence holds.
     matches_prior : bool
         Whether it draws codes to the prior, the standard normal where the space has none.
     """
 
     unit: ClassVar[str] = ""
     needs_input_gradient: ClassVar[bool] = False
+    divergence: ClassVar[bool] = False
     matches_prior: ClassVar[bool] = False
 
     weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0, varies=True)

@@ -26,12 +26,17 @@ class KL(SamplePenalty):
     ----------
     weight : float, default 1
         Beta.
+    free_bits : float, default 0.0
+        Nats that the divergence of each dimension, averaged over the batch, may have at no cost: it counts as so many
+        where it is less, so that a dimension is not given up for them.
     warmup : int or float, default 0
         Epochs over which beta rises linearly from 0; below 1, the share of the training that it takes.
 
     References
     ----------
     D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, 2013, arXiv:1312.6114.
+    D. P. Kingma et al., Improving Variational Inference with Inverse Autoregressive Flow, NeurIPS 2016,
+    arXiv:1606.04934 (free bits).
     I. Higgins et al., beta-VAE, ICLR 2017, openreview Sy2fzU9gl.
 
     Examples
@@ -41,13 +46,27 @@ class KL(SamplePenalty):
     """
 
     unit: ClassVar[str] = "nats a sample"
+    divergence: ClassVar[bool] = True
 
     weight: float = setting(default=1.0, doc="Beta: factor of the KL divergence.")
+    free_bits: float = setting(
+        default=0.0, doc="Nats of each dimension that cost nothing.", ge=0, kw_only=True
+    )
 
     def value(self, p: Pass) -> Tensor:
-        return p.kl
+        prior = p.latent.prior
+        each = prior.kl_per_dimension(p.posterior) if prior is not None and self.free_bits else None
+        if each is None:
+            return p.kl
+        # Adding what is missing leaves no gradient where a dimension's mean is below.
+        return (each + (self.free_bits - each.mean(-2, keepdim=True)).clamp(min=0)).sum(-1)
 
     def validate(self, latent: LatentSpace) -> None:
+        if self.free_bits and latent.prior is not None and not latent.prior.by_dimension:
+            raise SettingError(
+                f"free_bits={self.free_bits:g} are of each dimension, and the divergence from {latent.prior!r} is none "
+                "of single dimensions; take the standard normal prior, or free_bits=0."
+            )
         if latent.prior is None or not latent.noise():
             raise SettingError(
                 f"the KL penalty needs a latent space that draws its codes, such as Gaussian({latent.dim}), "

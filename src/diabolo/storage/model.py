@@ -12,6 +12,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +36,7 @@ from .description import EPOCHS, anything, integer, listing, mapping, number, on
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 
 _PLAIN = ("scaling", "device", "verbose")
-_PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
+_PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption", "bound")
 _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 #: Every field of ``model.json``. What parts are made of, the parts check themselves.
@@ -126,7 +127,7 @@ def read(
     Parameters and errors are those of :func:`diabolo.load`.
     """
     folder = find(Path(path))
-    described = read_description(folder / JSON_NAME)
+    described = _with_bound(read_description(folder / JSON_NAME))
     tensors = read_weights(folder / WEIGHTS_NAME, described)
     try:
         own = _own_modules(described, tensors)
@@ -141,6 +142,17 @@ def read(
         raise FileError(
             f"{folder / JSON_NAME} does not describe a model that this version knows: {error}"
         ) from error
+
+
+def _with_bound(described: dict[str, Any]) -> dict[str, Any]:
+    """A description of a format that knew one bound only, with it."""
+    with suppress(LookupError, TypeError, AttributeError):  # what is no description is refused later
+        if described["format"] < FORMAT:
+            described["params"].setdefault("bound", None)
+            described["fitted"]["parts"].setdefault(
+                "bound", slots.to_json("bound", slots.SLOTS["bound"].default)
+            )
+    return described
 
 
 def _check_target(target: Path) -> None:

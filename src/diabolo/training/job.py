@@ -20,7 +20,7 @@ from ..data.rng import generator
 from ..data.scaling import Scaler
 from ..errors import SettingError
 from ..model import Architecture, Model, corrupt, draw_noise, noise_names
-from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
+from ..objective import RECONSTRUCTION, TIGHTENING, TOTAL, rising_weights, term_names, term_weights
 from .control import threads
 from .fitted import Fitted
 from .history import History
@@ -104,6 +104,7 @@ class TrainingJob:
         units = self.parts.reconstruction.unit
         self.history.units |= {RECONSTRUCTION: f"{units} a sample"}
         self.history.units |= {name: p.unit for name, p in self.parts.named_penalties.items()}
+        self.history.units |= {TIGHTENING: "nats a sample"} if self.parts.bound.tightens else {}
 
     def fitted(self, n_threads: int, codes: NDArray[np.floating]) -> Fitted:
         """What it has learnt, once it is trained.

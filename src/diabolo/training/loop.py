@@ -89,7 +89,9 @@ class Trainer(TrainingState):
         self.block = block_steps(self.batch, model.domain.n_features)
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
-        self._terms: Callable[[Tensor, Tensor, Noise], dict[str, Tensor]] = self._compute_terms
+        self._terms: Callable[[Tensor, Tensor, Noise, dict[str, Tensor]], dict[str, Tensor]] = (
+            self._compute_terms
+        )
         self._take(self.layout.flatten(model) if flat is None else flat)
         if self.training.compile:
             check_compilable(model.parts)
@@ -288,8 +290,9 @@ class Trainer(TrainingState):
         """The loss, its terms, and its gradient by each trained parameter; the others are noise, then weights."""
         rest = iter(others)
         noise = {p: {k: next(rest) for k in names} for p, names in self._drawn.items()}
-        values = self._terms(x, target, noise)
-        loss = total(values, dict(zip(values, rest, strict=True)))
+        weights = dict(zip(self.names[1:], rest, strict=True))
+        values = self._terms(x, target, noise, weights)
+        loss = total(values, weights)
         if not self.trained:  # a callback froze them all
             return [loss, *values.values()]
         grads = torch.autograd.grad(
@@ -297,12 +300,14 @@ class Trainer(TrainingState):
         )
         return [loss, *values.values(), *grads]
 
-    def _compute_terms(self, x: Tensor, target: Tensor, noise: Noise) -> dict[str, Tensor]:
+    def _compute_terms(
+        self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
         if self.training.precision != "bfloat16":
-            return terms(self.model.parts, self.model(target, noise, corrupted=x))
+            return terms(self.model.parts, self.model(target, noise, corrupted=x), weights=weights)
         with torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False):
             p = self.model(target, noise, corrupted=x)
-        return terms(self.model.parts, p.widened())
+        return terms(self.model.parts, p.widened(), weights=weights)
 
     def loss_weights(self) -> dict[str, Tensor]:
         """The weight of each term in this epoch, of shape (*models,)."""
