@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -45,6 +47,14 @@ def test_the_warning_points_at_the_line_that_uses_the_old_name() -> None:
     with pytest.warns(FutureWarning) as caught:
         from diabolo.hub import pull  # noqa: F401
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("path", ["hub", "plain", "metrics.baselines"])
+def test_a_module_that_is_gone_is_imported_by_its_old_place(path: str) -> None:
+    first = path.partition(".")[0]
+    code = f"import diabolo.{path}; from diabolo import {first}; print(diabolo.{path}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"diabolo.{path}"
 
 
 def test_a_name_that_never_was_there_is_said_to_be_missing() -> None:

@@ -13,7 +13,8 @@ from ..data.domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError
 from ..training.control import undisturbed
 from ..training.progress import stages
-from .compute import Computed, Options, compute, flat_rows
+from .comparison import Options
+from .compute import Computed, compute, flat_rows
 from .figures import Figures, to_json
 from .findings import Finding, find
 from .model import ReportModel
