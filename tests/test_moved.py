@@ -17,6 +17,7 @@ from diabolo.penalties import Topological
 from diabolo.reconstruction import SquaredError
 
 MOVED = {
+    "diabolo.aligned.aligned": "diabolo.text.tables.aligned",
     "diabolo.hub.push": "diabolo.export.hub.push",
     "diabolo.hub.pull": "diabolo.export.hub.pull",
     "diabolo.hub.model_card": "diabolo.export.hub.model_card",

@@ -93,6 +93,7 @@ else:
 _left(
     __name__,
     {
+        "aligned": {"aligned": "diabolo.text.tables"},
         # The cards of models that are on the hub name it.
         "hub": dict.fromkeys(("model_card", "pull", "push"), "diabolo.export.hub"),
         "plain": {

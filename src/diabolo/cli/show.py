@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .. import __version__
-from ..aligned import aligned
 from ..datasets.formats import COLUMN_OPTIONS, OPTIONS, Format
 from ..errors import UnknownNameError
 from ..runs import folder as runs
 from ..runs.source import Source
+from ..text.tables import aligned
 
 if TYPE_CHECKING:
     from ..datasets import Column

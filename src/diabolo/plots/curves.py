@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, UnknownNameError
-from .inputs import Array, as_floats, as_vector, span
+from .inputs import Array, as_floats, as_vector, axis_name, plot, span
 from .style import GREY, LINES, VERMILION, below, class_styles, legend, new_axes, new_row
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["code_histogram", "loss_curves", "loss_functions", "metric_curve"]
 
 
+@plot
 def loss_curves(
     histories: Mapping[str, Any],
     *,
@@ -40,12 +41,6 @@ def loss_curves(
         ``"time"`` (seconds) is taken from each model's first row.
     log : bool
         Logarithmic loss axis.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -120,6 +115,7 @@ _LOSSES: dict[str, tuple[_Function, _Function]] = {
 }
 
 
+@plot
 def loss_functions(
     losses: Mapping[str, _Function | tuple[_Function, _Function]] | None = None,
     *,
@@ -139,8 +135,6 @@ def loss_functions(
         The target.
     limits : (float, float)
         The range of the reconstruction.
-    axes : two Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -171,6 +165,7 @@ def _central(loss: _Function) -> _Function:
     return lambda p, y: (loss(p + step, y) - loss(p - step, y)) / (2 * step)
 
 
+@plot
 def metric_curve(
     x: ArrayLike,
     scores: Mapping[str, ArrayLike] | ArrayLike,
@@ -195,12 +190,6 @@ def metric_curve(
         Mean ± one standard deviation, or smallest to largest.
     log : bool
         Logarithmic x axis; ignored for strings.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -262,6 +251,7 @@ _SPREADS: dict[str, Callable[[Array], tuple[Array, Array]]] = {
 }
 
 
+@plot
 def code_histogram(
     codes: ArrayLike,
     *,
@@ -283,8 +273,6 @@ def code_histogram(
         The coordinate; ignored for codes (n,).
     bins : int
         Bars.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -314,7 +302,7 @@ def code_histogram(
         at = np.linspace(*span(shown, 0.05), 500)
         ax.plot(at, np.exp(score(at[:, None])), color=VERMILION, linewidth=2, label=name)
     column = dim if np.ndim(codes) > 1 else 0
-    ax.set(xlabel=f"$z_{{{column + 1}}}$", ylabel="density", title="Distribution of a coordinate")
+    ax.set(xlabel=axis_name(column), ylabel="density", title="Distribution of a coordinate")
     handles, names = ax.get_legend_handles_labels()
     order = np.argsort([name == "codes" for name in names], kind="stable")
     ax.legend([handles[i] for i in order], [names[i] for i in order], frameon=False)

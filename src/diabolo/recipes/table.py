@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import UnknownNameError
+from ..text.docstrings import complete
 
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
@@ -19,27 +20,16 @@ R = TypeVar("R", bound=Callable[..., Any])
 #: The recipes by name.
 RECIPES: dict[str, Recipe] = {}
 
-_SAME_FOR_ALL = """Parameters
-----------
-latent_dim : int, default {default}
-    Dimension of the code; ignored if ``latent`` is given.
-{own}**settings
-    Parameters of the autoencoder, and paths into its parts.
-
-Returns
--------
-Autoencoder
-
-"""
-
 
 def recipe(make: R) -> R:
     """Put a recipe in the table, and say in its docstring what is the same for all: code, settings, result."""
-    head, references, rest = inspect.cleandoc(make.__doc__ or "").partition("References\n---")
-    summary, _, own = head.partition("Parameters\n----------\n")
     default = inspect.signature(make).parameters["latent_dim"].default
-    shared = _SAME_FOR_ALL.format(default=default, own=own.rstrip() + "\n" if own else "")
-    make.__doc__ = f"{summary}{shared}{references}{rest}"
+    same = {
+        "latent_dim": f"latent_dim : int, default {default}\n"
+        "    Dimension of the code; ignored if ``latent`` is given.",
+        "settings": "**settings\n    Parameters of the autoencoder, and paths into its parts.",
+    }
+    make.__doc__ = complete(make, same, "Autoencoder")
     RECIPES[make.__name__] = make
     return make
 

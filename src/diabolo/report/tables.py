@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..aligned import aligned
+from ..text.tables import aligned
 from .figures import Errors, Figures
 
 __all__ = ["Table", "number", "share", "tables"]
