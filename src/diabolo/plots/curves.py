@@ -209,25 +209,15 @@ def metric_curve(
     named = scores if isinstance(scores, Mapping) else {"": scores}
     ax = new_axes(ax)
     for (name, given), (colour, marker) in zip(named.items(), class_styles(len(named)), strict=True):
-        table = as_floats(given, "scores")
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2 or len(table) != len(values):
-            raise DataError(f"scores must have shape ({len(values)}, repeats) as x; got {np.shape(given)}.")
+        table = _repeats(given, len(values))
         low, high = _SPREADS[spread](table)
         repeats = table.shape[1]
         label = name or (f"mean of {repeats}" if repeats > 1 else y_name)
         ax.plot(place[order], table.mean(axis=1)[order], color=colour, marker=marker, label=label)
         if repeats > 1:
             band = None if name else _BAND_NAMES[spread]
-            ax.fill_between(
-                place[order],
-                low[order],
-                high[order],
-                color=colour,
-                alpha=0.2,
-                linewidth=0,
-                label=band,
-            )
+            look: dict[str, Any] = {"color": colour, "alpha": 0.2, "linewidth": 0, "label": band}
+            ax.fill_between(place[order], low[order], high[order], **look)
     if words:
         ax.set_xticks(place, [str(v) for v in values])
     elif log:
@@ -235,13 +225,19 @@ def metric_curve(
         if len(values) <= 8:
             ax.set_xticks(place, [f"{v:g}" for v in values])
             ax.minorticks_off()
-    ax.set(
-        xlabel=x_name,
-        ylabel=y_name,
-        title="Mean and spread over repeats" if ax.collections else "One run each",
-    )
+    title = "Mean and spread over repeats" if ax.collections else "One run each"
+    ax.set(xlabel=x_name, ylabel=y_name, title=title)
     ax.legend(frameon=False)
     return ax
+
+
+def _repeats(given: ArrayLike, n: int) -> Array:
+    """Scores as a row a value of the hyper-parameter, a column a repeat."""
+    table = as_floats(given, "scores")
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or len(table) != n:
+        raise DataError(f"scores must have shape ({n}, repeats) as x; got {np.shape(given)}.")
+    return table
 
 
 _BAND_NAMES = {"std": "± one standard deviation", "range": "smallest to largest"}
