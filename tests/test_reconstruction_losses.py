@@ -175,7 +175,7 @@ def test_scores_of_an_estimator_leave_out_what_no_output_can_change(loss: Recons
     rows[:20] = rows[:20] * 0.6 + 0.2 if loss.support == "unit" else rows[:20]
     training = Training(epochs=1)
     ae = Autoencoder(encoder=MLP((4,)), reconstruction=loss, training=training, random_state=0).fit(rows)
-    model, x = ae.module_, torch.as_tensor(ae.scaler_.forward(rows, np.dtype(np.float32)))
+    model, x = ae.module_, torch.as_tensor(ae._scaled(rows)).float()
     output = model.decode_raw(model.encode(x))[0].detach().double()
     learnt = model.learnt["reconstruction"].detach().double() if "reconstruction" in model.learnt else None
     expected = -loss.loss(output, x.double(), learnt) + loss.floor(x.double()).sum(-1)

@@ -13,19 +13,6 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-__all__ = [
-    "Learnt",
-    "MatchesPrior",
-    "NeedsInputGradient",
-    "Noisy",
-    "Renamed",
-    "Unstackable",
-    "lazy",
-    "left",
-    "moved",
-    "take_over",
-]
-
 
 def lazy(
     module: str, files: Mapping[str, Iterable[str]]

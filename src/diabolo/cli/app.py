@@ -26,8 +26,6 @@ from .options import (
 )
 from .plotting import KINDS
 
-__all__ = ["app"]
-
 _WELCOME = """\
 diabolo trains, evaluates and applies autoencoders: tables, pictures and arrays in, codes and reconstructions out.
 

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .app import Run, app
+from .app import Run
+from .app import app as app
 from .options import DATA_OPTIONS, DEVICE, Option, flag, out_option, takes
-
-__all__ = ["app"]
 
 Repo = Annotated[str, typer.Argument(metavar="REPO", help="OWNER/NAME on the Hugging Face hub.")]
 

@@ -17,28 +17,6 @@ from ..parts import Part, Setting, settings
 from ..slots import SLOTS
 from ..training.settings import Training
 
-__all__ = [
-    "BROWSER",
-    "DATA_OPTIONS",
-    "DEVICE",
-    "DIM_OPTIONS",
-    "FIT_OPTIONS",
-    "FORCE",
-    "HOLD_OUT",
-    "JSON",
-    "OPEN",
-    "PATHS",
-    "PLAN_OPTIONS",
-    "PORT",
-    "SETTING_OPTIONS",
-    "TRAINER_OPTIONS",
-    "Option",
-    "flag",
-    "out_option",
-    "rows_option",
-    "takes",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -26,8 +26,6 @@ from ..text.tables import aligned
 if TYPE_CHECKING:
     from ..datasets import Column
 
-__all__ = ["columns", "datasets", "describe", "doctor", "info", "recipe", "recipes"]
-
 _EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
 
 

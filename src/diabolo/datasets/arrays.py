@@ -26,20 +26,6 @@ from .files import expect_file, option, size_of, take
 from .formats import IDX_NAME
 from .idx import read_idx
 
-__all__ = [
-    "Member",
-    "array_dataset",
-    "choose_array",
-    "map_array_file",
-    "npy_header",
-    "read_array_file",
-    "read_idx_file",
-    "read_labels",
-    "read_npy",
-    "rows_of",
-    "table_of",
-]
-
 _FEATURES, _LABELS = ("X", "x", "data"), ("y", "labels")
 _CHANNELS = (1, 3, 4)
 # What NumPy's header parser lets out on a damaged header.

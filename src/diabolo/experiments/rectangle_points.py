@@ -15,8 +15,6 @@ from ..networks import MLP
 from .context import ExperimentContext
 from .course import autoencoder, several
 
-__all__ = ["points", "through_points"]
-
 Array = NDArray[np.floating]
 
 _SETTLED = 1e-4

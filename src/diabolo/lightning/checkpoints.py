@@ -18,8 +18,6 @@ from ..training.history import History
 from ..training.job import TrainingJob
 from ..training.resume import differences
 
-__all__ = ["KEY", "estimator_of", "go_on", "pack", "read", "unpack"]
-
 #: Where in a checkpoint of Lightning's it is.
 KEY = "diabolo"
 _FORMAT = 1

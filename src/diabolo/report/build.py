@@ -21,8 +21,6 @@ from .model import ReportModel
 from .pictures import Picture, PictureData, draw
 from .tables import tables, text_table
 
-__all__ = ["Report", "health_report"]
-
 _WIDTH = 96
 
 

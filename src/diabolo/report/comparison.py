@@ -19,8 +19,6 @@ from ..metrics.structure import spearman_of
 from .figures import Errors, FeatureError, Figures, Generation, Latent, Term
 from .model import DEAD_SHARE, Prior, Probe, ReportModel
 
-__all__ = ["Comparison", "Options", "Rows", "apply", "choose"]
-
 Float = NDArray[np.float64]
 Array = NDArray[np.floating]
 

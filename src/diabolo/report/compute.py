@@ -17,8 +17,6 @@ from .comparison import Array, Comparison, Float, Options, Rows, apply, choose
 from .figures import Errors, Figures
 from .model import ReportModel, describe_course, look_inside
 
-__all__ = ["Computed", "compute", "flat_rows"]
-
 
 @dataclass(frozen=True)
 class Computed:

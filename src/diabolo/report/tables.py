@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from ..text.tables import aligned
 from .figures import Errors, Figures
 
-__all__ = ["Table", "number", "share", "tables"]
-
-
 # Longer names, which users give to features, would push the numbers off a terminal.
 _NAME_WIDTH = 46
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ...estimator.autoencoder import Autoencoder
     from ...reconstruction import Reconstruction
 
-__all__ = ["make_graphs"]
-
 Graphs = dict[str, NDArray[np.uint8]]
 
 
