@@ -99,6 +99,9 @@ def learn_scaling(
         if X is None:
             raise ValueError("learn_scaling needs X, or a summary of it.")
         found = summarize(blocks_of(X))
+    n_features = len(found.low)
+    known = found.low, found.high
+    none = Scaler("none", np.zeros(n_features), np.ones(n_features), *known)
     low, high = float(found.low.min()), float(found.high.max())
     largest = max(-low, high)
     if largest > _LARGEST:
@@ -107,7 +110,8 @@ def learn_scaling(
         )
     kind = scaling or "none"
     if scaling == "auto":
-        left_alone = (low >= 0 and high <= 1) or loss.support == "counts"
+        inside = low >= 0 and high <= 1
+        left_alone = inside or loss.support == "counts"
         kind = "none" if left_alone else {"unit": "minmax"}.get(loss.support, "standard")
     if kind == "none":
         if largest > _LARGEST_ALONE:
@@ -115,31 +119,24 @@ def learn_scaling(
                 f"values up to {largest:g} are too large to train on unscaled; use scaling='standard' or 'minmax'."
             )
         _require_support(low, high, loss, scaling)
-    elif loss.support == "counts" or (loss.support == "unit" and kind == "standard"):
+        return none
+    if loss.support == "counts" or (loss.support == "unit" and kind == "standard"):
         raise SettingError(
             f"the {type(loss).__name__} loss cannot take data scaled by scaling={kind!r}, which is not in its "
             "range; use scaling='auto'."
         )
-    return Scaler(kind, *_offset_and_scale(kind, X, found), found.low, found.high)
-
-
-def _offset_and_scale(
-    kind: str, X: NDArray[np.floating] | Stored | None, found: DataSummary
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if kind == "none":
-        return np.zeros(len(found.low)), np.ones(len(found.low))
     if kind == "minmax":
         least = found.low.astype(np.float64)
         span = found.high.astype(np.float64) - least
-        return least, np.where(span > 0, span, 1.0)
+        return Scaler(kind, least, np.where(span > 0, span, 1.0), *known)
     if found.mean is not None and found.deviation is not None:
-        return found.mean, found.deviation
+        return Scaler(kind, found.mean, found.deviation, *known)
     if X is None:
         raise ValueError("learn_scaling needs X, or a summary with mean and deviation.")
     scaler = StandardScaler()
     for rows in gen_batches(len(X), _ROWS):
         scaler.partial_fit(np.asarray(X[rows], np.float64))
-    return scaler.mean_, scaler.scale_
+    return Scaler(kind, scaler.mean_, scaler.scale_, *known)
 
 
 def needs_moments(scaling: str | None, loss: Reconstruction) -> bool:
