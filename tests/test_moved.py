@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 import torch
+from fresh import in_fresh_process
 
 from diabolo import Euclidean, Sphere
 from diabolo.moved import moved
@@ -54,8 +53,7 @@ def test_the_warning_points_at_the_line_that_uses_the_old_name() -> None:
 def test_a_module_that_is_gone_is_imported_by_its_old_place(path: str) -> None:
     first = path.partition(".")[0]
     code = f"import diabolo.{path}; from diabolo import {first}; print(diabolo.{path}.__name__)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == f"diabolo.{path}"
+    assert in_fresh_process(code).strip() == f"diabolo.{path}"
 
 
 def test_a_name_that_never_was_there_is_said_to_be_missing() -> None:
