@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from fresh import in_fresh_process
 from members import narrowed
 from sklearn.decomposition import NMF, PCA
 from sklearn.pipeline import make_pipeline
@@ -112,8 +109,4 @@ def test_every_recipe_says_when_to_use_it_and_where_it_is_from(name):
 
 def test_the_table_of_recipes_needs_neither_torch_nor_scikit_learn():
     code = "import sys, diabolo.recipes; print(sorted({'torch', 'sklearn'} & set(sys.modules)))"
-    path = os.pathsep.join(p for p in sys.path if p)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
-    assert done.stdout.strip() == "[]", done.stderr
+    assert in_fresh_process(code).strip() == "[]"

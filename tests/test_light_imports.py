@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import pytest
-
-import diabolo
+from fresh import in_fresh_process
 
 HEAVY = ("torch", "sklearn", "scipy", "matplotlib", "pandas", "pyarrow")
 
 
 ROOMS = ("latent", "reconstruction", "penalties", "corruption", "networks", "functional")
-
-
-def in_fresh_process(code: str) -> str:
-    source = str(pathlib.Path(diabolo.__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": source},
-    )
-    return done.stdout
 
 
 @pytest.mark.parametrize("room", ROOMS)

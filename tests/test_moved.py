@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 import pytest
+from fresh import in_fresh_process
 
 from diabolo.likelihoods import SquaredError
 from diabolo.moved import moved
@@ -13,11 +14,14 @@ from diabolo.parts import part
 from diabolo.penalties import Topological
 
 MOVED = {
+    "diabolo.aligned.aligned": "diabolo.text.tables.aligned",
     "diabolo.hub.push": "diabolo.export.hub.push",
     "diabolo.hub.pull": "diabolo.export.hub.pull",
     "diabolo.hub.model_card": "diabolo.export.hub.model_card",
     "diabolo.plain.halves": "diabolo.export.torch_modules.to_torch_modules",
     "diabolo.plain.plain": "diabolo.export.torch_modules.to_torch_layers",
+    "diabolo.reconstruction.Reconstruction": "diabolo.likelihoods.Likelihood",
+    "diabolo.reconstruction.Poisson": "diabolo.likelihoods.Poisson",
     "diabolo.export.to_html": "diabolo.explorer.to_html",
     "diabolo.networks.Socket": "diabolo.networks.BuildContext",
     "diabolo.metrics.train_judge": "diabolo.metrics.train_classifier",
@@ -43,6 +47,13 @@ def test_the_warning_points_at_the_line_that_uses_the_old_name() -> None:
     with pytest.warns(FutureWarning) as caught:
         from diabolo.hub import pull  # noqa: F401
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("path", ["hub", "plain", "metrics.baselines"])
+def test_a_module_that_is_gone_is_imported_by_its_old_place(path: str) -> None:
+    first = path.partition(".")[0]
+    code = f"import diabolo.{path}; from diabolo import {first}; print(diabolo.{path}.__name__)"
+    assert in_fresh_process(code).strip() == f"diabolo.{path}"
 
 
 def test_a_name_that_never_was_there_is_said_to_be_missing() -> None:

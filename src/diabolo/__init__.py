@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .moved import left as _left
+
 _ROOMS = {
     "errors": ("DataError", "DiaboloError", "DivergedError", "FileError", "SettingError"),
     "networks": ("MLP", "Convolutional", "Custom", "Mirror", "Residual"),
@@ -87,6 +89,28 @@ else:
 
     def __dir__() -> list[str]:
         return sorted(__getattr__("__all__"))
+
+
+_left(
+    __name__,
+    {
+        "aligned": {"aligned": "diabolo.text.tables"},
+        # The cards of models that are on the hub name it.
+        "hub": dict.fromkeys(("model_card", "pull", "push"), "diabolo.export.hub"),
+        "plain": {
+            "halves": "diabolo.export.torch_modules:to_torch_modules",
+            "plain": "diabolo.export.torch_modules:to_torch_layers",
+        },
+        "reconstruction": {
+            "Reconstruction": "diabolo.likelihoods:Likelihood",
+            "RECONSTRUCTIONS": "diabolo.likelihoods:LIKELIHOODS",
+            **dict.fromkeys(
+                ("SquaredError", "AbsoluteError", "Bernoulli", "GaussianLikelihood", "Poisson"),
+                "diabolo.likelihoods",
+            ),
+        },
+    },
+)
 
 
 def _homes_of_parts() -> dict[str, str]:

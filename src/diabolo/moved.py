@@ -6,22 +6,12 @@ Old names go on for one version, and say where to go.
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import ModuleType
 from typing import Any
-
-__all__ = [
-    "Learnt",
-    "MatchesPrior",
-    "NeedsInputGradient",
-    "Noisy",
-    "Renamed",
-    "Unstackable",
-    "lazy",
-    "moved",
-    "take_over",
-]
 
 
 def lazy(
@@ -87,6 +77,24 @@ def moved(
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return look_up
+
+
+def left(package: str, modules: Mapping[str, Mapping[str, str]]) -> None:
+    """Let those who import a module by the place that it had find its names, with no file there.
+
+    Parameters
+    ----------
+    package : str
+        Where the modules were; it is being imported.
+    modules : mapping of str to mapping
+        For each module the names that it had, as :func:`moved` takes them.
+    """
+    for name, homes in modules.items():
+        path = f"{package}.{name}"
+        stand_in = ModuleType(path, f"What was in ``{path}``, by its old names.")
+        stand_in.__dict__["__getattr__"] = moved(path, homes)
+        sys.modules[path] = stand_in
+        setattr(sys.modules[package], name, stand_in)
 
 
 class Renamed:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh import in_fresh_process
 
-import diabolo
 from diabolo.errors import DataError, FileError, SettingError, UnknownNameError
 from diabolo.experiments import EXPERIMENTS, Comparison, Experiment, Section, Target, listing, reproduce
 from diabolo.experiments.context import ExperimentContext
@@ -35,15 +32,7 @@ def test_every_entry_of_the_table_is_an_experiment_of_its_name(name: str) -> Non
 
 def test_the_table_is_read_without_pytorch() -> None:
     code = "import sys; from diabolo.experiments import listing; listing(); print('torch' in sys.modules)"
-    source = str(Path(diabolo.__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": source},
-    )
-    assert done.stdout.strip() == "False"
+    assert in_fresh_process(code).strip() == "False"
     assert [row[0] for row in listing()] == list(EXPERIMENTS)
 
 

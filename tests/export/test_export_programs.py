@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import torch
+from fresh import in_fresh_process
 from torch import nn
 
 from diabolo import Autoencoder, Custom, Sphere, Training, datasets, recipes
@@ -23,7 +22,6 @@ from diabolo.export import programs, to_onnx, to_torch
 QUICK = {"training__epochs": 1, "random_state": 0, "verbose": False}
 # Sums are split otherwise by onnxruntime's kernels: some units in the last place of float32.
 TOLERANCE = 1e-5
-SOURCE = Path(__file__).parents[2] / "src"
 
 
 def train(X: Any, **settings: Any) -> Autoencoder:
@@ -125,7 +123,7 @@ def test_onnxruntime_alone_encodes_and_decodes(tmp_path: Path) -> None:
         "assert not {'torch', 'diabolo'} & set(sys.modules)\n"
     )
     places = [str(folder), str(tmp_path / "X.npy"), str(tmp_path / "out.npy")]
-    subprocess.run([sys.executable, "-c", code, *places], check=True, capture_output=True)
+    in_fresh_process(code, *places)
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), ae.reconstruct(X), atol=TOLERANCE)
 
 
@@ -205,4 +203,4 @@ assert len(set(sys.modules) - known) < 10, sorted(set(sys.modules) - known)[:20]
 assert "Linear(in_features=2," in repr(decoder)
 assert tuple(decoder(encoder(torch.from_numpy(X[:3]))).shape) == (3, 64)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(SOURCE)})
+    in_fresh_process(code)

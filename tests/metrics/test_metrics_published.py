@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
-import subprocess
 import sys
 import time
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fresh import in_fresh_process
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 
@@ -127,11 +127,4 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read in the units of Linux")
 def test_neighbourhood_of_ten_thousand_images_needs_less_than_2_gb() -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", MEMORY.format(n=10_000)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert int(run.stdout) * 1024 < 2e9
+    assert int(in_fresh_process(MEMORY.format(n=10_000))) * 1024 < 2e9

@@ -23,6 +23,27 @@ SMALL, WIDE = 200, 4000
 class Baseline(BaseEstimator):
     """A scorer of rows: ``anomaly_score`` is higher for stranger rows, ``score_samples`` is its negative."""
 
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from rows what is normal.
+
+        Parameters
+        ----------
+        X : array of shape (rows, features)
+            Samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        Baseline
+            Itself.
+        """
+        self._learn(self._rows(X, reset=True))
+        return self
+
+    def _learn(self, rows: Float) -> None:
+        """Learn from rows that were checked; with nothing to learn, nothing is done."""
+
     def score_samples(self, X: Any) -> Float:
         """Minus the anomaly score: higher is more normal.
 
@@ -78,23 +99,6 @@ class NormBaseline(Baseline):
     array([25.])
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the number of features.
-
-        Parameters
-        ----------
-        X : array of shape (rows, features)
-            Samples.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        NormBaseline
-        """
-        self._rows(X, reset=True)
-        return self
-
     def anomaly_score(self, X: Any) -> Float:
         """The squared norm of each row, shape (rows,)."""
         rows = self._rows(X)
@@ -134,26 +138,11 @@ class MahalanobisBaseline(Baseline):
     True
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the mean and the covariance.
-
-        Parameters
-        ----------
-        X : array of shape (rows, features)
-            Samples.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        MahalanobisBaseline
-        """
+    def _learn(self, rows: Float) -> None:
         from sklearn.covariance import LedoitWolf
 
-        shrunk = LedoitWolf().fit(self._rows(X, reset=True))
-        self.location_ = shrunk.location_
-        self.precision_ = shrunk.precision_
-        return self
+        shrunk = LedoitWolf().fit(rows)
+        self.location_, self.precision_ = shrunk.location_, shrunk.precision_
 
     def anomaly_score(self, X: Any) -> Float:
         """The squared Mahalanobis distance of each row, shape (rows,)."""
@@ -171,6 +160,11 @@ class PCAResidual(Baseline):
     n_components : int or None
         None: the fewest that explain 90 % of the variance, and fewer than there are features, since all
         of them would explain every row.
+
+    Raises
+    ------
+    SettingError
+        By ``fit``, if there are as many components as features, so that nothing is left to score.
 
     Attributes
     ----------
@@ -196,28 +190,9 @@ class PCAResidual(Baseline):
     def __init__(self, n_components: int | None = None) -> None:
         self.n_components = n_components
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the mean and the components.
-
-        Parameters
-        ----------
-        X : array of shape (rows, features)
-            Samples.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        PCAResidual
-
-        Raises
-        ------
-        SettingError
-            If there are as many components as features, so that nothing is left to score.
-        """
+    def _learn(self, rows: Float) -> None:
         from sklearn.decomposition import PCA
 
-        rows = self._rows(X, reset=True)
         most = self._most_components(*rows.shape)
         total = float(rows.var(axis=0, ddof=1).sum())
         if total == 0 or most == 0:  # the mean explains all that there is, or all that is asked for
@@ -229,7 +204,6 @@ class PCAResidual(Baseline):
                 most = min(most, int(np.searchsorted(explained, EXPLAINED * total)) + 1)
             self.mean_, self.components_ = pca.mean_, pca.components_[:most]
         self.n_components_ = len(self.components_)
-        return self
 
     def _most_components(self, rows: int, features: int) -> int:
         if self.n_components is None:

@@ -16,14 +16,15 @@ from .options import (
     FORCE,
     JSON,
     OPEN,
+    PLAN_OPTIONS,
     PORT,
     Option,
+    flag,
     out_option,
+    rows_option,
     takes,
 )
 from .plotting import KINDS
-
-__all__ = ["app"]
 
 _WELCOME = """\
 diabolo trains, evaluates and applies autoencoders: tables, pictures and arrays in, codes and reconstructions out.
@@ -45,6 +46,9 @@ _DATA = typer.Argument(
 )
 Data = Annotated[str, _DATA]
 MaybeData = Annotated[str | None, _DATA]
+OtherData = Annotated[
+    str | None, typer.Argument(metavar="DATA", help="Other data; the held-out rows of the run, unless given.")
+]
 Codes = Annotated[
     str, typer.Argument(metavar="CODES", help="A file of codes, as `diabolo encode` writes it.")
 ]
@@ -79,32 +83,20 @@ def welcome(
 
 @app.command()
 @takes(
-    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]"),
-    Option("config", "A YAML file of the same settings; options overrule it.", Path, metavar="FILE"),
-    Option(
-        "set",
-        "Any setting of any part, such as training.lr=0.003 or penalties.kl.weight=4; repeat it for more. "
-        "`diabolo recipes NAME` lists the paths.",
-        list[str],
-        metavar="PATH=VALUE",
-    ),
+    *PLAN_OPTIONS,
     *FIT_OPTIONS,
     *DATA_OPTIONS,
-    Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
-    Option(
+    out_option("The run folder. [default: runs/<data>-<recipe>]", "FOLDER", ()),
+    flag(
         "resume",
         "Go on with the run in the folder --out, where it was stopped; with nothing to go on with, begin.",
-        bool,
-        False,
     ),
     Option("quiet", "No progress and no report: only the folder.", bool, False, flags=("--quiet", "-q")),
     OPEN,
-    Option(
+    flag(
         "live",
         "Open a page that shows the losses and the map while it trains, and can pause and stop it; afterwards it is "
         "the explorer of the run, until it is closed.",
-        bool,
-        False,
     ),
     PORT,
     BROWSER,
@@ -122,7 +114,7 @@ def fit(data: MaybeData = None, **given: Any) -> None:
 
 
 @app.command()
-@takes(out_option("codes.csv", "; .h5ad: a copy of the data with the codes"), FORCE, *DATA_OPTIONS, DEVICE)
+@takes(rows_option("codes.csv", "; .h5ad: a copy of the data with the codes"), FORCE, *DATA_OPTIONS, DEVICE)
 def encode(run: Run, data: Data, **given: Any) -> None:
     """Rows to codes."""
     from .use import encode
@@ -131,7 +123,7 @@ def encode(run: Run, data: Data, **given: Any) -> None:
 
 
 @app.command()
-@takes(out_option("decoded.csv"), FORCE, *DATA_OPTIONS[:3], DEVICE)
+@takes(rows_option("decoded.csv"), FORCE, *DATA_OPTIONS[:3], DEVICE)
 def decode(run: Run, codes: Codes, **given: Any) -> None:
     """Codes to rows, in the units of the data."""
     from .use import decode
@@ -140,7 +132,9 @@ def decode(run: Run, codes: Codes, **given: Any) -> None:
 
 
 @app.command()
-@takes(out_option("reconstructed.csv; .npy for several pictures, .png for one"), FORCE, *DATA_OPTIONS, DEVICE)
+@takes(
+    rows_option("reconstructed.csv; .npy for several pictures, .png for one"), FORCE, *DATA_OPTIONS, DEVICE
+)
 def reconstruct(run: Run, data: Data, **given: Any) -> None:
     """Rows as the model gives them back.
 
@@ -158,7 +152,7 @@ def reconstruct(run: Run, data: Data, **given: Any) -> None:
     Option(
         "density", "What codes are drawn from; the prior of the latent space, or a mixture, unless given."
     ),
-    out_option("samples.csv; .png for pictures"),
+    rows_option("samples.csv; .png for pictures"),
     FORCE,
     DEVICE,
 )
@@ -171,8 +165,8 @@ def sample(run: Run, **given: Any) -> None:
 
 @app.command()
 @takes(
-    Option("per_feature", "Also the squared error of each feature, in the units of the data.", bool, False),
-    out_option("scores.csv"),
+    flag("per_feature", "Also the squared error of each feature, in the units of the data."),
+    rows_option("scores.csv"),
     FORCE,
     JSON,
     *DATA_OPTIONS,
@@ -190,23 +184,14 @@ def score(run: Run, data: Data, **given: Any) -> None:
 
 @app.command()
 @takes(
-    Option(
-        "out", "Also write the report: .html, .json or .txt.", Path, metavar="FILE", flags=("--out", "-o")
-    ),
+    out_option("Also write the report: .html, .json or .txt."),
     FORCE,
     JSON,
     OPEN,
     *DATA_OPTIONS,
     DEVICE,
 )
-def evaluate(
-    run: Run,
-    data: Annotated[
-        str | None,
-        typer.Argument(metavar="DATA", help="Other data; the held-out rows of the run, unless given."),
-    ] = None,
-    **given: Any,
-) -> None:
+def evaluate(run: Run, data: OtherData = None, **given: Any) -> None:
     """Judge a run on data.
 
     Against PCA, the untrained network and the mean. Without DATA: on the rows that were held out when it was
@@ -219,9 +204,9 @@ def evaluate(
 
 @app.command()
 @takes(
-    Option("resume", "Go on with the study that the folder holds.", bool, False),
+    flag("resume", "Go on with the study that the folder holds."),
     Option("jobs", "Processes that stacks of models are shared among.", int, 1, metavar="INTEGER"),
-    Option("out", "The folder. [default: runs/<name of the file>]", Path, metavar="FOLDER"),
+    out_option("The folder. [default: runs/<name of the file>]", "FOLDER", ()),
     OPEN,
 )
 def study(
@@ -239,7 +224,7 @@ def study(
 
 @app.command()
 @takes(
-    Option("out", "The page to write. [default: compare.html]", Path, metavar="FILE", flags=("--out", "-o")),
+    out_option("The page to write. [default: compare.html]"),
     FORCE,
     JSON,
     OPEN,
@@ -260,19 +245,14 @@ def compare(
 @app.command()
 @takes(
     Option("dims", "The latent dimensions. [default: 1,2,4,8,16,32]", metavar="N,N,..."),
-    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]"),
-    Option("config", "A YAML file of settings; options overrule it.", Path, metavar="FILE"),
-    Option("set", "Any setting of any part; repeat it for more.", list[str], metavar="PATH=VALUE"),
-    Option("out", "Also write the curves: .png or .json.", Path, metavar="FILE", flags=("--out", "-o")),
+    *PLAN_OPTIONS,
+    out_option("Also write the curves: .png or .json."),
     FORCE,
     JSON,
     *DIM_OPTIONS,
     *DATA_OPTIONS,
 )
-def dimensions(
-    data: MaybeData = None,
-    **given: Any,
-) -> None:
+def dimensions(data: MaybeData = None, **given: Any) -> None:
     """How many latent dimensions? Error against dimension, beside PCA.
 
     One training a dimension; the error is that of held-out rows. The knee is the dimension after which more
@@ -284,22 +264,11 @@ def dimensions(
 
 
 @app.command()
-@takes(
-    Option(
-        "out", "The file to write: .png, .pdf or .svg. [default: KIND.png]", Path, metavar="FILE",
-        flags=("--out", "-o"),
-    ),
-    FORCE,
-    *DATA_OPTIONS,
-    DEVICE,
-)  # fmt: skip
+@takes(out_option("The file to write: .png, .pdf or .svg. [default: KIND.png]"), FORCE, *DATA_OPTIONS, DEVICE)
 def plot(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.")],
     run: Run,
-    data: Annotated[
-        str | None,
-        typer.Argument(metavar="DATA", help="Other data; the held-out rows of the run, unless given."),
-    ] = None,
+    data: OtherData = None,
     **given: Any,
 ) -> None:
     """Draw one picture of a run."""
@@ -357,16 +326,14 @@ def recipes(
 
 @app.command()
 @takes(
-    Option("list", "Which experiments there are.", bool, False, flags=("--list",)),
-    Option(
-        "quick", "Small data and few epochs: within a minute, no download.", bool, False, flags=("--quick",)
-    ),
+    flag("list", "Which experiments there are."),
+    flag("quick", "Small data and few epochs: within a minute, no download."),
     Option(
         "seeds", "Runs of each part that has published numbers; their mean is compared.", int, 1, "INTEGER"
     ),
     Option("section", "Only this part; repeat it for more.", list[str], metavar="NAME"),
     Option("reference", "A saved model for neuromatch-3 to start from.", Path, metavar="FOLDER"),
-    Option("out", "The run folder. [default: runs/NAME]", Path, metavar="FOLDER", flags=("--out", "-o")),
+    out_option("The run folder. [default: runs/NAME]", "FOLDER"),
     OPEN,
 )
 def reproduce(

@@ -14,8 +14,6 @@ from ..runs.folder import as_json
 from ..runs.paths import fresh
 from .fit import open_page
 
-__all__ = ["compare"]
-
 
 def compare(folders: Sequence[Path], given: Mapping[str, Any]) -> None:
     """Print runs side by side and write a page of them.

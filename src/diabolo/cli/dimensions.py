@@ -15,8 +15,6 @@ from ..runs.split import split
 from .fit import remarks, say
 from .settings import build, parse_value, read_plan
 
-__all__ = ["dimensions"]
-
 _MOST = 32
 _SUFFIXES = (".png", ".json")
 

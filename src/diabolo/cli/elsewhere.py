@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .app import Run, app
-from .options import DATA_OPTIONS, DEVICE, Option, takes
-
-__all__ = ["app"]
+from .app import Run
+from .app import app as app
+from .options import DATA_OPTIONS, DEVICE, Option, flag, out_option, takes
 
 Repo = Annotated[str, typer.Argument(metavar="REPO", help="OWNER/NAME on the Hugging Face hub.")]
 
@@ -18,12 +17,11 @@ Repo = Annotated[str, typer.Argument(metavar="REPO", help="OWNER/NAME on the Hug
 @app.command()
 @takes(
     Option("to", "onnx, torch (programs of torch.export) or html (a page that needs no server).", metavar="KIND"),
-    Option("out", "What to write, which must not be there yet. [default: <run>-onnx, <run>-torch, <run>.html]",
-           Path, metavar="PATH", flags=("--out", "-o")),
+    out_option("What to write, which must not be there yet. [default: <run>-onnx, <run>-torch, <run>.html]", "PATH"),
     Option("opset", "With --to onnx: the version of ONNX's operators. [default: 18]", int, metavar="INTEGER"),
     Option("engine", "With --to html: what computes in the page: plain (its own engine), onnx (onnxruntime-web), "
            "atlas (nothing: decodes made beforehand). [default: auto, the first that can]", metavar="NAME"),
-    Option("half", "With --to html: numbers of 16 bits; half the size.", bool, False, flags=("--half",)),
+    flag("half", "With --to html: numbers of 16 bits; half the size."),
     Option("data", "With --to html: what to show; the data of the run, unless given.", metavar="DATA"),
     Option("rows", "With --to html: how many rows the page holds. [default: 2000]", int, metavar="INTEGER"),
     *DATA_OPTIONS,
@@ -36,7 +34,7 @@ def export(run: Run, **given: Any) -> None:
 
 
 @app.command()
-@takes(Option("private", "A new repository is for its owner alone.", bool, False, flags=("--private",)))
+@takes(flag("private", "A new repository is for its owner alone."))
 def push(run: Run, repo: Repo, **given: Any) -> None:
     """Put a run's model on the Hugging Face hub, with a card of its figures.
 
@@ -49,13 +47,7 @@ def push(run: Run, repo: Repo, **given: Any) -> None:
 
 @app.command()
 @takes(
-    Option(
-        "out",
-        "The folder for the model. [default: runs/<NAME>]",
-        Path,
-        metavar="FOLDER",
-        flags=("--out", "-o"),
-    ),
+    out_option("The folder for the model. [default: runs/<NAME>]", "FOLDER"),
     Option("revision", "A branch, a tag or a commit. [default: the newest]", metavar="NAME"),
     DEVICE,
 )

@@ -9,8 +9,6 @@ from typing import Any
 from ..explorer import from_run, from_sklearn, open_page
 from ..runs.source import Source
 
-__all__ = ["explore"]
-
 
 def explore(run: Path, given: Mapping[str, Any]) -> None:
     """Serve the explorer for a run, or for a transformer of scikit-learn, until Ctrl-C."""

@@ -15,8 +15,6 @@ from ..runs.source import Source
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["TARGETS", "export"]
-
 Given = Mapping[str, Any]
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from ..training.events import Callback
     from ..training.settings import Training
 
-__all__ = ["fit", "open_page", "remarks", "say"]
-
 
 def fit(data: str | None, given: dict[str, Any]) -> None:
     """Train on data and leave a run folder.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
     from ..explorer import Live
 
-__all__ = ["stay", "watched"]
-
 # Seconds that a browser may take to show the page.
 _BROWSER_STARTS = 30.0
 

@@ -17,25 +17,6 @@ from ..parts import Part, Setting, settings
 from ..slots import SLOTS
 from ..training.settings import Training
 
-__all__ = [
-    "BROWSER",
-    "DATA_OPTIONS",
-    "DEVICE",
-    "DIM_OPTIONS",
-    "FIT_OPTIONS",
-    "FORCE",
-    "HOLD_OUT",
-    "JSON",
-    "OPEN",
-    "PATHS",
-    "PORT",
-    "SETTING_OPTIONS",
-    "TRAINER_OPTIONS",
-    "Option",
-    "out_option",
-    "takes",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -189,18 +170,34 @@ TRAINER_OPTIONS: tuple[Option, ...] = (
 FIT_OPTIONS: tuple[Option, ...] = (*SETTING_OPTIONS, *TRAINER_OPTIONS, HOLD_OUT)
 #: Of a study of latent dimensions, which sets that one itself.
 DIM_OPTIONS: tuple[Option, ...] = (*(o for o in SETTING_OPTIONS if o.name != "latent_dim"), HOLD_OUT)
-OPEN = Option("open", "Open the report in the browser.", kind=bool, default=False)
+OPEN = Option("open", "Open the report in the browser.", bool, False)
 PORT = Option("port", "The port on this machine; 0 takes any free one.", int, 0, metavar="INTEGER")
 BROWSER = Option("browser", "Open the page; its address is printed in any case.", bool)
-JSON = Option("json", "Print JSON, for programs.", kind=bool, default=False)
+JSON = Option("json", "Print JSON, for programs.", bool, False)
+#: Which autoencoder: a recipe, and what is changed of it.
+PLAN_OPTIONS = (
+    Option("recipe", "The kind of autoencoder; `diabolo recipes` lists them. [default: deep]"),
+    Option("config", "A YAML file of the same settings; options overrule it.", Path, metavar="FILE"),
+    Option(
+        "set",
+        "Any setting of any part, such as training.lr=0.003 or penalties.kl.weight=4; repeat it for more. "
+        "`diabolo recipes NAME` lists the paths.",
+        list[str],
+        metavar="PATH=VALUE",
+    ),
+)
 
 
-def out_option(default: str, more: str = "") -> Option:
+def out_option(words: str, metavar: str = "FILE", flags: tuple[str, ...] = ("--out", "-o")) -> Option:
+    """Where a command writes."""
+    return Option("out", words, Path, metavar=metavar, flags=flags)
+
+
+def rows_option(default: str, more: str = "") -> Option:
     """Where a command writes its rows; the suffix says the format."""
-    return Option(
-        "out",
-        f"The file to write: .csv, .parquet, .npy or .png{more}. [default: {default}]",
-        kind=Path,
-        metavar="FILE",
-        flags=("--out", "-o"),
-    )
+    return out_option(f"The file to write: .csv, .parquet, .npy or .png{more}. [default: {default}]")
+
+
+def flag(name: str, words: str) -> Option:
+    """An option that is on where it is typed."""
+    return Option(name, words, bool, False)

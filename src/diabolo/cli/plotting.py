@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from ..datasets import Dataset
 
-__all__ = ["KINDS", "Kind", "plot"]
-
 _MAX_POINTS = 5000
 _N_IMAGES = 10
 _SUFFIXES = (".png", ".pdf", ".svg")

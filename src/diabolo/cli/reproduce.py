@@ -11,8 +11,6 @@ from ..errors import SettingError
 from ..experiments import EXPERIMENTS, listing
 from .show import columns
 
-__all__ = ["reproduce"]
-
 
 def reproduce(name: str | None, given: dict[str, Any]) -> None:
     """Run an experiment, or list them.

@@ -18,8 +18,6 @@ from .options import DATA_OPTIONS, PATHS, SETTING_OPTIONS
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["DEFAULT_RECIPE", "FitSettings", "build", "parse_value", "read_plan"]
-
 DEFAULT_RECIPE = "deep"
 _DATA_KEYS = tuple(option.name for option in DATA_OPTIONS)
 # Of a run's own config.yaml; they say what was, and set nothing.

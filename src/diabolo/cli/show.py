@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .. import __version__
-from ..aligned import aligned
 from ..datasets.formats import COLUMN_OPTIONS, OPTIONS, Format
 from ..errors import UnknownNameError
 from ..runs import folder as runs
 from ..runs.source import Source
+from ..text.tables import aligned
 
 if TYPE_CHECKING:
     from ..datasets import Column
-
-__all__ = ["columns", "datasets", "describe", "doctor", "info", "recipe", "recipes"]
 
 _EXTRAS_OF_DEVELOPERS = ("dev", "docs", "bench")
 
@@ -116,47 +114,44 @@ def _described(column: Column) -> str:
 
 def info(run: Path, as_json: bool) -> None:
     """Tell what is in a run."""
-    source = Source.of(run)
-    from ..estimator.loading import load
-
-    autoencoder = load(run, device="cpu")
-    model, history = autoencoder.module_, autoencoder.history_
-    last = history.epochs[-1] if history.epochs else {}
-    parts = {
-        "latent": model.parts.latent,
-        "encoder": model.parts.encoder,
-        "decoder": model.parts.decoder,
-        "reconstruction": model.parts.reconstruction,
-        "penalties": model.parts.penalties,
-        "corruption": model.parts.corruption,
-    }
-    facts: dict[str, Any] = {
-        "run": str(run),
-        "recipe": source.recipe or None,
-        "data": source.path or None,
-        "features": autoencoder.n_features_in_,
-        "image_shape": model.domain.image_shape,
-        "latent_dim": model.parts.latent.dim,
-        "parts": {name: repr(part) for name, part in parts.items()},
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "status": autoencoder.status_,
-        "epochs": autoencoder.n_iter_,
-        "last_epoch": {name: value for name, value in last.items() if name != "epoch"},
-        "files": sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()),
-    }
+    facts = _facts(run)
     if as_json:
         typer.echo(runs.as_json(facts))
         return
     rows = {
         key: value for key, value in facts.items() if value is not None and not isinstance(value, dict | list)
     }
-    rows["image_shape"] = " x ".join(map(str, model.domain.image_shape or ())) or "none"
+    rows["image_shape"] = " x ".join(map(str, facts["image_shape"] or ())) or "none"
     typer.echo(columns(((key.replace("_", " "), str(value)) for key, value in rows.items()), indent=""))
     typer.echo("parts")
     typer.echo(columns(facts["parts"].items()))
     typer.echo("last epoch")
     typer.echo(columns((name, f"{value:.6g}") for name, value in facts["last_epoch"].items()))
     typer.echo(f"files: {', '.join(facts['files'])}")
+
+
+def _facts(run: Path) -> dict[str, Any]:
+    source = Source.of(run)
+    from ..estimator.loading import load
+
+    autoencoder = load(run, device="cpu")
+    model, history = autoencoder.module_, autoencoder.history_
+    last = history.epochs[-1] if history.epochs else {}
+    parts = ("latent", "encoder", "decoder", "reconstruction", "penalties", "corruption")
+    return {
+        "run": str(run),
+        "recipe": source.recipe or None,
+        "data": source.path or None,
+        "features": autoencoder.n_features_in_,
+        "image_shape": model.domain.image_shape,
+        "latent_dim": model.parts.latent.dim,
+        "parts": {name: repr(getattr(model.parts, name)) for name in parts},
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "status": autoencoder.status_,
+        "epochs": autoencoder.n_iter_,
+        "last_epoch": {name: value for name, value in last.items() if name != "epoch"},
+        "files": sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()),
+    }
 
 
 def doctor() -> None:

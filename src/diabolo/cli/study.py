@@ -11,8 +11,6 @@ import typer
 from ..runs.paths import existing
 from .fit import open_page
 
-__all__ = ["study"]
-
 
 def study(file: Path, given: dict[str, Any]) -> None:
     """Run the study of a file and leave its folder, whose name is the last line.

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["decode", "encode", "evaluate", "reconstruct", "sample", "score"]
-
 Given = Mapping[str, Any]
 _MOST_SHOWN = 5
 ANNOTATED = ".h5ad"

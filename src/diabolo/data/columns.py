@@ -18,8 +18,6 @@ from ..errors import DataError, OutsideRangeWarning, few
 if TYPE_CHECKING:
     from .scaling import Scaler
 
-__all__ = ["column_names", "differences", "expected_outside", "match_columns", "warn_outside"]
-
 #: Of a row, the share of values from which on it is told of; one value of ten features and fewer.
 FAR_SHARE = 0.1
 # A constant feature has no width; so much of its value is rounding.

@@ -9,8 +9,6 @@ import numpy as np
 
 from ..errors import DataError
 
-__all__ = ["as_arrays"]
-
 _DATES = ("datetime", "timedelta", "date", "duration", "time", "period")
 
 

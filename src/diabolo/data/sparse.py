@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from .memmap import Array, Stored, blocks_of
 
-__all__ = ["SparseRows", "is_sparse"]
-
 
 def is_sparse(X: Any) -> bool:
     """Whether an object is a sparse matrix or array of SciPy, which is not imported to tell."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["spread"]
-
 
 def spread(n: int, most: int) -> NDArray[np.intp]:
     """The places of at most a number of rows, evenly spread over all.

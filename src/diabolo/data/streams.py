@@ -17,8 +17,6 @@ from .chunks import Chunks, read_checked
 from .memmap import Array, Stored, is_mapped, picture_shape
 from .sparse import SparseRows, is_sparse
 
-__all__ = ["LARGE", "Stream", "find_large"]
-
 #: A memory-mapped array of more bytes than this stays in its file; a smaller one is quicker in memory.
 LARGE = 1 << 28
 _AT_ONCE = 256

@@ -19,8 +19,6 @@ from .files import expect_file
 from .hdf5 import opened, own_values
 from .sparse import DENSE, finite_rows, made
 
-__all__ = ["annotate", "read_h5ad"]
-
 #: Where codes go, beside the representations of other programs.
 _CODES = "X_diabolo"
 

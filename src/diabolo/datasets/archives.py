@@ -21,8 +21,6 @@ from .files import MAX_BYTES, expect_file
 from .formats import IMAGE_SUFFIXES
 from .images import read_folder
 
-__all__ = ["read_archive"]
-
 _MAX_MEMBERS = 2_000_000
 # Of one picture: more cannot hold pixels that are read.
 _MAX_PICTURE = 1 << 30

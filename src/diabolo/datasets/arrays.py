@@ -26,20 +26,6 @@ from .files import expect_file, option, size_of, take
 from .formats import IDX_NAME
 from .idx import read_idx
 
-__all__ = [
-    "Member",
-    "array_dataset",
-    "choose_array",
-    "map_array_file",
-    "npy_header",
-    "read_array_file",
-    "read_idx_file",
-    "read_labels",
-    "read_npy",
-    "rows_of",
-    "table_of",
-]
-
 _FEATURES, _LABELS = ("X", "x", "data"), ("y", "labels")
 _CHANNELS = (1, 3, 4)
 # What NumPy's header parser lets out on a damaged header.
@@ -254,15 +240,13 @@ def array_dataset(
         labels = read_labels(choice.labels, path)
     labels = _flat(labels)
     if labels is not None and array.ndim > 1 and len(labels) == array.shape[-1] != len(array):
-        notes = (
-            *notes,
-            f"the last axis of {' x '.join(map(str, array.shape))} is that of rows, as labels say",
-        )
+        shape = " x ".join(map(str, array.shape))
+        notes = (*notes, f"the last axis of {shape} is that of rows, as labels say")
         array = np.moveaxis(array, -1, 0)
-    X, shape = rows_of(array, path.name)
-    if shape is not None and choice.used:
+    X, image_shape = rows_of(array, path.name)
+    if image_shape is not None and choice.used:
         raise DataError(
-            f"{path.name} holds images of shape {shape}, whose pixels are no columns; leave out "
+            f"{path.name} holds images of shape {image_shape}, whose pixels are no columns; leave out "
             f"{few(choice.used)}."
         )
     n_columns = X.shape[1]
@@ -270,9 +254,7 @@ def array_dataset(
     ids, label_name = None, None
     if choice.used:
         selection = choose(names, choice, path.name)
-        ids = None if selection.id is None else X[:, selection.id]
-        if ids is not None and np.isfinite(ids).all() and (ids == np.round(ids)).all():
-            ids = ids.astype(np.int64)
+        ids = None if selection.id is None else _whole(X[:, selection.id])
         if selection.label is not None:
             labels, label_name = X[:, selection.label], names[selection.label]
         X, names = X[:, selection.features], [names[i] for i in selection.features]
@@ -284,15 +266,20 @@ def array_dataset(
         X=np.ascontiguousarray(X),
         y=y,
         ids=None if ids is None else ids[kept],
-        image_shape=shape,
+        image_shape=image_shape,
         name=path.name.split(".")[0] or "data",
         source=str(path),
         label_names=label_names,
         id_name=None if choice.id is None else str(choice.id),
         label_name=label_name,
-        n_columns=n_columns if shape is None else None,
+        n_columns=n_columns if image_shape is None else None,
         notes=notes,
     )
+
+
+def _whole(ids: NDArray[Any]) -> NDArray[Any]:
+    """Ids as whole numbers, if they are."""
+    return ids.astype(np.int64) if np.isfinite(ids).all() and (ids == np.round(ids)).all() else ids
 
 
 def _flat(labels: Any) -> NDArray[Any] | None:

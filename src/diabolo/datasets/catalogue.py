@@ -11,8 +11,6 @@ from ..errors import UnknownNameError
 from .fetch import load_fashion_mnist, load_mnist
 from .synthetic import load_digits, make_moons, make_rectangle, make_spheres, make_swiss_roll
 
-__all__ = ["DATASETS", "Named"]
-
 _CLOTHES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from ..errors import DataError, SettingError, UnknownNameError, few
 from .files import data_rows, option
 
-__all__ = ["MISSING", "Choice", "Selection", "as_labels", "choose", "fill", "refuse_text"]
-
 MISSING = ("drop", "mean")
 _LISTED = 40
 

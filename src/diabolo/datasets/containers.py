@@ -20,8 +20,6 @@ from .hdf5 import opened, own_values
 from .idx import DEFLATE_LIMIT
 from .sparse import checked, of_npz, sparse_dataset
 
-__all__ = ["read_hdf5", "read_mat", "read_npz"]
-
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MATLAB_KINDS = {"double": "f", "single": "f", "logical": "b", "char": "U", "sparse": "f", **{
     f"{sign}int{bits}": "iu"[sign == "u"] for sign in ("", "u") for bits in (8, 16, 32, 64)

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-__all__ = ["Dataset"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:

@@ -12,8 +12,6 @@ from .files import option
 from .reading import read_columns
 from .tables import NULLS, text_cells
 
-__all__ = ["Column", "describe", "suggested"]
-
 #: At most so many different values are taken for classes, and no more than one in ten rows.
 _CLASSES = 20
 _IDS = re.compile(

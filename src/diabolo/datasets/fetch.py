@@ -19,8 +19,6 @@ from ..errors import FileError, UnknownNameError
 from ..storage.text import readable
 from .idx import read_idx
 
-__all__ = ["FASHION_MNIST", "MNIST", "Remote", "cache_folder", "fetch", "load_fashion_mnist", "load_mnist"]
-
 _TRAIN_X, _TRAIN_Y = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 _TEST_X, _TEST_Y = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 _SPLITS = {"train": (_TRAIN_X, _TRAIN_Y), "test": (_TEST_X, _TEST_Y)}

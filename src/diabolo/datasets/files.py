@@ -13,17 +13,6 @@ from numpy.typing import NDArray
 from ..errors import FileError, few
 from ..storage.text import readable
 
-__all__ = [
-    "MAX_BYTES",
-    "begins_as",
-    "data_rows",
-    "expect_file",
-    "few",
-    "option",
-    "size_of",
-    "take",
-]
-
 # The most that is made in memory from a file whose length does not bound it: a compressed file, or
 # a header that states a size.
 MAX_BYTES = 16 << 30

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-__all__ = ["COLUMN_OPTIONS", "FORMATS", "IDX_NAME", "IMAGE_SUFFIXES", "OPTIONS", "Format", "find_format"]
-
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 IDX_NAME = re.compile(r"(\.idx\d?|idx\d-(ubyte|byte|short|int|float|double)|-ubyte)(\.gz)?$", re.IGNORECASE)
 

@@ -13,8 +13,6 @@ from ..errors import FileError
 from ..storage.text import readable
 from .files import MAX_BYTES
 
-__all__ = ["opened", "own_values"]
-
 
 @contextmanager
 def opened(path: Path, kind: str, *damaged: type[Exception]) -> Iterator[Any]:

@@ -26,8 +26,6 @@ from ..errors import FileError
 from ..storage.text import readable
 from .files import MAX_BYTES, begins_as, expect_file, size_of, take
 
-__all__ = ["IDX_TYPES", "map_idx", "read_idx"]
-
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
 # Deflate never packs a byte into less than 1 / 1032 byte, so that a gzip file's length bounds its content.

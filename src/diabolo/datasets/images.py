@@ -30,8 +30,6 @@ from .formats import IMAGE_SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Pictures", "find_pictures", "parse_shape", "parse_size", "read_folder", "read_pictures"]
-
 _MAX_PIXELS = 100_000_000
 _GREY, _SIXTEEN = ("1", "L", "LA", "La"), ("I;16", "I;16L", "I;16B", "I;16N")
 _COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")

@@ -10,8 +10,6 @@ from ..errors import DataError, few
 from .files import option
 from .tables import NULLS
 
-__all__ = ["as_numbers"]
-
 
 @dataclass(frozen=True)
 class _Style:

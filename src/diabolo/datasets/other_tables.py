@@ -14,8 +14,6 @@ from .columns import Choice
 from .files import expect_file, option
 from .tables import Table, read_whole
 
-__all__ = ["read_arff", "read_spreadsheet", "read_spss", "read_stata"]
-
 
 def read_spreadsheet(path: Path, choice: Choice) -> Table:
     """Read a sheet of a spreadsheet, whose first row that is not empty holds the names of the columns."""

@@ -21,8 +21,6 @@ from .formats import FORMATS, IDX_NAME, IMAGE_SUFFIXES, OPTIONS, Format, find_fo
 from .images import parse_shape, parse_size
 from .tables import MAX_COLUMNS, Table, rows_of_table
 
-__all__ = ["format_of", "is_idx", "load", "read", "read_columns"]
-
 
 def read(
     path: str | os.PathLike[str],

@@ -14,8 +14,6 @@ from .columns import Choice
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file
 
-__all__ = ["read_wav", "read_wfdb"]
-
 
 def read_wav(path: Path, choice: Choice) -> Dataset:
     """Read sound: whole numbers as parts of the largest, so that all lies in [-1, 1]."""

@@ -21,8 +21,6 @@ from .columns import Choice, as_labels, choose
 from .dataset import Dataset
 from .files import expect_file
 
-__all__ = ["DENSE", "checked", "finite_rows", "made", "of_npz", "read_matrix_market", "sparse_dataset"]
-
 #: Bytes up to which rows are made dense at once.
 DENSE = 1 << 30
 

@@ -27,8 +27,6 @@ from .tables import PANDAS_INDEX, matrix, text_cells
 if TYPE_CHECKING:
     from ..data.streams import Stream
 
-__all__ = ["stream"]
-
 _AT_ONCE = 8192
 _TOGETHER = 64
 

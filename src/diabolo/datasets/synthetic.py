@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from ..errors import SettingError
 
-__all__ = ["load_digits", "make_moons", "make_rectangle", "make_spheres", "make_swiss_roll"]
-
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
 

@@ -19,22 +19,6 @@ from .columns import Choice, Selection, as_labels, choose, fill, refuse_text
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file
 
-__all__ = [
-    "MAX_COLUMNS",
-    "NULLS",
-    "PANDAS_INDEX",
-    "Table",
-    "check_size",
-    "is_number",
-    "label_values",
-    "matrix",
-    "read_arrow",
-    "read_parquet",
-    "read_whole",
-    "rows_of_table",
-    "text_cells",
-]
-
 # Arrow keeps some ten kilobytes a column; an array file has no such cost.
 MAX_COLUMNS = 50_000
 NULLS = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "?", "-", "."]

@@ -31,8 +31,6 @@ from .files import MAX_BYTES, begins_as, expect_file, option
 from .numerals import as_numbers
 from .tables import NULLS, Table, check_size, is_number, label_values
 
-__all__ = ["read_column", "read_text_table"]
-
 _MAX_HEADER = 16 << 20
 _DECIMAL = re.compile(r"[-+]?(\d+[.,]\d*|\.\d+)([eE][-+]?\d+)?")
 _ZSTD, _GZIP = b"\x28\xb5\x2f\xfd", b"\x1f\x8b"

@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError, FileError
 from ..storage.atomic import replacing
 
-__all__ = ["WRITERS", "write"]
-
 _MAX_PIXELS = 100_000_000
 
 

@@ -15,8 +15,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..data.foreign import as_arrays
 from ..errors import DataError, SettingError
 
-__all__ = ["Array", "Density", "per_feature_floor", "require_count"]
-
 Array = NDArray[np.float64]
 
 

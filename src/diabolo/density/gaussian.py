@@ -9,8 +9,6 @@ from scipy.linalg import solve_triangular
 
 from .base import Array, Density, per_feature_floor
 
-__all__ = ["Gaussian", "StandardNormal", "gaussian_log_prob"]
-
 _LOG_2PI = float(np.log(2 * np.pi))
 
 

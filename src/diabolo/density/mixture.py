@@ -11,8 +11,6 @@ from scipy.special import logsumexp
 from .base import Array, Density, per_feature_floor, require_count
 from .gaussian import gaussian_log_prob
 
-__all__ = ["GaussianMixture"]
-
 # The search for the number of components ends after this many in a row that did not lower the BIC.
 _PATIENCE = 3
 

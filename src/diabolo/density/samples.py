@@ -13,8 +13,6 @@ from ..errors import SettingError
 from .base import Array, Density, per_feature_floor
 from .sphere import draw_around, log_peak, require_sphere
 
-__all__ = ["Empirical", "KernelDensity", "SphereKernelDensity"]
-
 # Codes that are scored at a time: each meets every code that was kept.
 _AT_ONCE = 512
 # Rules of thumb for coordinates of unit variance: n codes in d dimensions to a bandwidth.

@@ -12,16 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from ..errors import DataError
 from .base import Array, Density, require_count
 
-__all__ = [
-    "UniformSphere",
-    "VonMisesFisherMixture",
-    "draw_around",
-    "log_bessel",
-    "log_normalizer",
-    "log_peak",
-    "require_sphere",
-]
-
 # The search for the number of components ends after this many in a row that did not lower the BIC.
 _PATIENCE = 3
 _ITERATIONS, _TOLERANCE = 300, 1e-7

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from ..errors import UnknownNameError
 from .record import Experiment
 
-__all__ = ["EXPERIMENTS", "Entry", "listing"]
-
 
 @dataclass(frozen=True)
 class Entry:

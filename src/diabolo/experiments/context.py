@@ -14,8 +14,6 @@ import numpy as np
 from ..errors import DataError
 from .findings import Figure, Findings, Measure, Statement
 
-__all__ = ["ExperimentContext"]
-
 T = TypeVar("T")
 
 _DPI = 110

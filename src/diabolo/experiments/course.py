@@ -20,8 +20,6 @@ from ..networks import MLP
 from ..training.settings import Training
 from .context import ExperimentContext
 
-__all__ = ["Pictures", "autoencoder", "bce", "corrupted", "deep", "failing", "pictures"]
-
 Array = NDArray[np.floating]
 _TEST_ROWS = 500
 _AT_ONCE = 4096

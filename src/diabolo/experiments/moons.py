@@ -318,14 +318,10 @@ def matched(context: ExperimentContext) -> None:
     bandwidths, weights = context.choose((5,), (3, 5, 7)), context.choose((1.0,), (0.1, 1.0, 10.0))
     normal = np.random.RandomState(0).normal(size=(_TEST_ROWS, 2))
     keys = list(product(networks, ("gaussian", "imq"), bandwidths, weights))
-    models = fit_stack(
-        [
-            _matching(context, networks[name], MMD(w, kernel=kernel, bandwidths=b))
-            for name, kernel, b, w in keys
-        ],
-        _data(context, context.choose(500, 3000)),
-        n_jobs=context.choose(1, 2),
-    )
+    models = [
+        _matching(context, networks[n], MMD(w, kernel=kernel, bandwidths=b)) for n, kernel, b, w in keys
+    ]
+    models = fit_stack(models, _data(context, context.choose(500, 3000)), n_jobs=context.choose(1, 2))
     rows: dict[tuple[str, str, int, float], tuple[float, float, Autoencoder]] = {}
     for ae, key in zip(models, keys, strict=True):
         error, away = _error(ae, X_test), mmd(normal, ae.transform(X_test), n_permutations=1).value

@@ -17,8 +17,6 @@ from ..networks import MLP
 from .context import ExperimentContext
 from .course import autoencoder, corrupted
 
-__all__ = ["digits"]
-
 Array = NDArray[np.floating]
 
 _SIZES, _TRAIN_ROWS, _SIDE = (2, 4, 8), 1297, 8

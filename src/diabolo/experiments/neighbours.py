@@ -8,8 +8,6 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..metrics import train_classifier
 
-__all__ = ["class_shares", "overlap"]
-
 _JUDGED = 10_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..metrics import mse
 from ..networks import MLP
 from ..studies import fit_stack
 from .context import ExperimentContext
-from .course import autoencoder, bce, columns, failing, panels, pictures, several
+from .course import autoencoder, bce, columns, failing, panels, pictures
 from .record import Experiment, Section, Target
 
 Array = NDArray[np.floating]
@@ -82,6 +83,17 @@ def linear(context: ExperimentContext) -> None:
             f"The means of {a} and {b} are farthest apart in direction; {c} and {d} are confused most ({share:.0%}).",
             partial(plots.map_and_grid, Z, y, decoders[name], image_shape=data.shape),
         )
+    _draw_linear(context, codes, decoders, {"PCA": pca, "NMF": nmf}, X[:8])
+
+
+def _draw_linear(
+    context: ExperimentContext,
+    codes: dict[str, Any],
+    decoders: dict[str, Callable[[Any], Any]],
+    fitted: dict[str, Any],
+    few: Any,
+) -> None:
+    shape, least = pictures(context).shape, fitted["NMF"].components_.min()
     context.draw(
         "labels",
         "The maps without labels",
@@ -91,21 +103,15 @@ def linear(context: ExperimentContext) -> None:
     context.draw(
         "components",
         "Components of PCA (left) and NMF",
-        f"PCA's components have both signs; NMF's are never negative (smallest value {nmf.components_.min():.2g}).",
-        lambda: several(
-            {
-                "PCA": lambda ax: plots.components(pca, image_shape=data.shape, ax=ax),
-                "NMF": lambda ax: plots.components(nmf, image_shape=data.shape, ax=ax),
-            }
-        ),
+        f"PCA's components have both signs; NMF's are never negative (smallest value {least:.2g}).",
+        lambda: panels(lambda model, ax: plots.components(model, image_shape=shape, ax=ax), fitted),
     )
-    few = X[:8]
     context.draw(
         "linear-rows",
         "Reconstructions",
         "Each digit comes back as a sum of the two shapes above.",
         lambda: plots.image_rows(
-            {"original": few} | {n: np.clip(decoders[n](Z[:8]), 0, 1) for n, Z in codes.items()}
+            {"original": few} | {n: np.clip(decoders[n](Z[: len(few)]), 0, 1) for n, Z in codes.items()}
         ),
     )
 

@@ -10,8 +10,6 @@ from ..report.html import render
 if TYPE_CHECKING:
     from .record import Result
 
-__all__ = ["number_text", "page"]
-
 
 def page(result: Result) -> str:
     """The page as one document in the style of the reports; no script, no request."""

@@ -76,6 +76,17 @@ def compress(context: ExperimentContext) -> None:
         steps["linear"] > 2 * max(steps["small"], steps["big"]),
         **{f"steps_{name}": float(steps[name]) for name in ("linear", "small", "big")},
     )
+    _draw_compressed(context, X, models, errors, steps)
+    _sigmoid(context, X, models["sigmoid"], errors)
+
+
+def _draw_compressed(
+    context: ExperimentContext,
+    X: Array,
+    models: dict[str, Autoencoder],
+    errors: dict[str, float],
+    steps: dict[str, int],
+) -> None:
     context.draw(
         "losses",
         "Training loss of the four models",
@@ -96,7 +107,6 @@ def compress(context: ExperimentContext) -> None:
             size=(4.8, 3.0),
         ),
     )
-    _sigmoid(context, X, models["sigmoid"], errors)
 
 
 def _sigmoid(context: ExperimentContext, X: Array, ae: Autoencoder, errors: dict[str, float]) -> None:
@@ -282,6 +292,18 @@ def regularised(context: ExperimentContext) -> None:
         context.measure(f"{name}: mean squared error", mse(X, ae.reconstruct(X)), "squared units a feature")
         context.measure(f"{name}: share of activations below 1e-3", (np.abs(hidden[name]) < 1e-3).mean())
         context.measure(f"{name}: mean magnitude of activations", np.abs(hidden[name]).mean())
+    small = _state_regularised(context, hidden)
+    context.draw(
+        "activations",
+        "Activations of the hidden layers",
+        f"Share below 1e-3: {small['none']:.0%} without, {small['L1 of activations']:.0%} with L1 and "
+        f"{small['L2 of activations']:.0%} with L2 of activations.",
+        lambda: plots.activation_histograms(hidden),
+    )
+
+
+def _state_regularised(context: ExperimentContext, hidden: dict[str, Any]) -> dict[str, float]:
+    """What is claimed of activations; the share of small ones for each penalty."""
     size = {name: float(np.abs(a).mean()) for name, a in hidden.items()}
     small = {name: float((np.abs(a) < 1e-3).mean()) for name, a in hidden.items()}
     for place in ("activations", "weights"):
@@ -305,13 +327,7 @@ def regularised(context: ExperimentContext) -> None:
             none=size["none"],
             L2=size[two],
         )
-    context.draw(
-        "activations",
-        "Activations of the hidden layers",
-        f"Share below 1e-3: {small['none']:.0%} without, {small['L1 of activations']:.0%} with L1 and "
-        f"{small['L2 of activations']:.0%} with L2 of activations.",
-        lambda: plots.activation_histograms(hidden),
-    )
+    return small
 
 
 EXPERIMENT = Experiment(

@@ -15,8 +15,6 @@ from ..networks import MLP
 from .context import ExperimentContext
 from .course import autoencoder, several
 
-__all__ = ["points", "through_points"]
-
 Array = NDArray[np.floating]
 
 _SETTLED = 1e-4
@@ -34,28 +32,8 @@ def points(context: ExperimentContext) -> Array:
 
 def through_points(context: ExperimentContext) -> None:
     """A curve through all n points: the smallest network of a ladder that learns it."""
-    found: dict[int, tuple[Autoencoder, Array, float]] = {}
-    ladder = context.choose(_LADDER[:2], _LADDER)
-    for n in context.choose((5, 10), (5, 10, 20, 50, 100)):
-        X = points(context)[:n]
-        for rung, hidden in enumerate(ladder):
-            ae = autoencoder(
-                context,
-                1,
-                MLP(hidden),
-                epochs=context.choose(400, 20_000),
-                batch_size=None,
-                lr=context.choose(3e-3, 1e-3),
-                schedule="one_cycle",
-            ).fit(X)
-            error = mse(X, ae.reconstruct(X))
-            if n not in found or error < found[n][2]:
-                found[n] = (ae, X, error)
-            if error < _SETTLED:
-                # The points are among those of the next n: a network too small for them is too small for those.
-                ladder = ladder[rung:]
-                break
-        ae, X, error = found[n]
+    found = _smallest(context)
+    for n, (ae, _, error) in found.items():
         weights = sum(p.numel() for p in ae.module_.parameters())
         context.measure(f"{n} points: training error", error, "squared units a feature")
         context.measure(f"{n} points: parameters of {list(ae.encoder.sizes)}", weights)
@@ -79,6 +57,32 @@ def through_points(context: ExperimentContext) -> None:
             size=(4.8, 2.5),
         ),
     )
+
+
+def _smallest(context: ExperimentContext) -> dict[int, tuple[Autoencoder, Array, float]]:
+    """For each number of points the smallest network that learns them, or the best; the points, and the error."""
+    found: dict[int, tuple[Autoencoder, Array, float]] = {}
+    ladder = context.choose(_LADDER[:2], _LADDER)
+    for n in context.choose((5, 10), (5, 10, 20, 50, 100)):
+        X = points(context)[:n]
+        for rung, hidden in enumerate(ladder):
+            ae = autoencoder(
+                context,
+                1,
+                MLP(hidden),
+                epochs=context.choose(400, 20_000),
+                batch_size=None,
+                lr=context.choose(3e-3, 1e-3),
+                schedule="one_cycle",
+            ).fit(X)
+            error = mse(X, ae.reconstruct(X))
+            if n not in found or error < found[n][2]:
+                found[n] = (ae, X, error)
+            if error < _SETTLED:
+                # The points are among those of the next n: a network too small for them is too small for those.
+                ladder = ladder[rung:]
+                break
+    return found
 
 
 def _curve_through(ae: Autoencoder, X: Array) -> Any:

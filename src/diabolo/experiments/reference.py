@@ -16,8 +16,6 @@ from ..networks import NETWORKS
 from .context import ExperimentContext
 from .course import autoencoder, deep, pictures
 
-__all__ = ["reference", "settings_hash"]
-
 
 def settings_hash(ae: Autoencoder, X: np.ndarray) -> str:
     """Sixteen hexadecimal digits that stand for all settings of an estimator, its data and this version.

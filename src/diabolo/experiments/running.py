@@ -15,8 +15,6 @@ from .catalogue import EXPERIMENTS
 from .findings import Findings
 from .record import Experiment, Result, Section, findings_from
 
-__all__ = ["Result", "reproduce", "run"]
-
 MARK = "results.json"
 
 

@@ -20,8 +20,6 @@ from .context import ExperimentContext
 from .course import Pictures, autoencoder, bce, corrupted, deep, pictures
 from .neighbours import overlap
 
-__all__ = ["shuffled"]
-
 Array = NDArray[np.floating]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["markdown"]
-
 
 def markdown(results: Iterable[Mapping[str, Any]]) -> str:
     """Published numbers and statements of several runs as Markdown.

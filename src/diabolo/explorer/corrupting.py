@@ -12,8 +12,6 @@ from ..estimator.autoencoder import Autoencoder
 from ..parts import settings
 from .model import ExplorerModel
 
-__all__ = ["amounts", "corrupt"]
-
 
 def amounts(picture: bool) -> dict[str, str]:
     """The corruptions that have an amount, and that rows which are pictures, or are not, can have; with its setting."""

@@ -11,8 +11,6 @@ from ..estimator.autoencoder import Autoencoder
 from .corrupting import amounts
 from .model import ExplorerModel
 
-__all__ = ["describe", "losses"]
-
 
 def describe(subject: ExplorerModel) -> dict[str, Any]:
     """The model, the data and what can be done with them, as values that JSON holds."""

@@ -15,8 +15,6 @@ from ..datasets import write
 from ..errors import DataError, UnknownNameError
 from .model import ExplorerModel
 
-__all__ = ["FORMATS", "animate", "export"]
-
 #: Every format by name: what its file is for.
 FORMATS: Mapping[str, str] = {
     "csv": "row, name, label, error and code of every row",

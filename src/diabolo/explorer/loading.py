@@ -16,8 +16,6 @@ from .page import Load
 if TYPE_CHECKING:
     from .model import ExplorerModel
 
-__all__ = ["SKLEARN", "from_run", "from_sklearn"]
-
 #: Transformers of scikit-learn that the command line knows by name: the module and the class.
 SKLEARN = {
     "pca": ("sklearn.decomposition", "PCA"),

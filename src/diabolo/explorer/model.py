@@ -22,16 +22,6 @@ from ..datasets import Dataset
 from ..errors import DataError, SettingError
 from ..estimator.autoencoder import Autoencoder
 
-__all__ = [
-    "CHUNK",
-    "ExplorerModel",
-    "make_dataset",
-    "make_subjects",
-    "snapshots_of",
-    "some_of",
-    "spread_rows",
-]
-
 Array = NDArray[np.float32]
 
 #: Rows that are computed at a time, so that a probe is answered in between.

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..training.events import Event
     from .model import ExplorerModel
 
-__all__ = ["Best", "TrainingMonitor", "Watched"]
-
 #: Rows on the map of a training.
 ROWS = 2000
 # The share of the time that may go into new maps.

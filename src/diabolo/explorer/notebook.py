@@ -20,8 +20,6 @@ except ImportError as error:
 if TYPE_CHECKING:
     from .model import ExplorerModel
 
-__all__ = ["Explorer"]
-
 _STATIC = Path(__file__).with_name("static")
 _LOG = logging.getLogger(__name__)
 

@@ -17,8 +17,6 @@ from .server import Dispatcher, make_app
 if TYPE_CHECKING:
     from .model import ExplorerModel
 
-__all__ = ["Load", "Page", "announce", "open_page"]
-
 Load = Callable[[], "Sequence[ExplorerModel]"]
 
 _HOST = "127.0.0.1"

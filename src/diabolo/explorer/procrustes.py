@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .model import ExplorerModel
 
-__all__ = ["Moved", "moved"]
-
 
 @dataclass(frozen=True, eq=False)
 class Moved:

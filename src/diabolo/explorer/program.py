@@ -20,8 +20,6 @@ from ..export.torch_modules import ACTIVATIONS, Residue, to_torch_modules
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["NoProgramError", "ModelProgram", "count_products", "make_program", "scoring"]
-
 Operation = dict[str, Any]
 
 

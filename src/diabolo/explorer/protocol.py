@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 
-__all__ = ["MAX_BYTES", "MAX_HEADER", "Arrays", "join_arrays", "pack", "split_arrays", "unpack"]
-
 #: The largest message that is read, in bytes, and the largest header in it.
 MAX_BYTES = 16 << 20
 MAX_HEADER = 1 << 20

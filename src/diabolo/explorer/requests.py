@@ -24,8 +24,6 @@ from .procrustes import moved
 from .protocol import Arrays
 from .validation import array_of, number_of, rows_of, text_of
 
-__all__ = ["REQUESTS", "Answer", "Step", "answer"]
-
 Answer = tuple[Mapping[str, Any], Arrays]
 Step = Generator[None, None, Answer]
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from .model import ExplorerModel
 
-__all__ = ["POLICY", "Dispatcher", "make_app"]
-
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; "
     "connect-src 'self'"

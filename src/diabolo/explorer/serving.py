@@ -8,8 +8,6 @@ from typing import Any
 from ..errors import MissingExtraError
 from .page import Page, open_page
 
-__all__ = ["serve", "show", "start", "widget"]
-
 
 def start(model: Any, X: Any, y: Any = None, *, compare: Any = None, port: int = 0) -> Page:
     """Open the explorer for a fitted transformer and return at once.

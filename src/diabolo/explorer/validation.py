@@ -15,8 +15,6 @@ from .protocol import Arrays
 # Squares of larger numbers overflow in single precision.
 _LARGEST = 1e15
 
-__all__ = ["array_of", "number_of", "rows_of", "text_of"]
-
 
 def text_of(header: Mapping[str, Any], name: str) -> str:
     """A text of at most 200 characters."""

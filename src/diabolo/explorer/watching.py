@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..training.events import Event
 
-__all__ = ["Live", "live"]
-
 
 class Live:
     """A training with a page that shows and steers it: a callback of ``fit``.

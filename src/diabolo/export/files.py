@@ -10,8 +10,6 @@ from pathlib import Path
 from ..errors import FileError
 from ..storage.atomic import replacing, replacing_folder
 
-__all__ = ["fresh_target", "write_file", "writing_folder"]
-
 
 def fresh_target(path: str | Path) -> Path:
     """A place to write to, told before anything is computed.

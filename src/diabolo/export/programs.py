@@ -23,18 +23,6 @@ from .torch_modules import to_torch_modules
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = [
-    "OPSET",
-    "TOLERANCE",
-    "Half",
-    "make_halves",
-    "need_onnx",
-    "onnx_bytes",
-    "session_of",
-    "to_onnx",
-    "to_torch",
-]
-
 #: The version of ONNX's operators that files are written in, unless another is asked for.
 OPSET = 18
 _OPSETS = range(18, 24)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ..likelihoods import Likelihood
     from ..model import Model
 
-__all__ = ["Decoder", "Encoder", "Own", "Residue", "to_torch_layers", "to_torch_modules"]
-
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,

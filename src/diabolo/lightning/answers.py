@@ -17,8 +17,6 @@ from ..training.job import TrainingJob
 from . import checkpoints
 from .preparing import Prepared, finish
 
-__all__ = ["Answers"]
-
 
 class Answers(LightningModule):
     """The part of an ``AutoencoderModule`` that needs no training loop."""

@@ -15,8 +15,6 @@ from torch import Tensor
 from ..data.batches import block_steps, split_blocks
 from ..training.job import Draws, TrainingJob
 
-__all__ = ["Batch", "Batches", "ValidationBatches", "Slice", "rows_of", "sliced"]
-
 
 class Slice(NamedTuple):
     """The rows of a step that a process computes with.

@@ -13,12 +13,10 @@ import torch
 
 from ..errors import FileError, SettingError
 from ..estimator.autoencoder import Autoencoder
-from ..storage.model import describe, restore, tensors_of
+from ..storage.model import describe, restore, tensors_of, understood
 from ..training.history import History
 from ..training.job import TrainingJob
 from ..training.resume import differences
-
-__all__ = ["KEY", "estimator_of", "go_on", "pack", "read", "unpack"]
 
 #: Where in a checkpoint of Lightning's it is.
 KEY = "diabolo"
@@ -75,17 +73,10 @@ def unpack(checkpoint: Any, name: str = "the checkpoint") -> dict[str, Any]:
 
 def estimator_of(kept: Mapping[str, Any], modules: tuple[Any, Any] | None = None) -> Autoencoder:
     """The fitted estimator of a checkpoint, on the CPU."""
-    try:
-        params, fitted = restore(
-            json.loads(kept["described"]), kept["tensors"], torch.device("cpu"), modules or (None, None)
-        )
+    with understood("the checkpoint"):
+        described = json.loads(kept["described"])
+        params, fitted = restore(described, kept["tensors"], torch.device("cpu"), modules or (None, None))
         return Autoencoder.from_fitted(fitted, **params)
-    except FileError:
-        raise
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
-        raise FileError(
-            f"the checkpoint does not describe a model that this version knows: {error}"
-        ) from error
 
 
 def go_on(made: Autoencoder, member: TrainingJob, kept: Mapping[str, Any]) -> None:

@@ -13,8 +13,6 @@ from ..errors import FileError, SettingError
 from ..training.job import TrainingJob
 from .batches import Batches, ValidationBatches
 
-__all__ = ["ArrayDataModule", "Given", "ImageFolderDataModule", "RowsDataModule"]
-
 
 @dataclass(frozen=True)
 class Given:

@@ -14,8 +14,6 @@ from ..passes import Noise, Pass
 from ..penalties import BatchPenalty
 from .batches import Slice, rows_of
 
-__all__ = ["gathered_fields", "whole_pass"]
-
 
 def gathered_fields(parts: Architecture) -> tuple[str, ...]:
     """What of a pass the penalties of a whole batch look at, row by row; empty if there is no such penalty.

@@ -28,8 +28,6 @@ from .optimizing import make_optimizer, make_schedule
 from .preparing import Prepared, go_on, prepare, require_same_rows
 from .record import Guard, Record, divergence, epoch_line, put_weights
 
-__all__ = ["AutoencoderModule"]
-
 # Steps between two looks at whether the loss is finite: a look waits for the device and for all processes.
 _LOOK_EVERY = 32
 

@@ -11,8 +11,6 @@ from torch.optim.lr_scheduler import LambdaLR
 from ..errors import UnknownNameError
 from ..training.settings import SGD, Adam, AdamW, Optimizer, Training
 
-__all__ = ["make_optimizer", "make_schedule"]
-
 
 def _adam(spec: Any) -> dict[str, Any]:
     return {"betas": spec.betas, "eps": spec.eps}

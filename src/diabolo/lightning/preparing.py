@@ -27,8 +27,6 @@ from ..training.flat import Layout
 from ..training.job import TrainingJob
 from .data import Given
 
-__all__ = ["Prepared", "finish", "go_on", "prepare", "require_same_rows"]
-
 
 @dataclass(frozen=True)
 class Prepared:

@@ -15,8 +15,6 @@ from ..objective import RECONSTRUCTION, TOTAL
 from ..training.flat import Layout
 from ..training.history import History
 
-__all__ = ["Guard", "Record", "divergence", "epoch_line", "put_weights"]
-
 
 class Record:
     """The steps of the running epoch: terms of each, and how many rows it had.

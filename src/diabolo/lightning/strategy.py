@@ -11,8 +11,6 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from ..errors import LostProcessError, SettingError
 
-__all__ = ["ddp", "lost_process"]
-
 # What gloo, NCCL and the store say when another process does not answer any more.
 _SIGNS = (
     "connection closed by peer", "connection reset by peer", "connection refused", "broken pipe", "timed out",

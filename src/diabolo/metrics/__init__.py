@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownNameError
-from ..moved import moved
+from ..moved import lazy, left, moved
 
 if TYPE_CHECKING:
     from .anomaly import average_precision as average_precision
@@ -167,10 +167,14 @@ _OTHER = {
     "latent": ("CodeHistogram",),
     "sphere": ("Rayleigh",),
 }
-_HOME = {name: module for module, names in _OTHER.items() for name in names}
-_HOME |= {metric.name: metric.module for metric in _ROWS}
+# No file has the name of a metric: loading it would put the module in the function's place.
+_FILES = {
+    file: (*_OTHER.get(file, ()), *(metric.name for metric in _ROWS if metric.module == file))
+    for file in {metric.module for metric in _ROWS} | set(_OTHER)
+}
+_load, _lazy_names = lazy(__name__, _FILES)
 
-__all__ = ["METRICS", "Metric", "get", *sorted(_HOME)]
+__all__ = ["METRICS", "Metric", "get", *_lazy_names()]
 
 
 def get(name: str) -> Metric:
@@ -200,31 +204,21 @@ def get(name: str) -> Metric:
     return METRICS[name]
 
 
-def _load(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # No module has the name of a metric: loading it would put the module in the function's place.
-    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-
-
-__getattr__ = moved(
-    __name__,
-    dict.fromkeys(
-        (
-            "MahalanobisBaseline",
-            "NormBaseline",
-            "OutlierDetector",
-            "PCAResidual",
-            "PyODView",
-            "mahalanobis_score",
-            "norm_score",
-            "pca_residual_score",
-        ),
-        "diabolo.anomaly",
-    )
-    | {"train_judge": "diabolo.metrics:train_classifier"},
-    _load,
+_ANOMALY = dict.fromkeys(
+    (
+        "MahalanobisBaseline",
+        "NormBaseline",
+        "OutlierDetector",
+        "PCAResidual",
+        "PyODView",
+        "mahalanobis_score",
+        "norm_score",
+        "pca_residual_score",
+    ),
+    "diabolo.anomaly",
 )
+__getattr__ = moved(__name__, _ANOMALY | {"train_judge": "diabolo.metrics:train_classifier"}, _load)
+left(__name__, {"baselines": _ANOMALY})
 
 
 def __dir__() -> list[str]:

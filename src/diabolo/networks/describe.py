@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..aligned import aligned
+from ..text.tables import aligned
 
 if TYPE_CHECKING:
     from torch import nn

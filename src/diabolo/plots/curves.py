@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, UnknownNameError
-from .inputs import Array, as_floats, as_vector, span
+from .inputs import Array, as_floats, as_vector, axis_name, plot, span
 from .style import GREY, LINES, VERMILION, below, class_styles, legend, new_axes, new_row
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["code_histogram", "loss_curves", "loss_functions", "metric_curve"]
 
 
+@plot
 def loss_curves(
     histories: Mapping[str, Any],
     *,
@@ -40,12 +41,6 @@ def loss_curves(
         ``"time"`` (seconds) is taken from each model's first row.
     log : bool
         Logarithmic loss axis.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -120,6 +115,7 @@ _LOSSES: dict[str, tuple[_Function, _Function]] = {
 }
 
 
+@plot
 def loss_functions(
     losses: Mapping[str, _Function | tuple[_Function, _Function]] | None = None,
     *,
@@ -139,8 +135,6 @@ def loss_functions(
         The target.
     limits : (float, float)
         The range of the reconstruction.
-    axes : two Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -171,6 +165,7 @@ def _central(loss: _Function) -> _Function:
     return lambda p, y: (loss(p + step, y) - loss(p - step, y)) / (2 * step)
 
 
+@plot
 def metric_curve(
     x: ArrayLike,
     scores: Mapping[str, ArrayLike] | ArrayLike,
@@ -195,12 +190,6 @@ def metric_curve(
         Mean ± one standard deviation, or smallest to largest.
     log : bool
         Logarithmic x axis; ignored for strings.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -220,25 +209,15 @@ def metric_curve(
     named = scores if isinstance(scores, Mapping) else {"": scores}
     ax = new_axes(ax)
     for (name, given), (colour, marker) in zip(named.items(), class_styles(len(named)), strict=True):
-        table = as_floats(given, "scores")
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2 or len(table) != len(values):
-            raise DataError(f"scores must have shape ({len(values)}, repeats) as x; got {np.shape(given)}.")
+        table = _repeats(given, len(values))
         low, high = _SPREADS[spread](table)
         repeats = table.shape[1]
         label = name or (f"mean of {repeats}" if repeats > 1 else y_name)
         ax.plot(place[order], table.mean(axis=1)[order], color=colour, marker=marker, label=label)
         if repeats > 1:
             band = None if name else _BAND_NAMES[spread]
-            ax.fill_between(
-                place[order],
-                low[order],
-                high[order],
-                color=colour,
-                alpha=0.2,
-                linewidth=0,
-                label=band,
-            )
+            look: dict[str, Any] = {"color": colour, "alpha": 0.2, "linewidth": 0, "label": band}
+            ax.fill_between(place[order], low[order], high[order], **look)
     if words:
         ax.set_xticks(place, [str(v) for v in values])
     elif log:
@@ -246,13 +225,19 @@ def metric_curve(
         if len(values) <= 8:
             ax.set_xticks(place, [f"{v:g}" for v in values])
             ax.minorticks_off()
-    ax.set(
-        xlabel=x_name,
-        ylabel=y_name,
-        title="Mean and spread over repeats" if ax.collections else "One run each",
-    )
+    title = "Mean and spread over repeats" if ax.collections else "One run each"
+    ax.set(xlabel=x_name, ylabel=y_name, title=title)
     ax.legend(frameon=False)
     return ax
+
+
+def _repeats(given: ArrayLike, n: int) -> Array:
+    """Scores as a row a value of the hyper-parameter, a column a repeat."""
+    table = as_floats(given, "scores")
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or len(table) != n:
+        raise DataError(f"scores must have shape ({n}, repeats) as x; got {np.shape(given)}.")
+    return table
 
 
 _BAND_NAMES = {"std": "± one standard deviation", "range": "smallest to largest"}
@@ -262,6 +247,7 @@ _SPREADS: dict[str, Callable[[Array], tuple[Array, Array]]] = {
 }
 
 
+@plot
 def code_histogram(
     codes: ArrayLike,
     *,
@@ -283,8 +269,6 @@ def code_histogram(
         The coordinate; ignored for codes (n,).
     bins : int
         Bars.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -314,7 +298,7 @@ def code_histogram(
         at = np.linspace(*span(shown, 0.05), 500)
         ax.plot(at, np.exp(score(at[:, None])), color=VERMILION, linewidth=2, label=name)
     column = dim if np.ndim(codes) > 1 else 0
-    ax.set(xlabel=f"$z_{{{column + 1}}}$", ylabel="density", title="Distribution of a coordinate")
+    ax.set(xlabel=axis_name(column), ylabel="density", title="Distribution of a coordinate")
     handles, names = ax.get_legend_handles_labels()
     order = np.argsort([name == "codes" for name in names], kind="stable")
     ax.legend([handles[i] for i in order], [names[i] for i in order], frameon=False)

@@ -16,9 +16,11 @@ from .inputs import (
     as_codes,
     as_matrix,
     as_vector,
+    axis_name,
     check_dims,
-    decoded,
+    decoded_images,
     ends,
+    plot,
     span,
     to_images,
 )
@@ -84,6 +86,7 @@ def cells(n: int | tuple[int, int]) -> tuple[int, int]:
     return int(across), int(up)
 
 
+@plot
 def decoder_grid(
     decode: Any,
     *,
@@ -112,14 +115,6 @@ def decoder_grid(
         First and last centre of the cells across and up; None takes the range of ``codes``.
     dims : (int, int)
         The latent coordinates that vary across and up.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -144,10 +139,10 @@ def decoder_grid(
     x, y = np.linspace(*limits[0], num=across), np.linspace(*limits[1][::-1], num=up)
     grid = np.tile(known.mean(axis=0), (up * across, 1))
     grid[:, first], grid[:, second] = np.tile(x, up), np.repeat(y, across)
-    images = to_images(decoded(decode, grid), image_shape, "the decoder's rows")
+    images = decoded_images(decode, grid, image_shape)
     ax = new_axes(ax, (4.4, 4.2))
     fill_cells(ax, images.reshape(up, across, *images.shape[1:]), x, y)
-    ax.set(xlabel=f"$z_{{{first + 1}}}$", ylabel=f"$z_{{{second + 1}}}$", title="Decoded codes")
+    ax.set(xlabel=axis_name(first), ylabel=axis_name(second), title="Decoded codes")
     return ax
 
 
@@ -188,6 +183,7 @@ def _table_size(rows: int, columns: int, shape: float, row_names: Sequence[str])
     return max(2.6, margin + cell * columns), min(8.0, cell * shape * rows + 0.95)
 
 
+@plot
 def image_rows(
     rows: Mapping[str, ArrayLike],
     *,
@@ -205,16 +201,8 @@ def image_rows(
         are those of the first row; other rows are clipped to them.
     n : int
         Draw the first n samples.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
     column_names : sequence or None
         A name above each sample, such as its label.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -238,6 +226,7 @@ def image_rows(
     return ax
 
 
+@plot
 def latent_traversal(
     decode: Any,
     code: ArrayLike,
@@ -259,14 +248,6 @@ def latent_traversal(
         The coordinates to vary; None takes all.
     values : array of shape (m,)
         The values that a coordinate takes, in units of the code.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
     """
     start = as_codes(code, "code")
     if len(start) != 1:
@@ -277,9 +258,9 @@ def latent_traversal(
     grid = np.tile(start, (len(chosen), len(steps), 1))
     for r, d in enumerate(chosen):
         grid[r, :, d] = steps
-    images = to_images(decoded(decode, grid.reshape(-1, width)), image_shape, "the decoder's rows")
+    images = decoded_images(decode, grid.reshape(-1, width), image_shape)
     table = images.reshape(len(chosen), len(steps), *images.shape[1:])
-    names = [f"$z_{{{d + 1}}}$" for d in chosen]
+    names = [axis_name(d) for d in chosen]
     ticks = [f"{v:.3g}" for v in steps]
     ranges = [value_range(images)] * len(chosen)
     ax = show_table(list(table), names, column_names=ticks, ranges=ranges, ax=ax)
@@ -287,6 +268,7 @@ def latent_traversal(
     return ax
 
 
+@plot
 def interpolation(
     decode: Any,
     start: ArrayLike,
@@ -309,14 +291,6 @@ def interpolation(
         Images a row, ends included.
     path : {"straight", "geodesic"}
         The straight line, or the great circle between codes of the unit sphere.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -329,7 +303,7 @@ def interpolation(
     a, b = ends(start, end, n)
     t = np.linspace(0, 1, n)
     codes = between(a, b, t, path)
-    images = to_images(decoded(decode, codes.reshape(-1, a.shape[1])), image_shape, "the decoder's rows")
+    images = decoded_images(decode, codes.reshape(-1, a.shape[1]), image_shape)
     table = images.reshape(len(a), n, *images.shape[1:])
     names = [str(r + 1) for r in range(len(a))] if len(a) > 1 else [""]
     ticks = [f"{v:.2g}" for v in t]

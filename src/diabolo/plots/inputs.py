@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from inspect import signature
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..data.domain import square_picture
 from ..errors import DataError
+from ..text.docstrings import complete
 
 __all__ = [
     "Array",
@@ -19,15 +21,41 @@ __all__ = [
     "as_labels",
     "as_matrix",
     "as_vector",
+    "axis_name",
     "coded",
     "decoded",
+    "decoded_images",
     "ends",
+    "plot",
     "span",
     "to_images",
 ]
 
 Array = NDArray[np.float64]
 Range = tuple[float, float]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SAME = {
+    "Z": "Z : array of shape (n, 2)\n    Codes; of any width when ``dims`` says which two columns to draw.",
+    "y": "y : array of shape (n,) or None\n    Labels.",
+    "image_shape": "image_shape : (H, W), (C, H, W) or None\n    Shape of an image; None takes a square.",
+    "text": "text : bool\n    Draw each sample as the text of its label; ignored without labels.",
+    "ax": "ax : Axes or None\n    Where to draw; None makes a new figure.",
+    "axes": "axes : two Axes or None\n    Where to draw; None makes a new figure.",
+}
+
+
+def plot(draw: F) -> F:
+    """A function that draws and returns its axes; what its docstring leaves out is the same for all plots."""
+    draw.__doc__ = complete(
+        draw, _SAME, "Axes" if "ax" in signature(draw).parameters else "array of two Axes"
+    )
+    return draw
+
+
+def axis_name(dim: int) -> str:
+    """The name of a latent coordinate on an axis, counted from one."""
+    return f"$z_{{{dim + 1}}}$"
 
 
 def as_matrix(
@@ -144,6 +172,11 @@ def decoded(decode: Any, codes: Array, *, width: int | None = None) -> Array:
     ``decode`` has an ``inverse_transform``, or is a callable from codes (n, d) to rows (n, features).
     """
     return _apply(decode, "inverse_transform", "decode", codes, width)
+
+
+def decoded_images(decode: Any, codes: Array, image_shape: Sequence[int] | None) -> Array:
+    """The images that a decoder makes of codes, in one batch."""
+    return to_images(decoded(decode, codes), image_shape, "the decoder's rows")
 
 
 def coded(encode: Any, rows: Array, *, width: int | None = None) -> Array:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, MissingExtraError
 from .images import decoder_grid
-from .inputs import Array, as_labels, as_matrix, span
+from .inputs import Array, as_labels, as_matrix, axis_name, plot, span
 from .points import draw_points, is_continuous
 from .style import SEQUENTIAL, below, class_styles, legend, new_axes, new_row
 
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ab_map", "encoder_map", "map_3d", "map_3d_interactive", "map_and_grid"]
 
 
-def axis_name(dim: int) -> str:
-    """The name of a latent coordinate on an axis, counted from one."""
-    return f"$z_{{{dim + 1}}}$"
-
-
+@plot
 def encoder_map(
     Z: ArrayLike,
     y: ArrayLike | None = None,
@@ -38,20 +34,10 @@ def encoder_map(
 
     Parameters
     ----------
-    Z : array of shape (n, 2)
-        Codes; of any width when ``dims`` says which two columns to draw.
     y : array of shape (n,) or None
         Labels. Numbers with more than 20 distinct values are drawn on a colour scale.
-    text : bool
-        Draw each sample as the text of its label; ignored without labels.
     dims : (int, int) or None
         The columns of ``Z`` to draw.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -69,19 +55,20 @@ def encoder_map(
     points = as_matrix(Z, "codes Z", width=2, dims=dims)
     labels = as_labels(y, len(points))
     ax = new_axes(ax)
-    _plane(ax, points, labels, text, dims or (0, 1))
+    named = _plane(ax, points, labels, text, dims or (0, 1))
     ax.set_title("Codes")
-    if labels is not None and not is_continuous(labels) and not text:
+    if named:
         legend(ax, markerscale=max(1.0, 2.5 - len(points) ** -0.5 * 10))
     return ax
 
 
-def _plane(ax: Any, points: Array, labels: NDArray[Any] | None, text: bool, dims: Sequence[int]) -> None:
-    draw_points(ax, points, labels, text=text)
+def _plane(ax: Any, points: Array, labels: NDArray[Any] | None, text: bool, dims: Sequence[int]) -> bool:
     ax.set_xlabel(axis_name(dims[0]))
     ax.set_ylabel(axis_name(dims[1]))
+    return draw_points(ax, points, labels, text=text)
 
 
+@plot
 def map_and_grid(
     Z: ArrayLike,
     y: ArrayLike | None,
@@ -98,18 +85,10 @@ def map_and_grid(
     ----------
     Z : array of shape (n, 2)
         Codes.
-    y : array of shape (n,) or None
-        Labels.
     decode : callable or transformer
         Codes (m, 2) to flat images; or an object with ``inverse_transform``.
     n : int or (int, int)
         Cells across and up.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
-    text : bool
-        Draw labels as text.
-    axes : two Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -120,16 +99,17 @@ def map_and_grid(
     labels = as_labels(y, len(points))
     pair = new_row(axes, 2, (5.2, 3.5))
     decoder_grid(decode, codes=points, n=n, image_shape=image_shape, ax=pair[1])
-    _plane(pair[0], points, labels, text, (0, 1))
+    named = _plane(pair[0], points, labels, text, (0, 1))
     pair[0].set_xlim(pair[1].get_xlim())
     pair[0].set_ylim(pair[1].get_ylim())
     pair[0].set_aspect(pair[1].get_aspect())
     pair[0].set_title("Codes")
-    if labels is not None and not is_continuous(labels) and not text:
+    if named:
         below(pair, pair[0], markerscale=2.0)
     return pair
 
 
+@plot
 def ab_map(
     A: ArrayLike,
     B: ArrayLike,
@@ -146,20 +126,10 @@ def ab_map(
     ----------
     A, B : array of shape (n, 2)
         Codes of the same n samples; of any width when ``dims`` says which two columns to draw.
-    y : array of shape (n,) or None
-        Labels.
     names : (str, str)
         What the conditions are called.
-    text : bool
-        Draw labels as text.
     dims : (int, int) or None
         The columns to draw.
-    axes : two Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    array of two Axes
 
     Raises
     ------
@@ -174,17 +144,18 @@ def ab_map(
     pair = new_row(axes, 2, (5.2, 3.0))
     both = np.concatenate([a, b])
     for ax, points, name in zip(pair, (a, b), names, strict=True):
-        _plane(ax, points, labels, text, dims or (0, 1))
+        named = _plane(ax, points, labels, text, dims or (0, 1))
         ax.set_title(name)
         ax.set_xlim(span(both[:, 0], 0.05))
         ax.set_ylim(span(both[:, 1], 0.05))
     pair[1].set_ylabel("")
     pair[1].tick_params(labelleft=False)
-    if labels is not None and not is_continuous(labels) and not text:
+    if named:
         below(pair, pair[0], markerscale=2.0)
     return pair
 
 
+@plot
 def map_3d(
     Z: ArrayLike,
     y: ArrayLike | None = None,
@@ -199,10 +170,6 @@ def map_3d(
     ----------
     Z : array of shape (n, 3)
         Codes; of any width when ``dims`` says which three columns to draw.
-    y : array of shape (n,) or None
-        Labels.
-    text : bool
-        Draw each sample as the text of its label.
     dims : (int, int, int) or None
         The columns of ``Z`` to draw.
     ax : Axes3D or None
@@ -215,12 +182,12 @@ def map_3d(
     points = as_matrix(Z, "codes Z", width=3, dims=dims)
     labels = as_labels(y, len(points))
     ax = new_axes(ax, projection="3d")
-    draw_points(ax, points, labels, text=text)
+    named = draw_points(ax, points, labels, text=text)
     names = [axis_name(d) for d in dims or (0, 1, 2)]
     ax.set(xlabel=names[0], ylabel=names[1], zlabel=names[2], title="Codes")
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.get_major_locator().set_params(nbins=4)
-    if labels is not None and not is_continuous(labels) and not text:
+    if named:
         legend(ax, markerscale=2.0, bbox_to_anchor=(1.12, 0.5))
     return ax
 

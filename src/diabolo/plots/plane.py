@@ -8,7 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
-from .inputs import Array, Range, as_matrix, as_vector, check_dims, coded, decoded, ends, span
+from .inputs import (
+    Array,
+    Range,
+    as_matrix,
+    as_vector,
+    axis_name,
+    check_dims,
+    coded,
+    decoded,
+    ends,
+    plot,
+    span,
+)
 from .style import (
     BLACK,
     BLUE,
@@ -50,6 +62,7 @@ def _background(ax: Axes, values: Array, limits: tuple[Range, Range], cmap: str,
     return ax.imshow(values, extent=extent, origin="lower", cmap=cmap, vmin=scale[0], vmax=scale[1])
 
 
+@plot
 def plane_colour(
     X: ArrayLike,
     codes: ArrayLike | None = None,
@@ -77,12 +90,6 @@ def plane_colour(
         Show the angle arctan2(z_2, z_1) of codes on a circle, in degrees, on a cyclic scale.
     n : int
         Cells along each side of the plane; ignored with ``codes``.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -93,7 +100,7 @@ def plane_colour(
     if (codes is None) == (encode is None):
         raise DataError("plane_colour takes codes=... or encode=..., one of the two.")
     ax = new_axes(ax, (4.8, 3.0))
-    name = "angle of code (°)" if angle else f"$z_{{{dim + 1}}}$"
+    name = "angle of code (°)" if angle else axis_name(dim)
     if encode is None:
         shown = _one_number(codes, dim, angle)
         if len(shown) != len(points):
@@ -122,6 +129,7 @@ def _one_number(codes: Any, dim: int, angle: bool) -> Array:
     return np.degrees(np.arctan2(y, x))
 
 
+@plot
 def latent_line(
     decode: Any,
     start: ArrayLike = -3.0,
@@ -143,12 +151,6 @@ def latent_line(
         Data to draw under the curve.
     n : int
         Codes on the line.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -203,6 +205,7 @@ def _curve(ax: Axes, curve: Array, position: Array) -> Any:
     return lines
 
 
+@plot
 def points_and_reconstructions(X: ArrayLike, X_hat: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw points of the plane, their reconstructions, and a line between each pair.
 
@@ -210,12 +213,6 @@ def points_and_reconstructions(X: ArrayLike, X_hat: ArrayLike, *, ax: Axes | Non
     ----------
     X, X_hat : array of shape (n, 2)
         Originals and reconstructions.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -237,6 +234,7 @@ def points_and_reconstructions(X: ArrayLike, X_hat: ArrayLike, *, ax: Axes | Non
     return ax
 
 
+@plot
 def encoder_difference(
     encode_a: Any,
     encode_b: Any,
@@ -262,12 +260,6 @@ def encoder_difference(
         Codes (m, d) to rows (m, 2), to draw its image of the latent line.
     line : (code, code)
         The ends of that line; ignored without ``decode``.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
     """
     n = 150
     rows = _grid(limits, n)[2]

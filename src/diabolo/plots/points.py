@@ -23,8 +23,11 @@ def is_continuous(y: NDArray[Any] | None) -> bool:
     return y is not None and y.dtype.kind in "iuf" and len(np.unique(y)) > _MOST_CLASSES
 
 
-def draw_points(ax: Any, points: Array, y: NDArray[Any] | None, *, text: bool = False) -> None:
-    """Scatter points (n, 2) or (n, 3): one collection a class, or one with a colour scale."""
+def draw_points(ax: Any, points: Array, y: NDArray[Any] | None, *, text: bool = False) -> bool:
+    """Scatter points (n, 2) or (n, 3): one collection a class, or one with a colour scale.
+
+    Returns whether a legend has to say which class is which.
+    """
     n = len(points)
     common: dict[str, Any] = {
         "linewidths": 0,
@@ -34,11 +37,11 @@ def draw_points(ax: Any, points: Array, y: NDArray[Any] | None, *, text: bool = 
     size = float(np.clip(12000 / n, 2, 26))
     if y is None:
         ax.scatter(*points.T, s=size, color=BLUE, **common)
-        return
+        return False
     if is_continuous(y):
         drawn = ax.scatter(*points.T, s=size, c=y.astype(float), cmap=SEQUENTIAL, **common)
         colour_bar(ax, drawn, "y")
-        return
+        return False
     if text:
         ax.margins(0.1)
     classes = np.unique(y)
@@ -52,6 +55,7 @@ def draw_points(ax: Any, points: Array, y: NDArray[Any] | None, *, text: bool = 
             ax.scatter(*points[y == label].T, s=1.6 * size, marker=marker, label=str(label), **look)
             continue
         ax.scatter(*points[y == label].T, s=area, color=colour, marker=shape, label=str(label), **common)
+    return not text
 
 
 def _text_points(n: int) -> float:

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .geometry import angles, on_sphere
 from .images import cells, fill_cells
-from .inputs import as_labels, as_matrix, decoded, to_images
-from .points import draw_points, is_continuous
+from .inputs import as_labels, as_matrix, decoded_images, plot
+from .points import draw_points
 from .style import below, legend, new_axes, new_row
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def _chart(ax: Any, title: str) -> None:
     ax.set_yticks(range(-90, 91, 45))
 
 
+@plot
 def sphere_map(
     Z: ArrayLike, y: ArrayLike | None = None, *, text: bool = False, ax: Axes | None = None
 ) -> Axes:
@@ -37,16 +38,6 @@ def sphere_map(
     ----------
     Z : array of shape (n, 3)
         Codes. They are divided by their norm, so that any codes are drawn by their direction.
-    y : array of shape (n,) or None
-        Labels.
-    text : bool
-        Draw each sample as the text of its label.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------
@@ -64,14 +55,15 @@ def sphere_map(
     points = angles(as_matrix(Z, "codes Z", width=3))
     labels = as_labels(y, len(points))
     ax = new_axes(ax, (5.2, 2.9))
-    draw_points(ax, points, labels, text=text)
+    named = draw_points(ax, points, labels, text=text)
     _chart(ax, "Codes on the sphere")
     ax.set_aspect("equal")
-    if labels is not None and not is_continuous(labels) and not text:
+    if named:
         legend(ax, markerscale=2.0)
     return ax
 
 
+@plot
 def sphere_grid(
     decode: Any,
     *,
@@ -87,10 +79,6 @@ def sphere_grid(
         Codes (m, 3) of norm one to flat images; or an object with ``inverse_transform``.
     n : int or (int, int)
         Cells in longitude and in latitude; each stands at its cell's middle.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -101,13 +89,14 @@ def sphere_grid(
     x = (np.arange(across) + 0.5) * 360 / across - 180
     y = 90 - (np.arange(up) + 0.5) * 180 / up
     degrees = np.stack([np.tile(x, up), np.repeat(y, across)], axis=1)
-    images = to_images(decoded(decode, on_sphere(degrees)), image_shape, "the decoder's rows")
+    images = decoded_images(decode, on_sphere(degrees), image_shape)
     ax = new_axes(ax, (5.2, 3.0))
     fill_cells(ax, images.reshape(up, across, *images.shape[1:]), x, y, steps=(360 / across, 180 / up))
     _chart(ax, "Decoded sphere")
     return ax
 
 
+@plot
 def sphere_map_and_grid(
     Z: ArrayLike,
     y: ArrayLike | None,
@@ -124,18 +113,10 @@ def sphere_map_and_grid(
     ----------
     Z : array of shape (n, 3)
         Codes.
-    y : array of shape (n,) or None
-        Labels.
     decode : callable or transformer
         Codes (m, 3) of norm one to flat images; or an object with ``inverse_transform``.
     n : int or (int, int)
         Cells in longitude and in latitude.
-    image_shape : (H, W), (C, H, W) or None
-        Shape of an image; None takes a square.
-    text : bool
-        Draw labels as text.
-    axes : two Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------

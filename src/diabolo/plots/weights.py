@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from .images import show_table
-from .inputs import Array, as_floats, as_matrix, check_dims, span, to_images
+from .inputs import Array, as_floats, as_matrix, check_dims, plot, span, to_images
 from .style import BLUE, DIVERGING, GREY, SEQUENTIAL, VERMILION, below, new_row
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def _layer_axes(axes: Any, count: int) -> NDArray[Any]:
     return new_row(axes, count, (2.6 * columns if columns > 1 else 4.0, 0.6 + 2.0 * rows), rows=rows)
 
 
+@plot
 def weight_histograms(
     before: Mapping[str, ArrayLike],
     after: Mapping[str, ArrayLike],
@@ -75,6 +76,7 @@ def weight_histograms(
     return panels
 
 
+@plot
 def activation_histograms(
     activations: Mapping[str, ArrayLike], *, bins: int = 40, axes: Any = None
 ) -> NDArray[Any]:
@@ -108,6 +110,7 @@ def activation_histograms(
     return panels
 
 
+@plot
 def unit_weights(
     weights_in: ArrayLike,
     weights_out: ArrayLike,
@@ -128,8 +131,6 @@ def unit_weights(
         The units to draw; None draws the first eight.
     image_shape : (H, W) or None
         Shape of the data; None takes a square.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------
@@ -170,6 +171,7 @@ def _grey_images(rows: Array, image_shape: Sequence[int] | None, what: str) -> A
     return images
 
 
+@plot
 def components(
     W: Any,
     *,
@@ -192,8 +194,6 @@ def components(
         Draw the first n.
     image_shape : (H, W) or None
         Shape of the data; None takes a square.
-    ax : Axes or None
-        Where to draw; None makes a new figure.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from ..moved import lazy
 if TYPE_CHECKING:
     from .build import Report as Report
     from .build import health_report as health_report
-    from .compute import Options as Options
+    from .comparison import Options as Options
     from .dimension import DimensionCurve as DimensionCurve
     from .dimension import dimensions as dimensions
     from .dimension import knee as knee
@@ -25,7 +25,7 @@ else:
         __name__,
         {
             "build": ("Report", "health_report"),
-            "compute": ("Options",),
+            "comparison": ("Options",),
             "dimension": ("DimensionCurve", "dimensions", "knee"),
             "findings": ("FINDINGS", "Finding"),
         },

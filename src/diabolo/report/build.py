@@ -13,14 +13,13 @@ from ..data.domain import SMALLEST_GUESS, square_picture
 from ..errors import DataError
 from ..training.control import undisturbed
 from ..training.progress import stages
-from .compute import Computed, Options, compute, flat_rows
+from .comparison import Options
+from .compute import Computed, compute, flat_rows
 from .figures import Figures, to_json
 from .findings import Finding, find
 from .model import ReportModel
 from .pictures import Picture, PictureData, draw
 from .tables import tables, text_table
-
-__all__ = ["Report", "health_report"]
 
 _WIDTH = 96
 

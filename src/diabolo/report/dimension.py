@@ -19,8 +19,6 @@ from .tables import Table, number, text_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["DimensionCurve", "dimensions", "knee"]
-
 # A straight line has a difference curve of zero; below this share of the whole fall it is taken for one.
 _BEND = 0.05
 _DIMENSION_NAMES = ("latent__dim", "n_components")

@@ -10,18 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = [
-    "Errors",
-    "FeatureError",
-    "Figures",
-    "Generation",
-    "Latent",
-    "Layer",
-    "Term",
-    "TrainingFigures",
-    "to_json",
-]
-
 
 @dataclass(frozen=True)
 class Errors:

@@ -9,8 +9,6 @@ from typing import Any
 from ..errors import FileError
 from ..storage.text import read_text
 
-__all__ = ["METRICS", "read_figures"]
-
 #: The file of a run folder that holds :meth:`Report.to_dict <diabolo.report.Report.to_dict>`.
 METRICS = "metrics.json"
 

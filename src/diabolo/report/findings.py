@@ -14,8 +14,6 @@ import numpy as np
 
 from .figures import Errors, Figures
 
-__all__ = ["FINDINGS", "Finding", "find"]
-
 Severity = Literal["severe", "warning", "note"]
 
 

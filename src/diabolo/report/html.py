@@ -17,8 +17,6 @@ from .tables import Table, tables
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["document", "fragment", "page", "render"]
-
 
 def page(figures: Figures, findings: Sequence[Finding], pictures: Sequence[Picture], title: str) -> str:
     """A report as a whole document."""

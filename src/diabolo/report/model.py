@@ -16,8 +16,6 @@ from .figures import Layer, TrainingFigures
 if TYPE_CHECKING:
     from ..model import Model
 
-__all__ = ["Prior", "Probe", "ReportModel", "describe_course", "look_inside"]
-
 Array = NDArray[np.floating]
 
 DEAD_SHARE = 0.99

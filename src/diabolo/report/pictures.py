@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from ..data.spread import spread
 from .compute import Computed
 
-__all__ = ["PictureData", "Picture", "draw"]
-
 # The width of a page's column is met at twice the resolution of an ordinary screen.
 _DPI = 150
 _POINTS = 3000

@@ -6,11 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..aligned import aligned
+from ..text.tables import aligned
 from .figures import Errors, Figures
-
-__all__ = ["Table", "number", "share", "tables"]
-
 
 # Longer names, which users give to features, would push the numbers off a terminal.
 _NAME_WIDTH = 46

@@ -19,8 +19,6 @@ from .split import PUBLISHED
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison", "compare"]
-
 _LOW, _HIGH = "lower is better", "higher is better"
 _ERRORS = {"squared_error": "squared error", "mse": "MSE", "mae": "MAE", "bce": "BCE (nats)"}
 _NEAR = {"kl_0.01": _LOW, "kl_0.1": _LOW, "kl_1": _LOW, "mrre": _LOW, "rmse": _LOW} | dict.fromkeys(

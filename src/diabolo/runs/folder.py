@@ -31,20 +31,6 @@ if TYPE_CHECKING:
     from ..report import Report
     from .split import Split
 
-__all__ = [
-    "as_json",
-    "check_model",
-    "check_place",
-    "is_finished",
-    "named_labels",
-    "named_rows",
-    "place_for",
-    "read_config",
-    "training_rows",
-    "write_interrupted",
-    "write_run",
-]
-
 CONFIG, REPORT = "config.yaml", "report.html"
 #: In a run that is not finished: what it needs to go on.
 CHECKPOINT = "checkpoint"

@@ -13,8 +13,6 @@ from ..errors import DataError, FileError
 if TYPE_CHECKING:
     from ..datasets import Dataset
 
-__all__ = ["FEW", "few_rows", "is_large", "load", "refuse_large"]
-
 #: Bytes from which on a file is not loaded.
 LARGE = 1 << 30
 #: Rows that a report judges on, where all are too many.

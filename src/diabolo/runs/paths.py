@@ -8,8 +8,6 @@ from pathlib import Path
 
 from ..errors import FileError
 
-__all__ = ["check_output", "existing", "fresh"]
-
 
 def existing(path: Path, what: str) -> Path:
     """A path that is there, or an error with the nearest name in the same folder."""

@@ -13,8 +13,6 @@ from ..errors import FileError, SettingError
 from ..storage.text import parse_yaml
 from . import folder as runs
 
-__all__ = ["check", "clear", "how_to_go_on", "holds_work", "opened", "recorded", "resumable", "tidy"]
-
 # What the trainers write to go on from.
 _KEPT = ("*.safetensors", "*.ckpt")
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..datasets import Dataset
     from .split import Split
 
-__all__ = ["Source"]
-
 _OPTIONS = tuple(OPTIONS)
 #: Options that name columns of the data.
 _COLUMNS = ("columns", "drop", "id", "label")

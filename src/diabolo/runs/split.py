@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..datasets import Dataset
 
-__all__ = ["DEFAULT_SHARE", "PUBLISHED", "Split", "check_hold_out", "split"]
-
 DEFAULT_SHARE = 0.1
 #: The value of ``hold_out`` that stands for the test split that a data set was published with.
 PUBLISHED = "test"

@@ -16,8 +16,6 @@ from ..errors import LostProcessError, SettingError, UnknownNameError
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["INTERRUPTED", "check", "chosen", "is_worker", "place_of_first", "take_precision", "train"]
-
 TRAINERS = ("diabolo", "lightning")
 #: Precisions that are Lightning's to arrange; those of ``Training`` go to the estimator.
 PRECISIONS = ("32-true", "64-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["PART", "replacing", "replacing_folder"]
-
 # What a killed process may leave behind ends so, and starts with a dot.
 PART = ".part"
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -134,14 +134,19 @@ def read(
     except (LookupError, TypeError, AttributeError):
         own = {}  # no description of a model: what is missing is said below
     check_modules(own, modules, folder)
-    try:
+    with understood(str(folder / JSON_NAME)):
         return restore(described, tensors, device, modules or (None, None))
+
+
+@contextmanager
+def understood(name: str) -> Iterator[None]:
+    """Raise a FileError that names the file, whatever goes wrong with what it says of a model."""
+    try:
+        yield
     except FileError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
-        raise FileError(
-            f"{folder / JSON_NAME} does not describe a model that this version knows: {error}"
-        ) from error
+        raise FileError(f"{name} does not describe a model that this version knows: {error}") from error
 
 
 def _with_bound(described: dict[str, Any]) -> dict[str, Any]:
@@ -257,28 +262,10 @@ def restore(
     shape = learnt["domain"]["image_shape"]
     domain = Domain(**(learnt["domain"] | {"image_shape": None if shape is None else tuple(shape)}))
     row = _row(parts, domain, tensors, _PRECISIONS[learnt["precision"]])
-    offset, scale = _array(tensors, "scaler.offset", 1), _array(tensors, "scaler.scale", 1)
     codes = _array(tensors, "codes", 2)
-    # Models of before ranges were kept have none.
-    ranges = [_array(tensors, name, 1) for name in ("scaler.low", "scaler.high") if name in tensors]
-    widths = {
-        "scaler.offset": (len(offset), domain.n_features),
-        "scaler.scale": (len(scale), domain.n_features),
-        "codes": (codes.shape[1], parts.latent.dim),
-        "n_features_in_": (learnt["n_features_in_"], domain.n_features),
-    }
-    for name, (found, wanted) in widths.items():
-        if found != wanted:
-            raise FileError(f"{name} has width {found}, the model has {wanted}; the saved files are damaged.")
-    if any(len(values) != domain.n_features or not np.isfinite(values).all() for values in ranges):
-        raise FileError("scaler.low and scaler.high must be finite, one number a feature.")
-    for name, values, low in (("scaler.offset", offset, -np.inf), ("scaler.scale", scale, 0.0)):
-        if not (np.isfinite(values) & (values > low)).all():
-            column = int((~(np.isfinite(values) & (values > low))).argmax())
-            allowed = "finite" if low else "finite and above 0"
-            raise FileError(
-                f"{name} is {values[column]:g} in column {column}, expected {allowed}; the file is damaged."
-            )
+    _require_width("codes", codes.shape[1], parts.latent.dim)
+    _require_width("n_features_in_", learnt["n_features_in_"], domain.n_features)
+    scaler = _scaler(learnt["scaling"], tensors, domain.n_features)
     names = learnt["feature_names"]
     if names is not None and len(names) != domain.n_features:
         raise FileError(
@@ -293,7 +280,7 @@ def restore(
     return params, Fitted(
         parts,
         domain,
-        Scaler(learnt["scaling"], offset, scale, *(ranges if len(ranges) == 2 else ())),
+        scaler,
         row.to(device),
         {name[7:]: t for name, t in tensors.items() if name.startswith("buffer.")},
         History(list(history["epochs"]), steps, [], dict(history["units"])),
@@ -305,6 +292,28 @@ def restore(
         None,
         None if names is None else tuple(names),
     )
+
+
+def _require_width(name: str, found: int, wanted: int) -> None:
+    if found != wanted:
+        raise FileError(f"{name} has width {found}, the model has {wanted}; the saved files are damaged.")
+
+
+def _scaler(kind: str, tensors: Mapping[str, torch.Tensor], n_features: int) -> Scaler:
+    offset, scale = _array(tensors, "scaler.offset", 1), _array(tensors, "scaler.scale", 1)
+    for name, values, low in (("scaler.offset", offset, -np.inf), ("scaler.scale", scale, 0.0)):
+        _require_width(name, len(values), n_features)
+        if not (np.isfinite(values) & (values > low)).all():
+            column = int((~(np.isfinite(values) & (values > low))).argmax())
+            allowed = "finite" if low else "finite and above 0"
+            raise FileError(
+                f"{name} is {values[column]:g} in column {column}, expected {allowed}; the file is damaged."
+            )
+    # Models of before ranges were kept have none.
+    ranges = [_array(tensors, name, 1) for name in ("scaler.low", "scaler.high") if name in tensors]
+    if any(len(values) != n_features or not np.isfinite(values).all() for values in ranges):
+        raise FileError("scaler.low and scaler.high must be finite, one number a feature.")
+    return Scaler(kind, offset, scale, *(ranges if len(ranges) == 2 else ()))
 
 
 def _params(plain: Mapping[str, Any], modules: tuple[Any, Any]) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from ..errors import DataError, FileError
 from .atomic import replacing
 
-__all__ = ["SUFFIXES", "Sink", "open_sink"]
-
 _GROUP_BYTES = 64 << 20
 
 

@@ -15,8 +15,6 @@ import yaml
 
 from ..errors import FileError, SettingError
 
-__all__ = ["parse_yaml", "read_text", "read_yaml", "readable"]
-
 _MAX_BYTES = 64 << 20
 # A mapping or list that is written once and named again counts as often as it is named.
 _MAX_VALUES = 100_000

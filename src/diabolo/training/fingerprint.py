@@ -15,8 +15,6 @@ from torch import Tensor, nn
 
 from ..model import Model
 
-__all__ = ["UnknownStateError", "fingerprint", "hooked"]
-
 # What every module has: parameters, buffers and modules have entries of their own, hooks have one for all.
 _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
 _HOOKS = tuple(name for name in vars(nn.Module()) if name.endswith("_hooks"))

@@ -7,9 +7,9 @@ stopping, the history, and the terms of the epoch that is running.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -17,7 +17,9 @@ from torch import Tensor
 
 from ..errors import FileError, SettingError
 from ..networks import Custom
+from .buffers import BufferKeeper
 from .history import History
+from .job import EarlyStopper
 from .state import TrainingState
 
 #: Ends that leave nothing to go on with.
@@ -134,7 +136,7 @@ def restore(trainer: TrainingState, saved: Checkpoint) -> int:
 
 
 def _restore(trainer: TrainingState, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    member, watch = trainer.members[0], trainer.members[0].watch
+    member = trainer.members[0]
     trainer.epoch = _number(metadata, "epoch", trainer.first_epoch, trainer.epochs)
     trainer.step = _number(metadata, "step", 0, trainer.per_epoch)
     trainer.looked = _number(metadata, "looked", 0, trainer.step)
@@ -144,18 +146,7 @@ def _restore(trainer: TrainingState, tensors: Mapping[str, Tensor], metadata: Ma
         for name, value in trainer.float_buffers.now.items():
             _put(value, tensors[f"statistics.now.{name}"], f"statistics.now.{name}")
     trainer.optimizer.load(_under(tensors, "optimizer"))
-    shots = _under(tensors, "snapshots")
-    heads = {name: tuple(value.shape[:2]) for name, value in shots.items() if value.dim() == 3}
-    if len(heads) < len(shots) or len(set(heads.values())) > 1:
-        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shots.items())
-        raise ValueError(f"its snapshots are not of the same samples: {shapes}")
-    n_shots = len(next(iter(shots.values()))) if shots else 0
-    member.history = History(
-        [dict(flat) for flat in metadata["epochs"]],
-        {name: value.numpy() for name, value in _under(tensors, "steps").items()},
-        [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
-        member.history.units,
-    )
+    member.history = _history(tensors, metadata["epochs"], member.history.units)
     _check_history(trainer, member.history)
     if metadata["status"] in ENDS:
         trainer.end(metadata["status"])
@@ -163,29 +154,11 @@ def _restore(trainer: TrainingState, tensors: Mapping[str, Tensor], metadata: Ma
     _restrict(trainer, metadata.get("trained", trainer.trained_names))
     _put(trainer.good, tensors["good"], "good")
     _put(trainer.pending, tensors.get("pending", tensors["row"]), "pending")
-    device = trainer.flat.device
     for which in trainer.float_buffers.kept:
-        kept = _under(tensors, f"statistics.{which}")
-        if kept.keys() != trainer.float_buffers.now.keys():
-            raise ValueError(
-                f"statistics.{which} are of {sorted(kept)}, not of {sorted(trainer.float_buffers.now)}"
-            )
-        trainer.float_buffers.kept[which] = {
-            name: value.clone() for name, value in trainer.float_buffers.now.items()
-        }
-        for name, place in trainer.float_buffers.kept[which].items():
-            _put(place, kept[name], f"statistics.{which}.{name}")
-    if watch is not None:
-        if metadata["watch"] is None:
-            raise ValueError("it does not say where early stopping stood")
-        watch.best = float(metadata["watch"]["best"])
-        watch.epoch = _number(metadata["watch"], "epoch", 0, trainer.epoch)
-        watch.waited = _number(metadata["watch"], "waited", 0, trainer.epoch)
-        watch.flat = None
-        if "best" in tensors:
-            watch.flat = trainer.flat.detach().clone()
-            _put(watch.flat, tensors["best"], "best")
-    trainer.trace = tensors["trace"].to(device) if "trace" in tensors else None
+        _restore_buffers(trainer.float_buffers, which, _under(tensors, f"statistics.{which}"))
+    if member.watch is not None:
+        _restore_watch(trainer, member.watch, metadata["watch"], tensors.get("best"))
+    trainer.trace = tensors["trace"].to(trainer.flat.device) if "trace" in tensors else None
     found = (0, len(trainer.names)) if trainer.trace is None else tuple(trainer.trace.shape)
     if found != (trainer.step, len(trainer.names)):
         raise ValueError(
@@ -193,6 +166,45 @@ def _restore(trainer: TrainingState, tensors: Mapping[str, Tensor], metadata: Ma
         )
     if "generator" in tensors:
         torch.set_rng_state(tensors["generator"])
+
+
+def _history(tensors: Mapping[str, Tensor], epochs: Sequence[Mapping[str, Any]], units: Any) -> History:
+    shots = _under(tensors, "snapshots")
+    heads = {name: tuple(value.shape[:2]) for name, value in shots.items() if value.dim() == 3}
+    if len(heads) < len(shots) or len(set(heads.values())) > 1:
+        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in shots.items())
+        raise ValueError(f"its snapshots are not of the same samples: {shapes}")
+    n_shots = len(next(iter(shots.values()))) if shots else 0
+    return History(
+        [dict(epoch) for epoch in epochs],
+        {name: value.numpy() for name, value in _under(tensors, "steps").items()},
+        [{name: value[i].numpy() for name, value in shots.items()} for i in range(n_shots)],
+        units,
+    )
+
+
+def _restore_buffers(
+    buffers: BufferKeeper, which: Literal["good", "pending", "best"], kept: Mapping[str, Tensor]
+) -> None:
+    if kept.keys() != buffers.now.keys():
+        raise ValueError(f"statistics.{which} are of {sorted(kept)}, not of {sorted(buffers.now)}")
+    buffers.kept[which] = {name: value.clone() for name, value in buffers.now.items()}
+    for name, place in buffers.kept[which].items():
+        _put(place, kept[name], f"statistics.{which}.{name}")
+
+
+def _restore_watch(
+    trainer: TrainingState, watch: EarlyStopper, stood: Mapping[str, Any] | None, best: Tensor | None
+) -> None:
+    if stood is None:
+        raise ValueError("it does not say where early stopping stood")
+    watch.best = float(stood["best"])
+    watch.epoch = _number(stood, "epoch", 0, trainer.epoch)
+    watch.waited = _number(stood, "waited", 0, trainer.epoch)
+    watch.flat = None
+    if best is not None:
+        watch.flat = trainer.flat.detach().clone()
+        _put(watch.flat, best, "best")
 
 
 def _check_history(trainer: TrainingState, history: History) -> None:

@@ -13,8 +13,6 @@ from ...errors import DataError, MissingExtraError, SettingError, UnknownNameErr
 if TYPE_CHECKING:
     from ..model import ExplorerModel
 
-__all__ = ["ENGINES", "HALF_TOLERANCE", "in_levels", "make_decoding"]
-
 #: The most by which a decoded value may change under ``half``, as a share of the range of the data.
 HALF_TOLERANCE = 1 / 255
 # A decode that takes more products is left to onnxruntime-web: the page's own engine would take some 50 ms.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ...estimator.autoencoder import Autoencoder
     from ...likelihoods import Likelihood
 
-__all__ = ["make_graphs"]
-
 Graphs = dict[str, NDArray[np.uint8]]
 
 

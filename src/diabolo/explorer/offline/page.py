@@ -21,8 +21,6 @@ from .runtime import LICENCE, VERSION, Runtime, load_runtime
 if TYPE_CHECKING:
     from ..model import ExplorerModel
 
-__all__ = ["to_html"]
-
 _STATIC = Path(__file__).parents[1] / "static"
 _ROWS = 2000
 # Without a stated number of rows, wide ones are fewer, so that a page stays a few megabytes.

@@ -13,8 +13,6 @@ from pathlib import Path
 from ...datasets.fetch import Remote, fetch
 from ...errors import FileError
 
-__all__ = ["LICENCE", "RUNTIME", "VERSION", "Runtime", "load_runtime", "take_apart"]
-
 VERSION = "1.30.0"
 _PACKAGE = f"onnxruntime-web-{VERSION}.tgz"
 RUNTIME = Remote(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diabolo.aligned import aligned
+from diabolo.text.tables import aligned
 
 ROWS = [("", "n", "kind"), ("[b]first[/b]", "3 *", "x"), ("second row of many words", "12.5  ", "")]
 

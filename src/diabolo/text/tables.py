@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["aligned"]
-
 
 def aligned(rows: Iterable[Sequence[str]], words: int = 1) -> list[str]:
     """Rows of cells as lines of plain text, two spaces between columns, as wide as their cells need.

@@ -1,0 +1,134 @@
+"""Recipes that say what their codes are: where they lie, how they are spread, what they keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..latent import Gaussian, Sphere
+from ..penalties import KL, MMD, Topological
+from ..training.settings import Training
+from .networks import narrowing
+from .table import build, recipe
+
+if TYPE_CHECKING:
+    from ..estimator.autoencoder import Autoencoder
+
+__all__ = ["spherical", "mmd", "vae", "beta_vae", "topological"]
+
+
+@recipe
+def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
+    """Codes on a sphere: for a map without an edge, or data that goes round, such as angles.
+
+    Parameters
+    ----------
+    latent_dim : int, default 3
+        Dimension of the space around the sphere, 3 for the globe; ignored if ``latent`` is given.
+
+    References
+    ----------
+    T. R. Davidson et al., Hyperspherical Variational Auto-Encoders, UAI 2018, arXiv:1804.00891 (why a sphere;
+    here the code is not drawn).
+
+    Examples
+    --------
+    >>> spherical(4).latent
+    Sphere(dim=4)
+    """
+    return build(
+        settings, latent=Sphere(latent_dim), encoder=narrowing((392, 96)), reconstruction="bernoulli"
+    )
+
+
+@recipe
+def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencoder:
+    """Codes that follow a normal distribution as a whole, without noise: for sampling, and sharper than a VAE.
+
+    Also known as the MMD Wasserstein autoencoder.
+
+    Parameters
+    ----------
+    weight : float, default 10
+        Of the squared maximum mean discrepancy to the prior.
+
+    References
+    ----------
+    I. Tolstikhin, O. Bousquet, S. Gelly, B. Schoelkopf, Wasserstein Auto-Encoders, ICLR 2018, arXiv:1711.01558.
+
+    Examples
+    --------
+    >>> mmd(weight=100).penalties
+    MMD(weight=100.0)
+    """
+    return build(settings, latent=latent_dim, penalties=MMD(weight))
+
+
+@recipe
+def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
+    """Each row is encoded as a distribution: for generating new rows, and for a smooth map.
+
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
+
+    References
+    ----------
+    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014, arXiv:1312.6114.
+
+    Examples
+    --------
+    >>> vae(2).latent, vae(2).penalties
+    (Gaussian(), KL(warmup=0.1))
+    """
+    return beta_vae(latent_dim, 1.0, **settings)
+
+
+@recipe
+def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoencoder:
+    """A VAE that weighs the prior more: for codes whose dimensions each mean one thing; unused ones switch off.
+
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
+
+    Parameters
+    ----------
+    beta : float, default 4
+        Weight of the Kullback-Leibler divergence; 1 is the VAE.
+
+    References
+    ----------
+    I. Higgins et al., beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework,
+    ICLR 2017, openreview Sy2fzU9gl.
+    O. Rybkin, K. Daniilidis, S. Levine, Simple and effective VAE training with calibrated decoders, ICML 2021,
+    arXiv:2006.13202 (the learnt variance).
+
+    Examples
+    --------
+    >>> beta_vae(10, beta=2).penalties
+    KL(weight=2.0, warmup=0.1)
+    """
+    # Beta acts on nats a row, so the loss must be one that knows its own scale, on any data: a learnt variance.
+    # Without the warm-up the codes would be switched off before the decoder has a use for them.
+    return build(
+        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=0.1)
+    )
+
+
+@recipe
+def topological(latent_dim: int = 2, weight: float = 1.0, **settings: Any) -> Autoencoder:
+    """Keeps how rows hang together: for maps of data with clusters inside clusters, or holes.
+
+    Parameters
+    ----------
+    weight : float, default 1
+        Of the mismatch of persistence pairs. Weights published with an error averaged over features are to be
+        multiplied by the number of features.
+
+    References
+    ----------
+    M. Moor, M. Horn, B. Rieck, K. Borgwardt, Topological Autoencoders, ICML 2020, arXiv:1906.00722.
+
+    Examples
+    --------
+    >>> topological(weight=0.5).penalties
+    Topological(weight=0.5)
+    """
+    training = Training(drop_last=True)
+    return build(settings, latent=latent_dim, penalties=Topological(weight), training=training)
