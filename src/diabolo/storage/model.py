@@ -23,7 +23,9 @@ import torch
 from .. import __version__, slots
 from ..data.checks import check_modules
 from ..data.domain import Domain
+from ..data.frames import LIBRARIES
 from ..data.scaling import SCALER_KINDS, SCALINGS, Scaler
+from ..data.schema import KINDS, Schema
 from ..errors import FileError, SettingError
 from ..model import Architecture, Model
 from ..networks import Custom
@@ -31,12 +33,48 @@ from ..training.fitted import Fitted
 from ..training.flat import Layout
 from ..training.history import History
 from .atomic import replacing_folder
-from .description import EPOCHS, anything, integer, listing, mapping, number, one_of, optional, record, text
+from .description import (
+    EPOCHS,
+    anything,
+    integer,
+    listing,
+    mapping,
+    number,
+    one_of,
+    one_of_kinds,
+    optional,
+    record,
+    text,
+)
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 
 _PLAIN = ("scaling", "device", "verbose")
 _PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
+#: Stands for the schema that was learnt, among the parameters.
+_FITTED = "fitted"
 _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+
+_CATEGORY = one_of_kinds(str, int, float, bool)
+#: What the columns of a table are; only where some are no numbers.
+_SCHEMA = record(
+    {
+        "library": one_of(*LIBRARIES),
+        "variables": listing(
+            record(
+                {
+                    "name": text,
+                    "kind": one_of(*(kind for kind, rule in KINDS.items() if rule)),
+                    "categories": listing(_CATEGORY),
+                    "holds": text,
+                    "dtype": text,
+                    "zone": text,
+                    "origin": integer(-(2**63), 2**63),
+                    "step": integer(1),
+                }
+            )
+        ),
+    }
+)
 
 #: Every field of ``model.json``. What parts are made of, the parts check themselves.
 _DESCRIPTION = record(
@@ -51,7 +89,8 @@ _DESCRIPTION = record(
                 "verbose": one_of(None, True, False),
                 "image_shape": optional(listing(integer(1), 2, 3)),
                 "random_state": optional(integer(0, 2**32 - 1)),
-            }
+            },
+            more={"schema": anything},
         ),
         "fitted": record(
             {
@@ -72,7 +111,8 @@ _DESCRIPTION = record(
                 "scaling": one_of(*SCALER_KINDS),
                 "precision": one_of(*_PRECISIONS),
                 "feature_names": optional(listing(text)),
-            }
+            },
+            more={"schema": _SCHEMA},
         ),
         "history": record({"epochs": EPOCHS, "units": mapping(text)}),
     },
@@ -178,6 +218,8 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: _to_plain(name, params[name]) for name in slots.SLOTS}
     given |= {name: params[name] for name in _PLAIN}
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
+    if params.get("schema") is not None:
+        given["schema"] = _FITTED if isinstance(params["schema"], Schema) else _plain_kinds(params["schema"])
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
     learnt: dict[str, Any] = {
         "seed_": fitted.seed,
@@ -191,6 +233,8 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
         "precision": str(fitted.parameters.dtype).removeprefix("torch."),
         "feature_names": None if fitted.feature_names is None else list(fitted.feature_names),
     }
+    if fitted.schema is not None:
+        learnt["schema"] = fitted.schema.to_plain()
     return {
         "format": FORMAT,
         "made_by": {
@@ -203,6 +247,10 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
         "fitted": learnt,
         "history": fitted.history.to_dict(),
     }
+
+
+def _plain_kinds(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name): kind if isinstance(kind, str) else list(kind) for name, kind in said.items()}
 
 
 def _to_plain(name: str, value: Any) -> Any:
@@ -267,7 +315,12 @@ def restore(
             raise FileError(
                 f"{name} is {values[column]:g} in column {column}, expected {allowed}; the file is damaged."
             )
+    schema = Schema.from_plain(learnt["schema"]) if "schema" in learnt else None
+    if params.get("schema") == _FITTED:
+        params["schema"] = schema
     names = learnt["feature_names"]
+    if schema is not None and list(schema.columns) != names:
+        raise FileError(f"the schema in {JSON_NAME} has other columns than the model; it is damaged.")
     if names is not None and len(names) != domain.n_features:
         raise FileError(
             f"{JSON_NAME} has {len(names)} feature names for {domain.n_features} features; it is damaged."
@@ -292,6 +345,7 @@ def restore(
         codes,
         None,
         None if names is None else tuple(names),
+        schema,
     )
 
 
