@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, validate_data
 from ..errors import DataError, FileError, SettingError, few
 from .columns import match_columns
 from .foreign import as_arrays
+from .frames import library_of
 from .guessing import learn
 from .memmap import Stored
 from .schema import Schema
@@ -98,13 +99,14 @@ def check_rows(
         return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
     schema = schema_of(estimator, X, reset=reset)
     if schema is not None:
-        rows = check_array(
-            as_arrays(schema.rows(X)), dtype=_FLOATS, ensure_all_finite=False, estimator=estimator
-        )
+        given = schema.rows(X, warn=not reset and hasattr(estimator, "feature_names_in_"))
+        rows = check_array(as_arrays(given), dtype=_FLOATS, ensure_all_finite=False, estimator=estimator)
         require_finite(rows)
         if reset:
-            estimator.n_features_in_ = len(schema.names)
-            estimator.feature_names_in_ = np.asarray(schema.names, dtype=object)
+            estimator.n_features_in_ = len(schema.names) if library_of(X) else schema.width
+            estimator.__dict__.pop("feature_names_in_", None)
+            if library_of(X):
+                estimator.feature_names_in_ = np.asarray(schema.names, dtype=object)
         return rows, None
     X = match_columns(as_arrays(X), None if reset else getattr(estimator, "feature_names_in_", None))
     X, found = flatten_pictures(X, image_shape)

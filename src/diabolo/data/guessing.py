@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import DataError, SettingError, UnknownNameError, few
 from .frames import Cells, columns_of, library_of, read
-from .schema import KINDS, Schema, Variable, moments_of, step_of
+from .schema import Schema
+from .variables import KINDS, Variable, moments_of, step_of
 
 __all__ = ["FEW_CATEGORIES", "MOST_CATEGORIES", "guess", "kind_of", "learn", "learnable", "variable"]
 
@@ -73,8 +74,8 @@ def guess(X: Any, said: Mapping[str, Any] | None = None) -> Schema:
     ----------
     X : frame of pandas, polars or Arrow
     said : mapping of str to str or sequence, or None
-        What columns are, by name: one of :data:`~diabolo.data.schema.KINDS`, or the categories of an ordinal in their
-        order.
+        What columns are, by name: one of :data:`~diabolo.data.variables.KINDS`, or the categories of an ordinal in
+        their order.
 
     Raises
     ------

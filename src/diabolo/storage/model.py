@@ -23,9 +23,8 @@ import torch
 from .. import __version__, slots
 from ..data.checks import check_modules
 from ..data.domain import Domain
-from ..data.frames import LIBRARIES
 from ..data.scaling import SCALER_KINDS, SCALINGS, Scaler
-from ..data.schema import KINDS, Schema
+from ..data.schema import Schema
 from ..errors import FileError, SettingError
 from ..model import Architecture, Model
 from ..networks import Custom
@@ -33,6 +32,7 @@ from ..training.fitted import Fitted
 from ..training.flat import Layout
 from ..training.history import History
 from .atomic import replacing_folder
+from .columns import FITTED, SCHEMA, said_to_plain
 from .description import (
     EPOCHS,
     anything,
@@ -41,7 +41,6 @@ from .description import (
     mapping,
     number,
     one_of,
-    one_of_kinds,
     optional,
     record,
     text,
@@ -50,31 +49,7 @@ from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, rea
 
 _PLAIN = ("scaling", "device", "verbose")
 _PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption")
-#: Stands for the schema that was learnt, among the parameters.
-_FITTED = "fitted"
 _PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
-
-_CATEGORY = one_of_kinds(str, int, float, bool)
-#: What the columns of a table are; only where some are no numbers.
-_SCHEMA = record(
-    {
-        "library": one_of(*LIBRARIES),
-        "variables": listing(
-            record(
-                {
-                    "name": text,
-                    "kind": one_of(*(kind for kind, rule in KINDS.items() if rule)),
-                    "categories": listing(_CATEGORY),
-                    "holds": text,
-                    "dtype": text,
-                    "zone": text,
-                    "origin": integer(-(2**63), 2**63),
-                    "step": integer(1),
-                }
-            )
-        ),
-    }
-)
 
 #: Every field of ``model.json``. What parts are made of, the parts check themselves.
 _DESCRIPTION = record(
@@ -112,7 +87,7 @@ _DESCRIPTION = record(
                 "precision": one_of(*_PRECISIONS),
                 "feature_names": optional(listing(text)),
             },
-            more={"schema": _SCHEMA},
+            more={"schema": SCHEMA},
         ),
         "history": record({"epochs": EPOCHS, "units": mapping(text)}),
     },
@@ -219,7 +194,7 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
     given |= {name: params[name] for name in _PLAIN}
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
     if params.get("schema") is not None:
-        given["schema"] = _FITTED if isinstance(params["schema"], Schema) else _plain_kinds(params["schema"])
+        given["schema"] = said_to_plain(params["schema"])
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
     learnt: dict[str, Any] = {
         "seed_": fitted.seed,
@@ -247,10 +222,6 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
         "fitted": learnt,
         "history": fitted.history.to_dict(),
     }
-
-
-def _plain_kinds(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name): kind if isinstance(kind, str) else list(kind) for name, kind in said.items()}
 
 
 def _to_plain(name: str, value: Any) -> Any:
@@ -316,7 +287,7 @@ def restore(
                 f"{name} is {values[column]:g} in column {column}, expected {allowed}; the file is damaged."
             )
     schema = Schema.from_plain(learnt["schema"]) if "schema" in learnt else None
-    if params.get("schema") == _FITTED:
+    if params.get("schema") == FITTED:
         params["schema"] = schema
     names = learnt["feature_names"]
     if schema is not None and list(schema.columns) != names:
