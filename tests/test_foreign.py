@@ -134,16 +134,20 @@ def test_an_anndata_says_which_matrix_to_give(fitted: Autoencoder, monkeypatch: 
         (pd.period_range("2026-01", periods=60, freq="M"), r"period\[M\]"),
     ],
 )
-def test_a_column_of_dates_is_named(column: Any, words: str) -> None:
+def test_a_column_of_dates_is_named(fitted: Autoencoder, column: Any, words: str) -> None:
+    """Where rows must be numbers: by what was fitted on numbers alone, and by what learns no schema."""
     frame = pd.DataFrame(X, columns=list("abcdef")).assign(when=column)
-    with pytest.raises(DataError, match=rf"column 'when' of X holds {words}, expected numbers; leave it out"):
-        small().fit(frame)
+    for call in (as_arrays, fitted.transform):
+        with pytest.raises(
+            DataError, match=rf"column 'when' of X holds {words}, expected numbers; leave it out"
+        ):
+            call(frame)
 
 
 def test_columns_of_dates_elsewhere() -> None:
     frame = pl.DataFrame(X).with_columns(when=pl.lit(datetime.datetime(2026, 1, 1)))
     with pytest.raises(DataError, match="column 'when' of X holds Datetime"):
-        small().fit(frame)
+        as_arrays(frame)
     with pytest.raises(DataError, match="the array of X holds datetime64"):
         small().fit(np.full((60, 2), np.datetime64("2026-01-01")))
     assert as_arrays(X) is X

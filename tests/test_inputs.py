@@ -43,7 +43,7 @@ def _with(value):
         (X.astype(complex), "[Cc]omplex"),
         (X.astype(str).astype(object) + "a", "could not convert string to float"),
         (np.array([["a", "b"], ["c", "d"]]), "could not convert|dtype|numeric|string"),
-        (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), "could not convert string to float"),
+        (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), ".b. has a value of its own in each row"),
         (pd.DataFrame({"a": [1.0, None], "b": [1.0, 2.0]}), "NaN in 1 of 2 rows"),
         ([[1.0, 2.0], [3.0]], "inhomogeneous"),
     ],

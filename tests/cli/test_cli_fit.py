@@ -113,7 +113,7 @@ def _bad_files(folder: Path) -> None:
         (("nowhere.csv",), "there is no file"),
         (("digts",), "Did you mean 'digits'?"),
         ((), "no data"),
-        (("people.csv",), "--drop name,kind"),
+        (("people.csv",), "--drop name, keep apart"),
         (("people.csv", "--drop", "naem"), "Did you mean 'name'?"),
         (("negative.npy", "--reconstruction", "poisson", "--set", "scaling=null"), "poisson"),
         (("digits", "--device", "tpu"), "device must be one of"),

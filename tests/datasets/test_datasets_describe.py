@@ -30,7 +30,7 @@ FRAME = pd.DataFrame(
     }
 ).assign(twin=lambda frame: frame["size"])
 EXPECTED = {
-    "key": ("text", ("looks like an id",)),
+    "key": ("id", ("looks like an id",)),
     "row": ("count", ("looks like an id",)),
     "size": ("numeric", ()),
     "twin": ("numeric", ("the same as size",)),
@@ -63,7 +63,7 @@ def test_what_is_suggested_can_be_typed(tmp_path, capsys):
     FRAME.to_csv(path, index=False)
     assert main(["describe", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "60 rows, 11 columns: 1 text, 4 count, 3 numeric, 1 boolean, 1 category, 1 date" in out
+    assert "60 rows, 11 columns: 1 id, 4 count, 3 numeric, 1 boolean, 1 category, 1 date" in out
     typed = out.splitlines()[-1].split("diabolo ")[1].split()
     assert typed[:4] == ["fit", str(path), "--id", "key"]
     assert (
@@ -71,7 +71,7 @@ def test_what_is_suggested_can_be_typed(tmp_path, capsys):
     )
     capsys.readouterr()
     assert main(["describe", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["columns"][0]["kind"] == "text"
+    assert json.loads(capsys.readouterr().out)["columns"][0]["kind"] == "id"
 
 
 def test_arrays_are_described_and_pictures_are_not(tmp_path):

@@ -215,7 +215,17 @@ def study(
 ) -> None:
     """Train many models over axes and repeats.
 
-    Leaves table.parquet, with one row a model, and report.html.
+    Leaves table.parquet, with one row a model, and report.html. A FILE, for example:
+
+    \b
+      data: {source: table.csv, id: name, label: kind, categories: [zip]}
+      recipe: vae
+      set: {training.epochs: 50}
+      axes: {latent.dim: [2, 4, 8], training.lr: [0.001, 0.003]}
+      repeats: 3
+      metrics: [mse, trustworthiness]
+
+    The options of data are those of `diabolo fit`; a name of `diabolo datasets` is data, too.
     """
     from .study import study
 

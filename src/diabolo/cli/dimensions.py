@@ -40,6 +40,7 @@ def dimensions(data: str | None, given: dict[str, Any]) -> None:
     X = parted.train.X
     dims = wanted or [2**k for k in range(_MOST.bit_length()) if 2**k <= min(X.shape[1], _MOST)]
     estimator.set_params(verbose=False, image_shape=estimator.image_shape or parted.train.image_shape)
+    estimator.set_params(schema=parted.train.schema)
     curve = report.dimensions(
         X, estimator, dims, X_test=None if parted.held is None else parted.held.X,
         random_state=estimator.random_state or 0, progress=_progress(len(set(dims))),

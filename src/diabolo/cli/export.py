@@ -66,7 +66,7 @@ def export(run: Path, given: Given) -> None:
     out = fresh_target(given["out"] or Path(f"{run.resolve().name}{ending}"))
     from ..estimator.loading import load
 
-    typer.echo(_shown(write(load(run, device="cpu"), out, source, given)))
+    typer.echo(_shown(write(load(run, device="cpu").in_numbers(), out, source, given)))
 
 
 def _shown(path: Path) -> Path:

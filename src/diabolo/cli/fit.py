@@ -65,6 +65,8 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
         parted = split(dataset, plan.hold_out, autoencoder.random_state)
         if autoencoder.image_shape is None and dataset.image_shape is not None:
             autoencoder.set_params(image_shape=dataset.image_shape)
+        if dataset.schema is not None:
+            autoencoder.set_params(schema=dataset.schema)
         trainers.check(plan.trainer, place)
         place = place or trainers.place_of_first() or runs.place_for(dataset.name, plan.recipe)
         if live is not None:

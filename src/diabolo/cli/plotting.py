@@ -237,7 +237,9 @@ def plot(kind: str, run: Path, data: str | None, given: dict[str, Any]) -> None:
     from ..estimator.loading import load
     from ..plots import PLOTS, offscreen
 
-    shown = Shown(load(run, device=given["device"] or "auto"), lambda: _dataset(run, source, data, given))
+    shown = Shown(
+        load(run, device=given["device"] or "auto").in_numbers(), lambda: _dataset(run, source, data, given)
+    )
     chosen = KINDS[name]
     if not chosen.applies(shown):
         possible = ", ".join(other for other, k in KINDS.items() if k.applies(shown))

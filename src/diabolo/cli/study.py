@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..errors import few
 from ..runs.paths import existing
 from .fit import open_page
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def study(file: Path, given: dict[str, Any]) -> None:
@@ -32,13 +36,31 @@ def study(file: Path, given: dict[str, Any]) -> None:
     page = own.page(out / "report.html")
     for status, count in table["status"].value_counts().items():
         typer.echo(f"{count} {status}", err=True)
+    _say_reasons(table)
     best = own.best(n=1).iloc[0]
     settings = ", ".join(f"{path} = {best[path]}" for path in own.axes if path in best)
     metric = next(iter(own.metrics))
-    typer.echo(f"best {metric}: {best[metric]:.4g} (model {best['model']}: {settings})", err=True)
+    if best[metric] == best[metric]:
+        typer.echo(f"best {metric}: {best[metric]:.4g} (model {best['model']}: {settings})", err=True)
+    else:
+        typer.echo(f"diabolo: no model has a {metric}: none of them could be judged", err=True)
     if given["open"]:
         open_page(page)
     typer.echo(out)
+    if set(table["status"]) <= _IN_VAIN:
+        raise typer.Exit(2)
+
+
+#: What became of models that nothing can be asked of.
+_IN_VAIN = {"failed", "diverged"}
+
+
+def _say_reasons(table: pd.DataFrame) -> None:
+    """Why models failed, each reason once."""
+    lost = table[table["status"].isin(_IN_VAIN)]
+    for message, rows in lost.groupby("message"):
+        models = few(rows["model"])
+        typer.echo(f"diabolo: model{'s' if len(rows) > 1 else ''} {models}: {message}", err=True)
 
 
 class _Progress:

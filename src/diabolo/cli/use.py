@@ -16,9 +16,11 @@ from ..runs import folder as runs
 from ..runs.large import few_rows, is_large, refuse_large
 from ..runs.paths import check_output, fresh
 from ..runs.source import Source
+from ..storage.columns import read_schema
 from .fit import open_page, say
 
 if TYPE_CHECKING:
+    from ..data.schema import Schema
     from ..datasets import Dataset
     from ..estimator.autoencoder import Autoencoder
 
@@ -46,7 +48,8 @@ def decode(run: Path, codes: str, given: Given) -> None:
     source = Source.of(run)
     autoencoder = _load(run, given)
     dataset = source.read_codes(codes, _code_names(autoencoder), given)
-    _write(out, autoencoder.inverse_transform(dataset.X), _feature_names(autoencoder), dataset, autoencoder)
+    made = autoencoder.inverse_transform(dataset.X)
+    _write(out, made, _feature_names(autoencoder), dataset, autoencoder, schema=source.schema)
 
 
 def reconstruct(run: Path, data: str, given: Given) -> None:
@@ -62,7 +65,7 @@ def reconstruct(run: Path, data: str, given: Given) -> None:
         typer.echo(out)
         return
     made = autoencoder.reconstruct(_rows(dataset, autoencoder))
-    _write(out, made, dataset.feature_names, dataset, autoencoder)
+    _write(out, made, dataset.feature_names, dataset, autoencoder, schema=dataset.schema)
 
 
 def sample(run: Path, given: Given) -> None:
@@ -74,7 +77,7 @@ def sample(run: Path, given: Given) -> None:
     picture = autoencoder.module_.domain.image_shape is not None
     out = out or fresh(Path(f"samples{'.png' if picture else '.csv'}"), given["force"])
     made = autoencoder.sample(given["n"], density=given["density"], random_state=given["seed"])
-    _write(out, made, _feature_names(autoencoder), None, autoencoder)
+    _write(out, made, _feature_names(autoencoder), None, autoencoder, schema=read_schema(run))
 
 
 def score(run: Path, data: str, given: Given) -> None:
@@ -153,7 +156,7 @@ _PAGES: dict[str, Callable[[Any], str]] = {
 def _load(run: Path, given: Given) -> Autoencoder:
     from ..estimator.loading import load
 
-    return load(run, device=given["device"] or "auto")
+    return load(run, device=given["device"] or "auto").in_numbers()
 
 
 def _open(run: Path, data: str, given: Given) -> tuple[Dataset, Autoencoder]:
@@ -208,6 +211,7 @@ def _write(
     dataset: Dataset | None,
     autoencoder: Autoencoder | None = None,
     quiet: bool = False,
+    schema: Schema | None = None,
 ) -> None:
     """Write rows with the ids of the data they came from, and say where they are."""
     from ..datasets import write
@@ -215,6 +219,6 @@ def _write(
     shape = None if autoencoder is None else autoencoder.module_.domain.image_shape
     ids = None if dataset is None else dataset.ids
     id_name = (dataset.id_name if dataset is not None else None) or "id"
-    write(out, rows, columns=columns, ids=ids, id_name=id_name, image_shape=shape)
+    write(out, rows, columns=columns, ids=ids, id_name=id_name, image_shape=shape, schema=schema)
     if not quiet:
         typer.echo(out)

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from ..errors import DataError, FileError, SettingError, few
 from .columns import match_columns
 from .foreign import as_arrays
+from .frames import library_of
+from .guessing import learn
 from .memmap import Stored
+from .schema import Schema
 from .streams import Stream, find_large
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_FLOATS = (np.float64, np.float32)
 
 
 def flatten_pictures(
@@ -70,7 +74,8 @@ def check_rows(
 ) -> tuple[NDArray[np.floating] | Stored | Stream, tuple[int, int, int] | None]:
     """Rows as a float32 or float64 array, through scikit-learn's validation, and their picture shape.
 
-    Rows that are not to be loaded into memory stay as they are; of them only the width is checked.
+    Rows that are not to be loaded into memory stay as they are; of them only the width is checked. A frame with other
+    columns than numbers becomes numbers by the estimator's schema.
 
     Parameters
     ----------
@@ -92,6 +97,17 @@ def check_rows(
     large = find_large(X)
     if large is not None:
         return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
+    schema = schema_of(estimator, X, reset=reset)
+    if schema is not None:
+        given = schema.rows(X, warn=not reset and hasattr(estimator, "feature_names_in_"))
+        rows = check_array(as_arrays(given), dtype=_FLOATS, ensure_all_finite=False, estimator=estimator)
+        require_finite(rows)
+        if reset:
+            estimator.n_features_in_ = len(schema.names) if library_of(X) else schema.width
+            estimator.__dict__.pop("feature_names_in_", None)
+            if library_of(X):
+                estimator.feature_names_in_ = np.asarray(schema.names, dtype=object)
+        return rows, None
     X = match_columns(as_arrays(X), None if reset else getattr(estimator, "feature_names_in_", None))
     X, found = flatten_pictures(X, image_shape)
     dtype = getattr(X, "dtype", None)
@@ -100,9 +116,19 @@ def check_rows(
             f"Complex data not supported: got an array of {dtype} with shape {np.shape(X)}; give real numbers, such as "
             "real and imaginary parts side by side."
         )
-    rows = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False)
+    rows = validate_data(estimator, X, reset=reset, dtype=_FLOATS, ensure_all_finite=False)
     require_finite(rows)
     return rows, found
+
+
+def schema_of(estimator: Any, X: Any, *, reset: bool) -> Schema | None:
+    """The schema that an estimator reads frames by: the one that it has learnt, or, with ``reset``, that of X."""
+    if reset and hasattr(estimator, "schema"):
+        estimator.__dict__.pop("schema_", None)
+        schema = learn(X, estimator.schema)
+        if schema is not None:
+            estimator.schema_ = schema
+    return getattr(estimator, "schema_", None)
 
 
 def _check_large(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +72,7 @@ def learn_scaling(
     scaling: str | None,
     loss: Likelihood,
     found: DataSummary | None = None,
+    blocks: Iterable[slice] | None = None,
 ) -> Scaler:
     """The scaling of data for a reconstruction loss.
 
@@ -85,6 +87,10 @@ def learn_scaling(
     loss : Likelihood
     found : DataSummary or None
         What is known of all rows; None: they are looked through.
+    blocks : iterable of slice, or None
+        Columns of a table: the features that each has become. "auto" then standardises for any loss that does not want
+        [0, 1] or counts. Features that are standardised share one scale within a block, the square root of their summed
+        variances, so that the squared errors of a category weigh as much as those of one standardised number.
 
     Raises
     ------
@@ -110,7 +116,7 @@ def learn_scaling(
         )
     kind = scaling or "none"
     if scaling == "auto":
-        inside = low >= 0 and high <= 1
+        inside = low >= 0 and high <= 1 and (blocks is None or loss.support != "real")
         left_alone = inside or loss.support == "counts"
         kind = "none" if left_alone else {"unit": "minmax"}.get(loss.support, "standard")
     if kind == "none":
@@ -136,7 +142,12 @@ def learn_scaling(
     scaler = StandardScaler()
     for rows in gen_batches(len(X), _ROWS):
         scaler.partial_fit(np.asarray(X[rows], np.float64))
-    return Scaler(kind, scaler.mean_, scaler.scale_, *known)
+    scale = scaler.scale_.copy()
+    for block in blocks or ():
+        together = float(scaler.var_[block].sum())
+        if block.stop - block.start > 1 and together > 0:
+            scale[block] = np.sqrt(together)
+    return Scaler(kind, scaler.mean_, scale, *known)
 
 
 def needs_moments(scaling: str | None, loss: Likelihood) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.schema import Schema
 from ..errors import DataError, SettingError, UnknownNameError, few
 from .files import data_rows, option
 
@@ -22,7 +23,7 @@ _LISTED = 40
 class Choice:
     """What the user said of how a file is to be read; column names may be given as one text with commas.
 
-    The fields are those of :data:`diabolo.datasets.formats.OPTIONS`.
+    The fields are those of :data:`diabolo.datasets.formats.OPTIONS`, and a schema that was learnt from other rows.
     """
 
     columns: Sequence[str | int] | str | None = None
@@ -30,6 +31,9 @@ class Choice:
     id: str | int | None = None
     label: str | int | None = None
     missing: str | None = None
+    categories: Sequence[str | int] | str | None = None
+    counts: Sequence[str | int] | str | None = None
+    dates: Sequence[str | int] | str | None = None
     resize: tuple[int, int] | None = None
     decimal: str | None = None
     sheet: str | None = None
@@ -40,6 +44,7 @@ class Choice:
     step: int | None = None
     depth: int | None = None
     image_shape: tuple[int, int, int] | None = None
+    schema: Schema | None = None
 
     def __post_init__(self) -> None:
         if self.missing not in (None, *MISSING):
@@ -54,7 +59,11 @@ class Choice:
     @property
     def given(self) -> list[str]:
         """The names of all that was said."""
-        return [f.name for f in fields(self) if getattr(self, f.name) not in (None, (), [], "")]
+        return [
+            f.name
+            for f in fields(self)
+            if f.name != "schema" and getattr(self, f.name) not in (None, (), [], "")
+        ]
 
     @property
     def used(self) -> list[str]:
@@ -95,25 +104,15 @@ def choose(names: Sequence[str], choice: Choice, source: str) -> Selection:
         raise DataError(
             f"{source}: the header holds {few(map(repr, twice))} more than once; rename the columns."
         )
-    place = {name: i for i, name in enumerate(names)}
 
     def find(name: str | int) -> int:
-        if str(name) not in place:
-            raise _unknown(str(name), names, source)
-        return place[str(name)]
-
-    def find_all(given: Sequence[str | int] | str) -> list[int]:
-        entries = [given] if isinstance(given, str | int) else list(given)
-        parts: list[str | int] = []
-        for entry in entries:
-            whole = str(entry) in place or not isinstance(entry, str)
-            parts += [entry] if whole else [part.strip() for part in str(entry).split(",") if part.strip()]
-        return list(dict.fromkeys(find(part) for part in parts))
+        exact: list[str | int] = [name]
+        return find_all(exact, names, source)[0]
 
     ids = None if choice.id is None else find(choice.id)
     label = None if choice.label is None else find(choice.label)
-    dropped = find_all(choice.drop)
-    asked = None if choice.columns is None else find_all(choice.columns)
+    dropped = find_all(choice.drop, names, source)
+    asked = None if choice.columns is None else find_all(choice.columns, names, source)
     roles = {"--id": ids, "--label": label}
     for role, at in roles.items():
         if at is not None and at in (asked or ()):
@@ -125,6 +124,26 @@ def choose(names: Sequence[str], choice: Choice, source: str) -> Selection:
     if not features:
         raise DataError(f"{source}: no column is left to learn from out of {few(map(repr, names))}.")
     return Selection(features, ids, label)
+
+
+def find_all(given: Sequence[str | int] | str, names: Sequence[str], source: str) -> list[int]:
+    """The places of columns that a user named, by a list or by one text with commas.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not a column.
+    """
+    place = {name: i for i, name in enumerate(names)}
+    entries = [given] if isinstance(given, str | int) else list(given)
+    parts: list[str | int] = []
+    for entry in entries:
+        whole = str(entry) in place or not isinstance(entry, str)
+        parts += [entry] if whole else [part.strip() for part in str(entry).split(",") if part.strip()]
+    for part in parts:
+        if str(part) not in place:
+            raise _unknown(str(part), names, source)
+    return list(dict.fromkeys(place[str(part)] for part in parts))
 
 
 def _unknown(name: str, names: Sequence[str], source: str) -> UnknownNameError:
@@ -210,7 +229,7 @@ def fill(
         )
     empty = np.flatnonzero(gaps.all(axis=0)).tolist()
     if empty:
-        lost = [names[i] for i in empty]
+        lost = list(dict.fromkeys(names[i] for i in empty))
         raise DataError(
             f"{source}: no row has a value in {few(map(repr, lost))}, so that there is no mean; leave out "
             f"with {option('drop', *lost[:5])}."
@@ -225,7 +244,9 @@ def _where(mask: NDArray[np.bool_], names: Sequence[str]) -> tuple[int, str, str
     """The first faulty column, its faulty rows, and words on the other faulty columns."""
     columns = np.flatnonzero(mask.any(axis=0))
     rows = data_rows(np.flatnonzero(mask[:, columns[0]]).tolist())
-    others = [repr(names[i]) for i in columns[1:]]
+    others = [
+        repr(name) for name in dict.fromkeys(names[int(i)] for i in columns) if name != names[int(columns[0])]
+    ]
     return (
         int(columns[0]),
         rows,

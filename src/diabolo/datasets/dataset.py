@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.schema import Schema
 from ..errors import DataError
 
 
@@ -39,6 +40,8 @@ class Dataset:
         How many columns the source has, where they have no names: they are known by their numbers then.
     left_out : tuple of str
         The columns of the source that have names and are none of the features, the ids and the labels.
+    schema : Schema or None
+        How the columns of the source become the features, where some of them are no numbers.
     notes : tuple of str
         What was found while reading, and cannot be seen in the rows: an encoding, a decimal comma, which array.
 
@@ -62,6 +65,7 @@ class Dataset:
     n_columns: int | None = None
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    schema: Schema | None = None
 
     def __post_init__(self) -> None:
         n, d = self.X.shape

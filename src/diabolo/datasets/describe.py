@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..data.frames import columns_of
+from ..data.frames import read as read_cells
+from ..data.guessing import kind_of
 from .files import option
 from .reading import read_columns
-from .tables import NULLS, text_cells
+from .tables import NULLS, said_kinds, without_nulls
 
 #: At most so many different values are taken for classes, and no more than one in ten rows.
 _CLASSES = 20
@@ -31,7 +34,8 @@ class Column:
     name : str
         As the table calls it.
     kind : str
-        "numeric", "count", "boolean", "category", "date", "text" or "empty".
+        One of :data:`diabolo.data.variables.KINDS`, said by an option or guessed by
+        :func:`diabolo.data.guessing.kind_of`.
     missing : int
         Rows without a value.
     distinct : int
@@ -82,16 +86,20 @@ def describe(path: str | os.PathLike[str], **options: Any) -> tuple[int, tuple[C
     34
     >>> n_rows, columns, notes = describe(path)
     >>> [(column.kind, column.missing, column.remarks) for column in columns]
-    [('text', 0, ('looks like an id',)), ('numeric', 0, ()), ('count', 1, ('constant',))]
+    [('id', 0, ('looks like an id',)), ('numeric', 0, ()), ('count', 1, ('constant',))]
     >>> folder.cleanup()
     """
     table = read_columns(path, **options)
     names = table.data.column_names
     known: dict[Any, str] = {}
     columns = []
-    for at, name in enumerate(names):
+    said = said_kinds(options, names, os.fspath(path))
+    for (at, name), series in zip(
+        enumerate(names), columns_of(without_nulls(table.data)).values(), strict=True
+    ):
         values = _known_values(table.data.column(name))
-        column = _describe(name, values, table.data.num_rows, at in (0, len(names) - 1))
+        kind = said.get(name) or kind_of(read_cells(series))
+        column = _describe(name, values, kind, table.data.num_rows, at in (0, len(names) - 1))
         looks = (column.kind, column.low, column.high, column.distinct, len(values))
         twin = known.setdefault(looks, name)
         same = twin != name and column.distinct > 1
@@ -117,13 +125,12 @@ def _known_values(column: Any) -> Any:
     return column.drop_null()
 
 
-def _describe(name: str, values: Any, n_rows: int, outermost: bool) -> Column:
+def _describe(name: str, values: Any, kind: str, n_rows: int, outermost: bool) -> Column:
     """``outermost``: whether it is the first or the last column, where labels mostly are."""
     from pyarrow import compute, types
 
     distinct = compute.count_distinct(values).as_py() if not types.is_nested(values.type) else len(values)
-    kind = _kind(values, distinct, n_rows)
-    ranged = kind in ("numeric", "count", "date")
+    ranged = kind in ("numeric", "count", "date", "duration")
     low, high = (_short(v) for v in compute.min_max(values).as_py().values()) if ranged else ("", "")
     remarks = []
     if distinct == 1:
@@ -135,30 +142,13 @@ def _describe(name: str, values: Any, n_rows: int, outermost: bool) -> Column:
     return Column(name, kind, n_rows - len(values), distinct, low, high, tuple(remarks))
 
 
-def _kind(values: Any, distinct: int, n_rows: int) -> str:
-    from pyarrow import compute, types
-
-    if not len(values):
-        return "empty"
-    if types.is_boolean(values.type):
-        return "boolean"
-    if types.is_temporal(values.type):
-        return "date"
-    if types.is_nested(values.type) or text_cells(values, 1):
-        few = distinct < len(values) and distinct <= max(_CLASSES, n_rows // 10)
-        return "category" if few else "text"
-    least = compute.min(values).as_py()
-    whole = types.is_integer(values.type) or compute.all(compute.equal(values, compute.round(values))).as_py()
-    return "count" if whole and least >= 0 else "numeric"
-
-
 def _is_id(name: str, values: Any, kind: str, distinct: int, n_rows: int) -> bool:
     """Whether each row has a value of its own, and these are texts, are named so, or count the rows."""
     from pyarrow import compute
 
-    if distinct != n_rows or n_rows < 2 or kind not in ("text", "count"):
+    if distinct != n_rows or n_rows < 2 or kind not in ("text", "id", "count"):
         return False
-    if kind == "text" or _IDS.search(name):
+    if kind in ("text", "id") or _IDS.search(name):
         return True
     span = compute.min_max(values).as_py()
     return bool(span["max"] - span["min"] == n_rows - 1)
@@ -166,7 +156,7 @@ def _is_id(name: str, values: Any, kind: str, distinct: int, n_rows: int) -> boo
 
 def _is_label(name: str, kind: str, distinct: int, n_rows: int, outermost: bool) -> bool:
     few = 2 <= distinct <= _CLASSES and 10 * distinct <= n_rows
-    return kind != "date" and bool(
+    return kind not in ("date", "duration") and bool(
         (_LABELS.match(name) and distinct <= max(2, n_rows // 2))
         or (few and outermost and kind in ("category", "boolean", "count"))
     )
@@ -184,7 +174,7 @@ def suggested(columns: Sequence[Column]) -> list[str]:
         c.name
         for c in columns
         if c.name not in (*ids[:1], *labels[:1])
-        and (c.kind in ("category", "date", "text", "empty") or "constant" in c.remarks or c.name in ids)
+        and (c.kind in ("text", "id", "empty") or "constant" in c.remarks or c.name in ids)
     ]
     missing = any(c.missing for c in columns if c.name not in dropped)
     return [

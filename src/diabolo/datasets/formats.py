@@ -22,6 +22,9 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "id": ("NAME", "The column that identifies a row; it is passed through to outputs."),
     "label": ("NAME", "The column of labels; it is kept apart."),
     "missing": ("drop|mean", "Rows with a missing value: drop them, or put the column's mean."),
+    "categories": ("A,B,...", "Columns that are categories; guessed, as the next two are, unless given."),
+    "counts": ("A,B,...", "Columns that are counts: whole numbers from 0."),
+    "dates": ("A,B,...", "Columns that are dates, also those written as text: 2024-02-29."),
     "resize": ("HEIGHTxWIDTH", "Bring pictures to one size, in pixels."),
     "decimal": (".|,", "The decimal sign; it is found, unless given."),
     "sheet": ("NAME", "The sheet of a spreadsheet; the only one, unless given."),
@@ -37,7 +40,17 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "image_shape": ("HEIGHTxWIDTH", "The picture that a row is, or CHANNELSxHEIGHTxWIDTH."),
 }
 #: Those of everything that has columns.
-COLUMN_OPTIONS = ("columns", "drop", "id", "label", "missing", "image_shape")
+COLUMN_OPTIONS = (
+    "columns",
+    "drop",
+    "id",
+    "label",
+    "missing",
+    "categories",
+    "counts",
+    "dates",
+    "image_shape",
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..data.schema import Schema
 from ..errors import DataError, FileError, MissingExtraError, SettingError, UnknownNameError, few
 from ..storage.text import readable
 from .catalogue import DATASETS
@@ -30,6 +31,9 @@ def read(
     id: str | int | None = None,
     label: str | int | None = None,
     missing: str | None = None,
+    categories: Sequence[str | int] | str | None = None,
+    counts: Sequence[str | int] | str | None = None,
+    dates: Sequence[str | int] | str | None = None,
     resize: Sequence[int] | int | str | None = None,
     decimal: str | None = None,
     sheet: str | None = None,
@@ -40,6 +44,7 @@ def read(
     step: int | None = None,
     depth: int | None = None,
     image_shape: Sequence[int] | str | None = None,
+    schema: Schema | None = None,
 ) -> Dataset:
     """Read a file of rows, or a folder of pictures, as features with labels and ids kept apart.
 
@@ -59,6 +64,9 @@ def read(
         The column of labels; it is kept apart.
     missing : {"drop", "mean"} or None
         Leave out rows with a missing value, or put the column's mean; None refuses them.
+    categories, counts, dates : sequence of str or str or None
+        Columns that are such; those of a table are guessed by the rules of
+        :func:`diabolo.data.guessing.kind_of`, unless given.
     resize : (int, int) or int or str or None
         Height and width in pixels that pictures are brought to; None wants them of one size.
     decimal : {".", ","} or None
@@ -78,6 +86,8 @@ def read(
         Of nested folders of pictures: which folder on the way, from 1, is the label; None: the last.
     image_shape : sequence of int or str or None
         The picture, (H, W) or (C, H, W), that each row of an array is; None: what the axes of the array say.
+    schema : Schema or None
+        How the columns of a table become numbers, as it was learnt from other rows; None: it is guessed.
 
     Returns
     -------
@@ -113,6 +123,7 @@ def read(
     _refuse_address(path)
     path = Path(path)
     found, choice = _found(path, options)
+    choice = replace(choice, schema=schema)
     if isinstance(found, Table):
         found = rows_of_table(found, choice)
     if str(path) == "-":

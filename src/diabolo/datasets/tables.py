@@ -5,7 +5,7 @@ It is imported inside the functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.guessing import guess, learnable
+from ..data.schema import Schema
 from ..errors import DataError, FileError, few
 from ..storage.text import readable
-from .columns import Choice, Selection, as_labels, choose, fill, refuse_text
+from .columns import Choice, Selection, as_labels, choose, fill, find_all, refuse_text
 from .dataset import Dataset
-from .files import MAX_BYTES, expect_file
+from .files import MAX_BYTES, expect_file, option
 
 # Arrow keeps some ten kilobytes a column; an array file has no such cost.
 MAX_COLUMNS = 50_000
 NULLS = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "?", "-", "."]
 PANDAS_INDEX = "__index_level_0__"
+#: The options that say what columns are, and what they say.
+SAID = {"categories": "category", "counts": "count", "dates": "date"}
 
 
 def read_parquet(path: Path, choice: Choice) -> Table:
@@ -168,11 +172,16 @@ def rows_of_table(read: Table, choice: Choice) -> Dataset:
     chosen = [names[at] for at in selection.features]
     if table.num_rows == 0:
         raise FileError(f"{path} has a header and no rows.")
-    refuse_text({name: cells for name in chosen if (cells := text_cells(table.column(name)))}, source)
-    X = matrix(table, chosen)
+    schema = table_schema(table.select(chosen), choice, source)
+    if schema is None:
+        refuse_text({name: cells for name in chosen if (cells := text_cells(table.column(name)))}, source)
+        X, columns, variables = matrix(table, chosen), tuple(chosen), list(chosen)
+    else:
+        X, columns = schema.encode(without_nulls(table.select(chosen)), missing=True), schema.columns
+        variables = [v.name for v in schema.variables for _ in v.columns]
     ids = None if selection.id is None else _texts(table.column(names[selection.id]))
     labels = None if selection.label is None else label_values(table.column(names[selection.label]))
-    X, kept = fill(X, chosen, choice.missing, source)
+    X, kept = fill(X, variables, choice.missing, source)
     if labels is not None and choice.missing == "drop":
         known = (labels != "" if labels.dtype.kind == "U" else ~np.isnan(labels))[kept]
         X, kept = X[known], np.flatnonzero(kept)[known]
@@ -186,19 +195,80 @@ def rows_of_table(read: Table, choice: Choice) -> Dataset:
         X=X,
         y=y,
         ids=None if ids is None else ids[kept],
-        feature_names=tuple(chosen),
+        feature_names=columns,
         name=path.stem,
         source=str(path),
         label_names=label_names,
         id_name=None if selection.id is None else names[selection.id],
         label_name=label_name,
         left_out=tuple(name for at, name in enumerate(names) if at not in set(selection.places)),
-        notes=read.notes,
+        notes=(*read.notes, *(() if schema is None or choice.schema is not None else _told(schema))),
+        schema=schema,
     )
     if read.named:
         return dataset
-    words = "no names of columns: they are known by their numbers"
-    return replace(dataset, feature_names=None, left_out=(), n_columns=len(names), notes=(*read.notes, words))
+    notes = (*dataset.notes, "no names of columns: they are known by their numbers")
+    named = None if schema is None else columns
+    return replace(dataset, feature_names=named, left_out=(), n_columns=len(names), notes=notes)
+
+
+def _told(schema: Schema) -> list[str]:
+    return [
+        *str(schema).splitlines()[:2],
+        "--categories, --counts, --dates, --drop and --label say otherwise",
+    ]
+
+
+def said_kinds(options: Mapping[str, Any], names: Sequence[str], source: str) -> dict[str, str]:
+    """What the options say that columns are, by the name of the column."""
+    said = dict[str, str]()
+    for name, kind in SAID.items():
+        said |= dict.fromkeys([names[at] for at in find_all(options.get(name) or (), names, source)], kind)
+    return said
+
+
+def table_schema(table: Any, choice: Choice, source: str) -> Schema | None:
+    """How the columns of a table become numbers; None where they are numbers, and nothing was said of them.
+
+    Raises
+    ------
+    DataError
+        If a column can be neither learnt from nor left alone.
+    """
+    if choice.schema is not None:
+        return choice.schema
+    said = said_kinds({name: getattr(choice, name) for name in SAID}, table.column_names, source)
+    plain = [_numeric(field.type) and str(field.type) != "bool" for field in table.schema]
+    if not said and all(plain):
+        return None
+    try:
+        schema = guess(without_nulls(table), said)
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from None
+    refused = learnable(schema)
+    empty = [v.name for v in schema.variables if v.kind == "empty"]
+    refuse_text({name: text_cells(table.column(name)) for name in refused if name not in empty}, source)
+    if refused:
+        raise DataError(
+            f"{source}: no row has a value in {few(map(repr, empty))}; leave out with {option('drop', *empty[:5])}."
+        )
+    return schema
+
+
+def without_nulls(table: Any) -> Any:
+    """A table whose texts that stand for a missing value are missing."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            column = table.column(at)
+            gaps = compute.is_in(column, value_set=pa.array(NULLS, field.type))
+            if compute.any(gaps).as_py():
+                table = table.set_column(
+                    at, field.name, compute.if_else(gaps, pa.scalar(None, field.type), column)
+                )
+    return table
 
 
 def _numeric(kind: Any) -> bool:

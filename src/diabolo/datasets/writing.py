@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.schema import Schema
 from ..errors import DataError, FileError
 from ..storage.atomic import replacing
 
@@ -24,6 +25,7 @@ class _Rows:
     ids: NDArray[Any] | None
     id_name: str
     image_shape: tuple[int, int, int] | None
+    schema: Schema | None = None
 
 
 def write(
@@ -34,6 +36,7 @@ def write(
     ids: ArrayLike | None = None,
     id_name: str = "id",
     image_shape: tuple[int, int, int] | None = None,
+    schema: Schema | None = None,
 ) -> Path:
     """Write rows to a file whose suffix says the format; the file appears whole or not at all.
 
@@ -52,6 +55,8 @@ def write(
         The name of that column.
     image_shape : tuple of int or None
         (C, H, W) with one or three channels, for ``.png``; values are clipped to [0, 1].
+    schema : Schema or None
+        Whose columns the numbers stand for: tables get these, ``columns`` are ignored, and ``.npy`` gets the numbers.
 
     Returns
     -------
@@ -77,10 +82,12 @@ def write(
     >>> folder.cleanup()
     """
     path = Path(path)
+    columns = columns if schema is None else schema.columns
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise FileError(f"{path} has the suffix {path.suffix!r}, expected one of {', '.join(WRITERS)}.")
     rows = _check(np.asarray(array), columns, None if ids is None else np.asarray(ids), id_name, image_shape)
+    rows = replace(rows, schema=schema)
     if path.is_dir():
         raise FileError(f"{path} is a folder; give the name of a file.")
     if not path.parent.is_dir():
@@ -125,7 +132,10 @@ def _table(rows: _Rows) -> Any:
     import pyarrow as pa
 
     names = list(rows.columns) if rows.columns is not None else [f"x{i}" for i in range(rows.array.shape[1])]
-    arrays = [pa.array(np.ascontiguousarray(column)) for column in rows.array.T]
+    arrays: list[Any] = [pa.array(np.ascontiguousarray(column)) for column in rows.array.T]
+    if rows.schema is not None:
+        made = replace(rows.schema, library="pyarrow").decode(rows.array, like=None)
+        names, arrays = list(made.column_names), made.columns
     if rows.ids is not None:
         if rows.id_name in names:
             raise DataError(f"the ids and a column are both called {rows.id_name!r}; give another id_name.")

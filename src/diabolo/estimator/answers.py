@@ -73,8 +73,10 @@ class Answers(TransformerMixin, FittedState):
         return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
 
     @undisturbed()
-    def inverse_transform(self, Z: Any) -> Array:
+    def inverse_transform(self, Z: Any) -> Any:
         """Rows that codes stand for, in the user's units: (n, dim) to (n, n_features).
+
+        A frame with the columns, categories and dates of the training rows where those were more than numbers.
 
         Raises
         ------
@@ -87,11 +89,17 @@ class Answers(TransformerMixin, FittedState):
         dim = self.module_.parts.latent.dim
         if codes.shape[1] != dim:
             raise DataError(f"codes of shape (n, {dim}) were expected, got {codes.shape}.")
-        return self._decode(codes)
+        return self._given_back(self._decode(codes))
+
+    def _given_back(self, rows: Array, like: Any = None) -> Any:
+        """Rows as the user has them: a frame where the training rows were one that a schema reads."""
+        return self.schema_.decode(rows, like) if hasattr(self, "schema_") else rows
 
     @undisturbed()
     def reconstruct(self, X: Any, *, out: Any = None) -> Any:
         """Rows as the model gives them back, in the user's units; pictures in arrays keep their shape.
+
+        A frame with other columns than numbers gives such a frame; with ``out``, the numbers that they become.
 
         Parameters
         ----------
@@ -104,9 +112,10 @@ class Answers(TransformerMixin, FittedState):
         rows = self._answerable(X)
         if out is None and isinstance(rows, np.ndarray):
             shape, made = np.shape(X), self._decode(self._encode(rows))
+            if hasattr(self, "schema_") and self.schema_.is_of(X):
+                return self._given_back(made, X)
             return made.reshape(shape) if len(shape) in (3, 4) else made
-        names = getattr(self, "feature_names_in_", None)
-        width = self.n_features_in_
+        width, names = self.module_.domain.n_features, self.feature_names
         return by_blocks(lambda block: self._decode(self._encode(block)), rows, out, width, names)
 
     def _decode(self, codes: Array) -> Array:
@@ -148,8 +157,8 @@ class Answers(TransformerMixin, FittedState):
         """
         return float(self.score_samples(X).mean())
 
-    def sample(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:
-        """New rows: codes are drawn and decoded.
+    def sample(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Any:
+        """New rows: codes are drawn and decoded, as :meth:`inverse_transform` does.
 
         Parameters
         ----------
@@ -237,11 +246,14 @@ class Answers(TransformerMixin, FittedState):
                 f"n, the number of samples from start to end, must be an integer >= 2, got {n!r}."
             )
         width = self.module_.domain.n_features
-        rows = np.concatenate([check_one_row(v, name, width) for v, name in ((a, "a"), (b, "b"))])
+        schema = getattr(self, "schema_", None)
+        ends = ((v if schema is None else schema.rows(v, name), name) for v, name in ((a, "a"), (b, "b")))
+        rows = np.concatenate([check_one_row(v, name, width) for v, name in ends])
         start, end = (z.expand(int(n), -1) for z in self._compute(self.module_.encode, self._scaled(rows)))
         t = torch.linspace(0, 1, int(n), dtype=start.dtype)
         codes = self.module_.parts.latent.interpolate(start, end, t).numpy()
-        return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), rows.dtype)
+        made = self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), rows.dtype)
+        return self._given_back(made)
 
     def summary(self) -> Summary:
         """The layers from the data to the code and back, with their widths, parameters and compression.
@@ -278,5 +290,5 @@ class Answers(TransformerMixin, FittedState):
         """Rows of the width that was learnt; those far outside the training rows are warned of."""
         rows = self._rows(X)
         if isinstance(rows, np.ndarray):
-            warn_outside(rows, self.scaler_, getattr(self, "feature_names_in_", None), stacklevel=5)
+            warn_outside(rows, self.scaler_, self.feature_names, stacklevel=5)
         return rows

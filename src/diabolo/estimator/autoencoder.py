@@ -71,6 +71,9 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         standardised for any other. Undone by ``inverse_transform``.
     image_shape : tuple of int or None, default None
         (channels, height, width) of a row that is a picture; square grey pictures are recognised.
+    schema : mapping, Schema or None, default None
+        What columns of a frame are, by name: "category", "count", "date", ..., or the categories of an ordinal in
+        their order. None: guessed, see :func:`diabolo.data.guessing.kind_of`.
     device : "auto", "cpu", "cuda" or "mps", default "auto"
         Where it computes; "auto": a graphics processor if there is one.
     random_state : int, RandomState or None, default None
@@ -92,6 +95,8 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         What happened, where the status is "diverged"; else empty.
     scaler_ : Scaler
         The input scaling that was learnt.
+    schema_ : Schema
+        What the columns of a frame are and how they become numbers; there only where some are no numbers.
     codes_ : array of shape (at most 5000, dim)
         Codes of training rows, which densities are fitted to.
     n_threads_ : int
@@ -123,6 +128,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         training: Any = None,
         scaling: str | None = "auto",
         image_shape: tuple[int, ...] | None = None,
+        schema: Any = None,
         device: str = "auto",
         random_state: Any = None,
         verbose: bool | None = None,
@@ -137,6 +143,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         self.training = training
         self.scaling = scaling
         self.image_shape = image_shape
+        self.schema = schema
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -155,10 +162,11 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
 
         Parameters
         ----------
-        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W), or a stream
-            Rows need not fit into memory: a memory-mapped array of more than 256 MB stays in its file; a
-            ``DataLoader``, an ``IterableDataset``, a data set of the package ``datasets``, what
-            :func:`diabolo.datasets.stream` opens and a :class:`~diabolo.Stream` are read piece by piece.
+        X : array of shape (n, n_features), (n, H, W) or (n, C, H, W), frame, or a stream
+            A frame of pandas, polars or Arrow may hold categories, booleans and dates beside numbers; what is asked of
+            the model comes back as such a frame. Rows need not fit into memory: a memory-mapped array of more than
+            256 MB stays in its file; a ``DataLoader``, an ``IterableDataset``, a data set of the package ``datasets``,
+            what :func:`diabolo.datasets.stream` opens and a :class:`~diabolo.Stream` are read piece by piece.
         y : ignored
             There for scikit-learn's sake; the target is X itself, or ``target``.
         target : array of the shape of X or None

@@ -20,6 +20,7 @@ from ..data.checks import check_companion, check_image_shape, check_rows, find_d
 from ..data.domain import Domain
 from ..data.rng import generator
 from ..data.scaling import Scaler, learn_scaling, require_range
+from ..data.schema import Schema
 from ..data.spread import spread
 from ..data.streams import Stream
 from ..data.summary import DataSummary
@@ -138,6 +139,18 @@ def _companion(X: Any, like: SummarizedRows, name: str, *, same_rows: bool) -> S
     return summarize_rows(check_companion(X, like.shape, name, same_rows=same_rows), name)
 
 
+def _by_schema(schema: Schema | None, target: Any, validation: Any) -> tuple[Any, Any]:
+    """Target and validation rows as numbers, where they are frames that a schema reads."""
+    if schema is None:
+        return target, validation
+    rows = {"target": target}
+    pair = isinstance(validation, tuple) and len(validation) == 2
+    rows |= {f"validation[{i}]": part for i, part in enumerate(validation if pair else (validation,))}
+    made = {name: None if part is None else schema.rows(part, name) for name, part in rows.items()}
+    target, *judged = made.values()
+    return target, tuple(judged) if pair else judged[0]
+
+
 def prepare(
     estimator: Any, X: Any, target: Any = None, validation: Any = None
 ) -> tuple[SummarizedRows, TrainingJob]:
@@ -148,7 +161,10 @@ def prepare(
     parts = architecture(estimator.get_params(deep=False))
     training: Training = slots.resolve("training", estimator.training)
     checked, shape = check_rows(estimator, X, reset=True)
-    shape = check_image_shape(estimator.image_shape, estimator.n_features_in_, shape)
+    schema = getattr(estimator, "schema_", None)
+    target, validation = _by_schema(schema, target, validation)
+    width = estimator.n_features_in_ if schema is None else schema.width
+    shape = check_image_shape(estimator.image_shape, width, shape)
     device = find_device(estimator.device)
     # Without a random_state, a training that goes on keeps the seed that it began with.
     seed = seed_of_checkpoint(training) if estimator.random_state is None else None
@@ -157,7 +173,11 @@ def prepare(
     loss = parts.reconstruction
     rows = summarize_rows(checked, scaling=estimator.scaling, loss=loss, verbose=estimator.verbose)
     scaler = learn_scaling(
-        None if isinstance(checked, Stream) else checked, estimator.scaling, loss, rows.found
+        None if isinstance(checked, Stream) else checked,
+        estimator.scaling,
+        loss,
+        rows.found,
+        None if schema is None else schema.blocks.values(),
     )
     domain = domain_of(rows.found, scaler, shape)
     for corruption in parts.corruption:
@@ -187,6 +207,7 @@ def prepare_further(
     model: Model = estimator.module_
     training: Training = slots.resolve("training", estimator.training).replace(**changes or {})
     checked = check_rows(estimator, X, reset=False, image_shape=model.domain.image_shape)[0]
+    target, validation = _by_schema(getattr(estimator, "schema_", None), target, validation)
     rows = summarize_rows(checked, verbose=estimator.verbose)
     preparation = Preparation(estimator.scaler_, model.dtype, model.device)
     loss, seed = model.parts.reconstruction, estimator.seed_

@@ -19,6 +19,7 @@ from .. import __version__
 from ..data.checks import numpy_dtype
 from ..data.rng import generator
 from ..data.scaling import Scaler
+from ..data.schema import Schema
 from ..errors import (
     DivergedError,
     VersionWarning,
@@ -45,6 +46,7 @@ class FittedState(BaseEstimator):
     n_iter_: int
     n_threads_: int
     n_features_in_: int
+    schema_: Schema
     codes_: Array
     _learnt: Fitted
     _moments: dict[str, torch.Tensor] | None
@@ -68,10 +70,10 @@ class FittedState(BaseEstimator):
     def fitted(self) -> Fitted:
         """All that ``fit`` has learnt, as one value: what is saved, and what :meth:`from_fitted` takes."""
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", None)
-        feature_names = None if names is None else tuple(str(name) for name in names)
+        names, schema = self.feature_names, getattr(self, "schema_", None)
+        feature_names = None if names is None else tuple(names)
         if "_learnt" in self.__dict__:
-            return replace(self._learnt, feature_names=feature_names)
+            return replace(self._learnt, feature_names=feature_names, schema=schema)
         model = self.module_
         return Fitted(
             model.parts,
@@ -87,7 +89,39 @@ class FittedState(BaseEstimator):
             self.codes_,
             self._moments,
             feature_names,
+            schema,
         )
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """The names of the features, as the network takes them; None where the data had none."""
+        if hasattr(self, "schema_"):
+            return list(self.schema_.columns)
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else [str(name) for name in names]
+
+    @undisturbed()
+    def in_numbers(self) -> Self:
+        """This estimator, with the same network, for rows of the numbers that a table's columns become.
+
+        It takes and gives arrays: what judges, draws and exports a model works on those.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from diabolo import Autoencoder, Training
+        >>> pets = pd.DataFrame({"kind": ["cat", "dog"] * 20, "kg": range(40)})
+        >>> ae = Autoencoder(training=Training(epochs=1), random_state=0).fit(pets)
+        >>> ae.sample(2, random_state=0).columns.tolist(), ae.in_numbers().sample(2, random_state=0).shape
+        (['kind', 'kg'], (2, 3))
+        """
+        check_is_fitted(self)
+        other = copy.copy(self)
+        if hasattr(self, "schema_"):
+            other.feature_names_in_ = np.asarray(self.schema_.columns, dtype=object)
+            other.n_features_in_ = self.schema_.width
+            del other.schema_
+        return other
 
     @classmethod
     def from_fitted(cls, fitted: Fitted, **params: Any) -> Self:
@@ -110,9 +144,12 @@ class FittedState(BaseEstimator):
         True
         """
         made = cls(**params)
-        made.n_features_in_ = fitted.domain.n_features
-        if fitted.feature_names is not None:
-            made.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
+        made.n_features_in_, names = fitted.domain.n_features, fitted.feature_names
+        if fitted.schema is not None:
+            made.schema_, names = fitted.schema, fitted.schema.names
+            made.n_features_in_ = len(names)
+        if names is not None:
+            made.feature_names_in_ = np.array(names, dtype=object)
         with suppress(DivergedError):  # its status says so
             made.take_over(fitted)
         return made

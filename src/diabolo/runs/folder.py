@@ -218,9 +218,7 @@ def describe(
             "epochs": autoencoder.n_iter_,
             "rows": len(dataset),
             "rows_held_out": 0 if split.held is None else len(split.held),
-            "features": list(dataset.feature_names)
-            if dataset.feature_names is not None
-            else dataset.X.shape[1],
+            "features": _features(dataset),
             "id": dataset.id_name,
             "columns": dataset.n_columns,
             "left_out": list(dataset.left_out),
@@ -231,6 +229,13 @@ def describe(
             **{name: version(name) for name in ("torch", "numpy", "scikit-learn")},
         },
     }
+
+
+def _features(dataset: Dataset) -> list[str] | int:
+    """The columns that were learnt from, by name; how many, where they have none."""
+    if dataset.schema is not None:
+        return list(dataset.schema.names)
+    return dataset.X.shape[1] if dataset.feature_names is None else list(dataset.feature_names)
 
 
 def planned(

@@ -11,17 +11,21 @@ from ..data.columns import differences
 from ..datasets.formats import OPTIONS, find_format
 from ..datasets.reading import format_of
 from ..errors import DataError, FileError, UnknownNameError, few
+from ..storage.columns import read_schema
 from .folder import CONFIG, check_model, read_config
 from .large import load as load_large
 from .split import check_hold_out, split
 
 if TYPE_CHECKING:
+    from ..data.schema import Schema
     from ..datasets import Dataset
     from .split import Split
 
 _OPTIONS = tuple(OPTIONS)
 #: Options that name columns of the data.
 _COLUMNS = ("columns", "drop", "id", "label")
+#: Those that say what columns are, which a model knows of its own.
+_KINDS = ("categories", "counts", "dates")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Source:
         How many columns the data had, where they had no names.
     left_out : tuple of str
         The named columns of the data that were not learnt from.
+    schema : Schema or None
+        How its columns became numbers, where some were none.
     """
 
     path: str = ""
@@ -61,6 +67,7 @@ class Source:
     counts: tuple[int, ...] = ()
     n_columns: int | None = None
     left_out: tuple[str, ...] = ()
+    schema: Schema | None = None
 
     @classmethod
     def of(cls, run: Path) -> Source:
@@ -86,7 +93,7 @@ class Source:
             left_out = tuple(map(str, trained.get("left_out") or ()))
             return cls(
                 str(data["source"]), options, names, id_name, str(config.get("recipe", "")), *held, counts,
-                None if columns is None else int(columns), left_out,
+                None if columns is None else int(columns), left_out, _schema_of(run),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise FileError(f"{run / CONFIG} is damaged: {error!r}.") from None
@@ -106,6 +113,10 @@ class Source:
         """
         given = {name: value for name, value in given.items() if value is not None and name in _OPTIONS}
         recorded = {k: v for k, v in self._recorded(data).items() if k not in given and v is not None}
+        if self.schema is not None and format_of(data).names:
+            given = {name: value for name, value in given.items() if name not in _KINDS} | {
+                "schema": self.schema
+            }
         optional = {name: recorded.pop(name) for name in list(recorded) if name in ("id", "label")}
         try:
             dataset = _load_with(data, given | recorded, optional, large=large)
@@ -113,6 +124,8 @@ class Source:
             if error.name in given.values() or str(error.name) not in map(str, recorded.get("columns") or ()):
                 raise
             raise _other_columns(data, error, self.features or tuple(recorded["columns"])) from None
+        if self.schema is not None and dataset.schema is None:
+            raise DataError(f"{data} is no table with the columns {few(map(repr, self.schema.names))}.")
         return dataset if data == self.path else self._compared(dataset)
 
     def _compared(self, dataset: Dataset) -> Dataset:
@@ -176,12 +189,19 @@ class Source:
         if data in datasets.DATASETS or not self.path or self.path in datasets.DATASETS:
             return {}
         known, before = format_of(data), find_format(Path(self.path).name)
-        kept = {name: value for name, value in self.options.items() if name in known.options}
+        kept = {k: v for k, v in self.options.items() if k in known.options and k not in _KINDS}
         if self.features and known.names:
             return kept | {"columns": list(self.features), "drop": None}
         if before is not None and known.names == before.names:
             return kept
         return {name: value for name, value in kept.items() if name not in _COLUMNS}
+
+
+def _schema_of(run: Path) -> Schema | None:
+    try:
+        return read_schema(run)
+    except FileError:
+        return None  # what is wrong with the model is said where it is loaded
 
 
 def _other_columns(data: str, error: UnknownNameError, learnt: Sequence[str]) -> DataError:

@@ -21,6 +21,7 @@ __all__ = [
     "mapping",
     "number",
     "one_of",
+    "one_of_kinds",
     "optional",
     "record",
     "text",
@@ -76,6 +77,17 @@ def one_of(*allowed: Any) -> Check:
     def check(value: Any, path: str) -> None:
         if not any(type(value) is type(a) and value == a for a in allowed):
             _refuse(value, path, f"one of {words}")
+
+    return check
+
+
+def one_of_kinds(*kinds: type) -> Check:
+    """A value of one of some types; a number must be finite."""
+    words = " or ".join(kind.__name__ for kind in kinds)
+
+    def check(value: Any, path: str) -> None:
+        if type(value) not in kinds or (type(value) is float and not -_LARGEST <= value <= _LARGEST):
+            _refuse(value, path, words)
 
     return check
 

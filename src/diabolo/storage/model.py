@@ -25,6 +25,7 @@ from .. import __version__, slots
 from ..data.checks import check_modules
 from ..data.domain import Domain
 from ..data.scaling import SCALER_KINDS, SCALINGS, Scaler
+from ..data.schema import Schema
 from ..errors import FileError, SettingError
 from ..model import Architecture, Model
 from ..networks import Custom
@@ -32,7 +33,19 @@ from ..training.fitted import Fitted
 from ..training.flat import Layout
 from ..training.history import History
 from .atomic import replacing_folder
-from .description import EPOCHS, anything, integer, listing, mapping, number, one_of, optional, record, text
+from .columns import FITTED, SCHEMA, said_to_plain
+from .description import (
+    EPOCHS,
+    anything,
+    integer,
+    listing,
+    mapping,
+    number,
+    one_of,
+    optional,
+    record,
+    text,
+)
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
 
 _PLAIN = ("scaling", "device", "verbose")
@@ -52,7 +65,8 @@ _DESCRIPTION = record(
                 "verbose": one_of(None, True, False),
                 "image_shape": optional(listing(integer(1), 2, 3)),
                 "random_state": optional(integer(0, 2**32 - 1)),
-            }
+            },
+            more={"schema": anything},
         ),
         "fitted": record(
             {
@@ -73,7 +87,8 @@ _DESCRIPTION = record(
                 "scaling": one_of(*SCALER_KINDS),
                 "precision": one_of(*_PRECISIONS),
                 "feature_names": optional(listing(text)),
-            }
+            },
+            more={"schema": SCHEMA},
         ),
         "history": record({"epochs": EPOCHS, "units": mapping(text)}),
     },
@@ -195,6 +210,8 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: _to_plain(name, params[name]) for name in slots.SLOTS}
     given |= {name: params[name] for name in _PLAIN}
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
+    if params.get("schema") is not None:
+        given["schema"] = said_to_plain(params["schema"])
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
     learnt: dict[str, Any] = {
         "seed_": fitted.seed,
@@ -208,6 +225,8 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
         "precision": str(fitted.parameters.dtype).removeprefix("torch."),
         "feature_names": None if fitted.feature_names is None else list(fitted.feature_names),
     }
+    if fitted.schema is not None:
+        learnt["schema"] = fitted.schema.to_plain()
     return {
         "format": FORMAT,
         "made_by": {
@@ -266,7 +285,12 @@ def restore(
     _require_width("codes", codes.shape[1], parts.latent.dim)
     _require_width("n_features_in_", learnt["n_features_in_"], domain.n_features)
     scaler = _scaler(learnt["scaling"], tensors, domain.n_features)
+    schema = Schema.from_plain(learnt["schema"]) if "schema" in learnt else None
+    if params.get("schema") == FITTED:
+        params["schema"] = schema
     names = learnt["feature_names"]
+    if schema is not None and list(schema.columns) != names:
+        raise FileError(f"the schema in {JSON_NAME} has other columns than the model; it is damaged.")
     if names is not None and len(names) != domain.n_features:
         raise FileError(
             f"{JSON_NAME} has {len(names)} feature names for {domain.n_features} features; it is damaged."
@@ -291,6 +315,7 @@ def restore(
         codes,
         None,
         None if names is None else tuple(names),
+        schema,
     )
 
 

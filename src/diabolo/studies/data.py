@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import metrics
-from ..datasets import DATASETS
+from ..datasets import DATASETS, Dataset
 from ..errors import DataError, SettingError, UnknownNameError
 from ..estimator.autoencoder import Autoencoder
 
@@ -61,8 +61,8 @@ class StudyData:
 
     Parameters
     ----------
-    source : str, array or callable
-        The name of a data set, rows, or a function that gives rows or (rows, labels).
+    source : str, array, Dataset or callable
+        The name of a data set, rows, a data set that was read, or a function that gives rows or (rows, labels).
     options : dict
         Arguments of the data set or function.
     held_out : int or float
@@ -89,6 +89,8 @@ class StudyData:
         """What the data is called."""
         if isinstance(self.source, str):
             return self.source
+        if isinstance(self.source, Dataset):
+            return self.source.name
         return getattr(self.source, "__name__", f"rows of shape {np.shape(self.source)}")
 
     @property
@@ -124,6 +126,7 @@ class StudyData:
             found = DATASETS[self.source].load(**options)
         else:
             found = self.source(**options) if callable(self.source) else self.source
+        found = found.X if isinstance(found, Dataset) else found
         X = np.asarray(found[0] if isinstance(found, tuple) else found)
         count = held if isinstance(held, int) else round(held * len(X))
         if not 0 < count < len(X):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..datasets import DATASETS
+from ..datasets import DATASETS, Dataset, load
 from ..errors import FileError, SettingError, UnknownNameError
 from ..recipes import make
 from ..storage.text import read_yaml
@@ -23,7 +23,8 @@ def from_yaml(path: str | Path) -> Study:
 
     Its keys: ``recipe``; ``set`` (paths and values that stay the same); ``axes`` (paths with lists, or
     ``{log_uniform: [low, high]}`` or ``{uniform: [low, high]}``); ``repeats``; ``data`` (a name, or
-    ``{name: ..., argument: ...}``); ``metrics``; ``held_out``; ``n_points``; ``random_state``.
+    ``{name: ..., argument: ...}``, or a file with the options of :func:`diabolo.datasets.read`:
+    ``{source: table.csv, label: kind, categories: [zip]}``); ``metrics``; ``held_out``; ``n_points``; ``random_state``.
 
     Raises
     ------
@@ -51,14 +52,17 @@ def from_yaml(path: str | Path) -> Study:
 def _study(plain: Mapping[str, Any]) -> Study:
     settings = {path_of(str(name)): _number(value) for name, value in (plain.get("set") or {}).items()}
     estimator = make(str(plain.get("recipe", "deep")), **settings)
-    name, options = _data(plain.get("data", "moons"))
+    source, options = _data(plain.get("data", "moons"))
+    if isinstance(source, Dataset):
+        image_shape = estimator.image_shape or source.image_shape
+        estimator.set_params(schema=source.schema, image_shape=image_shape)
     own = {
         key: plain[key]
         for key in ("repeats", "metrics", "held_out", "n_points", "random_state")
         if key in plain
     }
     axes = {str(axis): _axis(str(axis), values) for axis, values in plain["axes"].items()}
-    return Study(estimator, axes, data=name, data_options=options, **own)
+    return Study(estimator, axes, data=source, data_options=options, **own)
 
 
 def _whole(value: Any, least: int = 0) -> bool:
@@ -105,12 +109,17 @@ def _check_kinds(plain: Mapping[str, Any], path: Path) -> None:
         raise SettingError(f"{path} asks for {models} models, at most {_MODELS} are trained in one study.")
 
 
-def _data(plain: Any) -> tuple[str, dict[str, Any]]:
-    options = dict(plain) if isinstance(plain, Mapping) else {"name": plain}
-    name = options.pop("name", None)
-    if not isinstance(name, str) or name not in DATASETS:
-        raise UnknownNameError("data set", name, DATASETS)
-    return name, {str(key): _number(value) for key, value in options.items()}
+def _data(plain: Any) -> tuple[str | Dataset, dict[str, Any]]:
+    """A named set and its arguments, or the rows of a file, read by the options given."""
+    options = (
+        {str(key): value for key, value in plain.items()} if isinstance(plain, Mapping) else {"name": plain}
+    )
+    given = options.pop("source", options.pop("name", None))
+    if given in DATASETS:
+        return str(given), {key: _number(value) for key, value in options.items()}
+    if not isinstance(given, str):
+        raise UnknownNameError("data set", given, DATASETS)
+    return load(given, **options), {}
 
 
 def _axis(axis: str, values: Any) -> Any:

@@ -235,7 +235,8 @@ class Study:
     def fingerprint(self) -> str:
         """What a study is known by when it goes on: its settings, in words, hashed."""
         source = self.study_data.source
-        content = hashlib.sha256(source.tobytes()).hexdigest() if isinstance(source, np.ndarray) else ""
+        rows = getattr(source, "X", source)
+        content = hashlib.sha256(rows.tobytes()).hexdigest() if isinstance(rows, np.ndarray) else ""
         words = [
             repr(self.estimator.get_params()),
             repr(self.settings),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..data.domain import Domain
 from ..data.scaling import Scaler
+from ..data.schema import Schema
 from ..errors import SettingError, UnknownNameError
 from ..model import FIXED, Architecture, Model
 from .flat import Layout, under
@@ -48,6 +49,8 @@ class Fitted:
         The optimiser's state, to go on with; None after a divergence, and in what was saved.
     feature_names : tuple of str, or None
         None where the data had no names.
+    schema : Schema or None
+        How frames become the features, where they are not numbers already.
     """
 
     parts: Architecture
@@ -63,6 +66,7 @@ class Fitted:
     codes: Array
     moments: dict[str, torch.Tensor] | None = None
     feature_names: tuple[str, ...] | None = None
+    schema: Schema | None = None
 
     @property
     def n_epochs(self) -> int:
