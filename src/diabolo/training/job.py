@@ -22,13 +22,16 @@ from ..errors import SettingError
 from ..model import Architecture, Model, corrupt, draw_noise, noise_names
 from ..objective import RECONSTRUCTION, TOTAL, rising_weights, term_names, term_weights
 from .control import threads
-from .fitted import Fitted
+from .fitted import Fitted, build_model
+from .flat import Layout
 from .history import History
 from .settings import EarlyStopping, Training
 
 _ROWS_AT_ONCE = 1024
 # Numbers, at most, of the rows that first values are taken from.
 _START_NUMBERS = 1 << 24
+# So many standard errors better than its start must a training be to be sure that it is.
+_SURE = 2.0
 
 Draws = dict[str, dict[str, Tensor]]
 
@@ -95,6 +98,7 @@ class TrainingJob:
     state: dict[str, Tensor] = field(default_factory=dict)
     float_buffers: dict[str, Tensor] = field(default_factory=dict)
     watch: EarlyStopper | None = field(init=False)
+    _began_from_data: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         stopping = self.training.early_stopping
@@ -171,6 +175,7 @@ class TrainingJob:
 
     def initialise(self, model: Model) -> None:
         """Let a model, on the CPU, take from rows what it does before training."""
+        self._began_from_data = True
         data = self.data
         sources = [(data.inputs, data.inputs if data.targets is None else data.targets)]
         if data.held_out and data.validation is not None:
@@ -228,6 +233,30 @@ class TrainingJob:
         if self.watch is not None:
             value, _ = self.watched({f"val_{name}": value for name, value in found.items()}, epoch)
             self.watch.see(value, flat, epoch, counts=False)
+
+    def best(self) -> Tensor | None:
+        """The weights that early stopping goes back to; None without it.
+
+        Networks that start at PCA stay there unless the best epoch is better by two standard errors, over the
+        validation rows: the best of many epochs on few rows may be so by chance.
+        """
+        best = None if self.watch is None else self.watch.flat
+        unsure = self._began_from_data and self.data.validation is not None and not self.parts.penalties
+        if best is None or not unsure:
+            return best
+        began = self.model().to(best)
+        start = Layout.of(began).flatten(began)
+        gain = self._validation_losses(start) - self._validation_losses(best)
+        return best if bool(gain.mean() > _SURE * gain.std(correction=0) / len(gain) ** 0.5) else start
+
+    def _validation_losses(self, flat: Tensor) -> Tensor:
+        """The reconstruction loss of each validation row, for some parameters."""
+        model, losses = build_model(self.parts, self.domain, flat), []
+        for number, start in enumerate(self.validation_starts):
+            x, target, noise = self.validation_batch(start, number)
+            p = model(target, noise, corrupted=x)
+            losses.append(self.parts.reconstruction.loss(p.output, target, p.learnt.get(RECONSTRUCTION)))
+        return torch.cat(losses).double()
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""
