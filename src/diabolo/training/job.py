@@ -173,14 +173,20 @@ class TrainingJob:
         halves = (parts.encoder, parts.decoder)
         return parts.reconstruction.on_log_scale or any(half.starts_from_data for half in halves)
 
-    def initialise(self, model: Model) -> None:
-        """Let a model, on the CPU, take from rows what it does before training."""
+    def initialise(self, model: Model, *, everything: bool = False) -> None:
+        """Let a model, on the CPU, take from rows what it does before training.
+
+        Parameters
+        ----------
+        model : Model
+            It takes in what is learnt.
+        everything : bool, default False
+            Whether from rows too that were held out of those given to train on.
+        """
         self._began_from_data = True
         data = self.data
         sources = [(data.inputs, data.inputs if data.targets is None else data.targets)]
-        if data.held_out and data.validation is not None:
-            # Else a start at PCA would be that of fewer rows than whoever compares it with PCA has given. What is
-            # judged on them looks a little better at the start than it is: a training that beats it is worth more.
+        if everything and data.held_out and data.validation is not None:
             sources.append(data.validation)
         most = max(2, _START_NUMBERS // self.domain.n_features)
         share = most / sum(len(rows) for rows, _ in sources)
@@ -237,17 +243,19 @@ class TrainingJob:
     def best(self) -> Tensor | None:
         """The weights that early stopping goes back to; None without it.
 
-        Networks that start at PCA stay there unless the best epoch is better by two standard errors, over the
-        validation rows: the best of many epochs on few rows may be so by chance.
+        Networks that start at PCA go back there unless the best epoch is surely better, on the validation rows: the
+        best of many epochs on few rows may be so by chance. Then rows that were held out are of use for PCA too.
         """
         best = None if self.watch is None else self.watch.flat
         unsure = self._began_from_data and self.data.validation is not None and not self.parts.penalties
         if best is None or not unsure:
             return best
-        began = self.model().to(best)
-        start = Layout.of(began).flatten(began)
-        gain = self._validation_losses(start) - self._validation_losses(best)
-        return best if bool(gain.mean() > _SURE * gain.std(correction=0) / len(gain) ** 0.5) else start
+        began = self.model()
+        gain = self._validation_losses(Layout.of(began).flatten(began).to(best)) - self._validation_losses(best)
+        if bool(gain.mean() > _SURE * gain.std(correction=0) / len(gain) ** 0.5):
+            return best
+        self.initialise(began, everything=True)
+        return Layout.of(began).flatten(began).to(best)
 
     def _validation_losses(self, flat: Tensor) -> Tensor:
         """The reconstruction loss of each validation row, for some parameters."""
