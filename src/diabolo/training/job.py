@@ -30,8 +30,8 @@ from .settings import EarlyStopping, Training
 _ROWS_AT_ONCE = 1024
 # Numbers, at most, of the rows that first values are taken from.
 _START_NUMBERS = 1 << 24
-# So many standard errors better than its start must a training be to be sure that it is.
-_SURE = 2.0
+# Of fewer validation rows a standard error says nothing.
+_FEWEST = 8
 
 Draws = dict[str, dict[str, Tensor]]
 
@@ -173,20 +173,14 @@ class TrainingJob:
         halves = (parts.encoder, parts.decoder)
         return parts.reconstruction.on_log_scale or any(half.starts_from_data for half in halves)
 
-    def initialise(self, model: Model, *, everything: bool = False) -> None:
-        """Let a model, on the CPU, take from rows what it does before training.
-
-        Parameters
-        ----------
-        model : Model
-            It takes in what is learnt.
-        everything : bool, default False
-            Whether from rows too that were held out of those given to train on.
-        """
+    def initialise(self, model: Model) -> None:
+        """Let a model, on the CPU, take from rows what it does before training."""
         self._began_from_data = True
         data = self.data
         sources = [(data.inputs, data.inputs if data.targets is None else data.targets)]
-        if everything and data.held_out and data.validation is not None:
+        if data.held_out and data.validation is not None:
+            # Else a start at PCA would be that of fewer rows than whoever compares it with PCA has given. It looks
+            # better on the rows held out than it is: a training that beats it there is worth the more.
             sources.append(data.validation)
         most = max(2, _START_NUMBERS // self.domain.n_features)
         share = most / sum(len(rows) for rows, _ in sources)
@@ -243,19 +237,18 @@ class TrainingJob:
     def best(self) -> Tensor | None:
         """The weights that early stopping goes back to; None without it.
 
-        Networks that start at PCA go back there unless the best epoch is surely better, on the validation rows: the
-        best of many epochs on few rows may be so by chance. Then rows that were held out are of use for PCA too.
+        A network that starts at PCA goes back there unless the best epoch is surely better on the validation rows:
+        the best of many epochs on few rows may be so by chance.
         """
         best = None if self.watch is None else self.watch.flat
         unsure = self._began_from_data and self.data.validation is not None and not self.parts.penalties
         if best is None or not unsure:
             return best
         began = self.model()
-        gain = self._validation_losses(Layout.of(began).flatten(began).to(best)) - self._validation_losses(best)
-        if bool(gain.mean() > _SURE * gain.std(correction=0) / len(gain) ** 0.5):
-            return best
-        self.initialise(began, everything=True)
-        return Layout.of(began).flatten(began).to(best)
+        start = Layout.of(began).flatten(began).to(best)
+        gain = self._validation_losses(start) - self._validation_losses(best)
+        error = gain.std(correction=0) / len(gain) ** 0.5
+        return best if len(gain) >= _FEWEST and bool(gain.mean() > error) else start
 
     def _validation_losses(self, flat: Tensor) -> Tensor:
         """The reconstruction loss of each validation row, for some parameters."""

@@ -235,7 +235,7 @@ STOPPING: Family[EarlyStopping] = Family(
 
 
 # The share of rows that is held out where nobody says, and of how many rows at least.
-_HELD_OUT, _ENOUGH = 0.15, 20
+_HELD_OUT, _ENOUGH = 0.15, 4
 
 
 @part
@@ -258,7 +258,7 @@ class Training(Part):
         True is ``EarlyStopping()``.
     validation : float or None, default 0
         Share of the rows that are held out and never trained on; ignored when ``fit`` is given validation
-        data. None: 15 % where there are 20 rows or more that have an index, else none.
+        data. None: 15 % where there are 4 rows or more that have an index, else none.
     drop_last : bool, default False
         Leave out the last batch of an epoch when it is smaller than the others.
     clip_norm : float or None, default None
