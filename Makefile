@@ -7,7 +7,7 @@ WORKERS ?= 2
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: any-cpu any-cpu-short explorer explorer-same bench bench-studies bench-anomaly bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
+.PHONY: quality any-cpu any-cpu-short explorer explorer-same bench bench-studies bench-anomaly bench-time-to-loss soak fuzz mutate coverage dev-mode help install demo test check lint types imports full oldest docs tutorials dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,9 @@ bench-studies: $(RIVALS) ## stacks of models against one by one, rivals in the s
 
 bench-anomaly: $(RIVALS) ## how detectors rank, beside rivals; writes the tables of docs/anomaly.md
 	$(BIN)/python benchmarks/anomaly.py
+
+quality: $(STAMP) ## recipes of general use beside PCA on held-out rows of many data sets; fails where a default loses
+	$(BIN)/python benchmarks/quality.py --write
 
 bench-time-to-loss: $(RIVALS) ## MNIST to a given test error, beside the courses' own loop
 	$(BIN)/python benchmarks/time_to_loss.py

@@ -109,8 +109,8 @@ def test_an_output_activation_is_refused() -> None:
             SettingError, match="whose output no function follows; got output_activation='relu'"
         ):
             cls(skip="pca", output_activation="relu")
-    with pytest.raises(SettingError, match="output_activation='sigmoid'"):
-        model(decoder=Mirror("sigmoid")).fit(table())
+    mirrored = Mirror("sigmoid").of(SPECS[0])
+    assert mirrored == MLP((12, 16), output_activation="sigmoid")
 
 
 def test_the_mirrored_decoder_has_it_too() -> None:
@@ -159,11 +159,30 @@ def test_with_held_out_rows_the_start_is_among_the_candidates() -> None:
         precision="float64",
     )
     ae = model(training=training).fit(X)
-    start = model(training=training.replace(epochs=1, lr=1e-30)).fit(X)
+    start = model().fit(X)  # PCA of all rows, those that were held out included
     np.testing.assert_allclose(ae.reconstruct(X), start.reconstruct(X), atol=1e-9)
     assert ae.history_["val_loss"].min() > -start.score(X)
+    assert -ae.score(X) == pytest.approx(pca_error(X, X, 3), rel=1e-9)
     together = fit_stack([model(training=training), model(training=training, random_state=1)], X)
     np.testing.assert_allclose(together[0].reconstruct(X), start.reconstruct(X), atol=1e-9)
+
+
+def curve(n: int) -> np.ndarray:
+    """Rows on a curve in four dimensions, which PCA needs three codes for."""
+    t = np.linspace(-3, 3, n)
+    return np.column_stack([t, t**2, np.sin(2 * t), np.cos(2 * t)])
+
+
+@pytest.mark.parametrize(("n", "leaves"), [(45, False), (300, True)])
+def test_it_is_left_only_for_what_enough_rows_are_sure_of(n: int, leaves: bool) -> None:
+    X = np.random.default_rng(0).permutation(curve(n))
+    training = Training(
+        epochs=60, lr=5e-3, batch_size=32, early_stopping=EarlyStopping(None), validation=None
+    )
+    ae = model(latent=1, training=training.replace(precision="float64")).fit(X)
+    assert min(ae.history_["val_loss"]) < 0.5 * pca_error(X, X, 1)  # 7 rows held out of 45 say so too
+    share = -ae.score(X) / pca_error(X, X, 1)
+    assert share < 0.5 if leaves else share == pytest.approx(1, rel=1e-9)
 
 
 def test_a_training_that_goes_on_ends_as_one_that_was_never_stopped(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]
     """Train, or go on; the estimator, and 0 or the exit code of what interrupted it."""
     autoencoder, parted = job.autoencoder, job.split
     training = slots.resolve("training", autoencoder.training)
-    watched = parted.held if training.validation == 0 else None
+    watched = parted.held if training.share_held_out(len(parted.train)) == 0 else None
     if not quiet:
         typer.echo(f"training on {parted.train!r}", err=True)
         typer.echo(f"will be tested on {parted.describe()}{_remark(parted, training)}", err=True)
@@ -201,9 +201,9 @@ def _train(job: _Job, checkpoints: Path, quiet: bool) -> tuple[Autoencoder, int]
 
 def _remark(parted: Split, training: Training) -> str:
     """What a person should know who set how training is watched."""
-    if training.validation > 0:
+    if training.validation:
         return f"; training.validation={training.validation:g} validates on that share of the training rows instead"
-    if training.early_stopping is not None and parted.held is not None:
+    if training.early_stopping is not None and training.validation == 0 and parted.held is not None:
         return (
             "; early stopping looks at them too, so that their error is too low: --validation 0.1 avoids it"
         )

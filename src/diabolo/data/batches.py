@@ -224,11 +224,14 @@ class TrainingData:
         What is to be reconstructed, row by row; None: the inputs.
     validation : tuple of RowSet or None
         Inputs and targets that are never trained on.
+    held_out : bool
+        Whether these are a share of the rows that were given to train on, from which first values may be taken too.
     """
 
     inputs: RowSet
     targets: RowSet | None = None
     validation: tuple[RowSet, RowSet] | None = None
+    held_out: bool = False
 
     @property
     def in_memory(self) -> bool:

@@ -106,12 +106,14 @@ def training_data(
     if validation is not None:
         judged = _judged(validation, rows, prepare)
         return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets), judged)
-    n, n_held = len(rows), round(training.validation * len(rows))
-    if training.validation == 0:
+    n = len(rows)
+    share = training.share_held_out(n, numbered=not isinstance(rows.rows, Stream))
+    n_held = round(share * n)
+    if share == 0:
         return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets))
     if n_held == 0 or n_held == n:
         raise DataError(
-            f"training.validation={training.validation:g} of {n} samples leaves {n - n_held} to train on and "
+            f"training.validation={share:g} of {n} samples leaves {n - n_held} to train on and "
             f"{n_held} to validate on; give more samples or another share."
         )
     if isinstance(rows.rows, Stream):
@@ -122,6 +124,7 @@ def training_data(
         prepare(rows.pick(kept)),
         None if targets is None else prepare(targets.pick(kept)),
         (prepare(rows.pick(held_out)), prepare(answers.pick(held_out))),
+        held_out=True,
     )
 
 

@@ -376,7 +376,7 @@ def snapshots_of(model: Any, n: int) -> list[Array]:
     kept = [np.asarray(shot["codes"], np.float32) for shot in model.history_.snapshots]
     # With a share of rows held out, or other rows shown, the kept ones cannot be told by their place.
     settings = slots.resolve("training", model.training)
-    known = kept and settings.validation == 0 and len(kept[0]) <= n
+    known = kept and settings.share_held_out(n) == 0 and len(kept[0]) <= n
     return kept if known else []
 
 

@@ -253,8 +253,8 @@ class AutoencoderModule(Answers):
     def on_train_end(self) -> None:
         member = self.member
         member.status = "early_stopped" if self.trainer.should_stop else "finished"
-        if member.watch is not None and member.watch.flat is not None:
-            put_weights(self._built(), member.watch.flat)
+        if (best := member.best()) is not None:
+            put_weights(self._built(), best)
             self._statistics.restore("best")
         self.eval()
 

@@ -21,7 +21,8 @@ class Mirror(Network):
     Parameters
     ----------
     output_activation : str, default "none"
-        After the last layer. The Bernoulli loss takes logits and wants none.
+        After the last layer. The Bernoulli loss takes logits and wants none. A decoder with one does not start at
+        PCA, whatever its encoder does.
 
     Examples
     --------
@@ -43,7 +44,8 @@ class Mirror(Network):
             raise SettingError(
                 f"the decoder that mirrors {encoder!r} has no output_activation; give the decoder itself."
             )
-        return mirrored.replace(output_activation=self.output_activation)
+        plain = {"skip": None} if "skip" in settings(type(mirrored)) else {}
+        return mirrored.replace(output_activation=self.output_activation, **plain)
 
     def mirrored(self) -> Network:
         raise SettingError("Mirror() stands for a decoder; give the encoder itself, such as MLP((128, 32)).")

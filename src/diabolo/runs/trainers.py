@@ -179,7 +179,7 @@ def _trainer(
     if strategy == "ddp":
         strategy = ddp()
     saved = ModelCheckpoint(folder, filename=Path(LAST).stem, enable_version_counter=False)
-    held_out = round(training.validation * n_rows)
+    held_out = round(training.share_held_out(n_rows) * n_rows)
     return Trainer(
         max_epochs=training.epochs_for(n_rows - held_out),
         accelerator=_ACCELERATORS.get(autoencoder.device, autoencoder.device),

@@ -22,13 +22,16 @@ from ..errors import SettingError
 from ..model import Architecture, Model, corrupt, draw_noise, noise_names
 from ..objective import RECONSTRUCTION, TIGHTENING, TOTAL, rising_weights, term_names, term_weights
 from .control import threads
-from .fitted import Fitted
+from .fitted import Fitted, build_model
+from .flat import Layout
 from .history import History
 from .settings import EarlyStopping, Training
 
 _ROWS_AT_ONCE = 1024
 # Numbers, at most, of the rows that first values are taken from.
 _START_NUMBERS = 1 << 24
+# Of fewer validation rows a standard error says nothing.
+_FEWEST = 8
 
 Draws = dict[str, dict[str, Tensor]]
 
@@ -50,7 +53,7 @@ class EarlyStopper:
             self.flat = flat.clone() if self.flat is None else self.flat.copy_(flat)
         elif counts:
             self.waited += 1
-        return self.waited >= self.spec.patience
+        return self.spec.patience is not None and self.waited >= self.spec.patience
 
 
 @dataclass
@@ -95,6 +98,7 @@ class TrainingJob:
     state: dict[str, Tensor] = field(default_factory=dict)
     float_buffers: dict[str, Tensor] = field(default_factory=dict)
     watch: EarlyStopper | None = field(init=False)
+    _began_from_data: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         stopping = self.training.early_stopping
@@ -172,12 +176,22 @@ class TrainingJob:
 
     def initialise(self, model: Model) -> None:
         """Let a model, on the CPU, take from rows what it does before training."""
-        inputs = self.data.inputs
-        each = (inputs, inputs if self.data.targets is None else self.data.targets)
+        self._began_from_data = True
+        data = self.data
+        sources = [(data.inputs, data.inputs if data.targets is None else data.targets)]
+        if data.held_out and data.validation is not None:
+            # Else a start at PCA would be that of fewer rows than whoever compares it with PCA has given. It looks
+            # better on the rows held out than it is: a training that beats it there is worth the more.
+            sources.append(data.validation)
         most = max(2, _START_NUMBERS // self.domain.n_features)
+        share = most / sum(len(rows) for rows, _ in sources)
         # The number of threads is a part of what decides the last bits.
         with threads(1):
-            model.initialise(*(rows.sample(most).cpu() for rows in each))
+            inputs, targets = (
+                torch.cat([each[i].sample(max(1, int(share * len(each[i])))).cpu() for each in sources])
+                for i in (0, 1)
+            )
+            model.initialise(inputs, targets)
 
     @property
     def n_rows(self) -> int:
@@ -220,6 +234,31 @@ class TrainingJob:
         if self.watch is not None:
             value, _ = self.watched({f"val_{name}": value for name, value in found.items()}, epoch)
             self.watch.see(value, flat, epoch, counts=False)
+
+    def best(self) -> Tensor | None:
+        """The weights that early stopping goes back to; None without it.
+
+        A network that starts at PCA goes back there unless the best epoch is surely better on the validation rows:
+        the best of many epochs on few rows may be so by chance.
+        """
+        best = None if self.watch is None else self.watch.flat
+        unsure = self._began_from_data and self.data.validation is not None and not self.parts.penalties
+        if best is None or not unsure:
+            return best
+        began = self.model()
+        start = Layout.of(began).flatten(began).to(best)
+        gain = self._validation_losses(start) - self._validation_losses(best)
+        error = gain.std(correction=0) / len(gain) ** 0.5
+        return best if len(gain) >= _FEWEST and bool(gain.mean() > error) else start
+
+    def _validation_losses(self, flat: Tensor) -> Tensor:
+        """The reconstruction loss of each validation row, for some parameters."""
+        model, losses = build_model(self.parts, self.domain, flat), []
+        for number, start in enumerate(self.validation_starts):
+            x, target, noise = self.validation_batch(start, number)
+            p = model(target, noise, corrupted=x)
+            losses.append(self.parts.reconstruction.loss(p.output, target, p.learnt.get(RECONSTRUCTION)))
+        return torch.cat(losses).double()
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
         """The random numbers of a block of steps, of the dtype and on the device of a tensor."""

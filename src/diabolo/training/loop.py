@@ -381,11 +381,12 @@ class Trainer(TrainingState):
             return
         for i, member in enumerate(self.running):
             if not stay[i]:
-                flat, best = self.flat[i] if self.stacked else self.flat, member.watch
+                flat = self.flat[i] if self.stacked else self.flat
                 if member.flat is None:
-                    if best is not None and best.flat is not None:
+                    best = member.best()
+                    if best is not None:
                         self.float_buffers.restore("best")
-                    member.flat = (flat if best is None or best.flat is None else best.flat).clone()
+                    member.flat = (flat if best is None else best).clone()
                 member.state = {
                     name: (value[i] if self.stacked and value.dim() else value).clone()
                     for name, value in self.optimizer.state.items()

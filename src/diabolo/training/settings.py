@@ -213,13 +213,15 @@ class EarlyStopping(Part):
 
     Parameters
     ----------
-    patience : int, default 10
-        Epochs without improvement after which training stops.
+    patience : int or None, default 10
+        Epochs without improvement after which training stops. None: it goes on to the end, and then back to the best.
     min_delta : float, default 0
         What counts as an improvement, in units of the loss.
     """
 
-    patience: int = setting(default=10, doc="Epochs without improvement before stopping.", ge=1)
+    patience: int | None = setting(
+        default=10, doc="Epochs without improvement before stopping; none: train to the end.", ge=1
+    )
     min_delta: float = setting(default=0.0, doc="Least improvement that counts, in units of the loss.", ge=0)
 
 
@@ -230,6 +232,10 @@ def _patience(value: object) -> EarlyStopping | None:
 STOPPING: Family[EarlyStopping] = Family(
     "early stopping", EarlyStopping, {"patience": EarlyStopping}, shorthand=_patience
 )
+
+
+# The share of rows that is held out where nobody says, and of how many rows at least.
+_HELD_OUT, _ENOUGH = 0.15, 4
 
 
 @part
@@ -250,9 +256,9 @@ class Training(Part):
         How the rate changes over the steps.
     early_stopping : EarlyStopping, True or None, default None
         True is ``EarlyStopping()``.
-    validation : float, default 0
+    validation : float or None, default 0
         Share of the rows that are held out and never trained on; ignored when ``fit`` is given validation
-        data.
+        data. None: 15 % where there are 4 rows or more that have an index, else none.
     drop_last : bool, default False
         Leave out the last batch of an epoch when it is smaller than the others.
     clip_norm : float or None, default None
@@ -290,7 +296,9 @@ class Training(Part):
     early_stopping: EarlyStopping | None = setting(
         default=None, doc="When to stop early; none: never.", family=STOPPING, varies=True
     )
-    validation: float = setting(default=0.0, doc="Share of the rows that is held out.", ge=0, lt=1)
+    validation: float | None = setting(
+        default=0.0, doc="Share of the rows that is held out; none: 15 % where there are enough.", ge=0, lt=1
+    )
     drop_last: bool = setting(default=False, doc="Leave out a last batch that is smaller.")
     clip_norm: float | None = setting(default=None, doc="Largest norm of the gradient.", gt=0)
     snapshots: int = setting(default=0, doc="Rows whose codes are kept after each epoch.", ge=0)
@@ -316,6 +324,20 @@ class Training(Part):
     def settled(self, n_rows: int) -> Training:
         """The training with numbers where a rule decides, given the number of training rows."""
         return self.replace(batch_size=self.batch_of(n_rows), epochs=self.epochs_for(n_rows))
+
+    def share_held_out(self, n_rows: int, *, numbered: bool = True) -> float:
+        """The share of so many rows that is held out, by the rule where none is given.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows that are given to train on.
+        numbered : bool, default True
+            Whether they have an index, as those of a stream have not.
+        """
+        if self.validation is not None:
+            return self.validation
+        return _HELD_OUT if numbered and n_rows >= _ENOUGH else 0.0
 
     def batch_of(self, n_rows: int) -> int:
         """Rows in a full step, given the number of training rows."""
