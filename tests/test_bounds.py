@@ -14,7 +14,19 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from diabolo import ELBO, IWAE, KL, MLP, Autoencoder, Gaussian, MixturePrior, Sphere, Training
+from diabolo import (
+    ELBO,
+    IWAE,
+    KL,
+    MLP,
+    Autoencoder,
+    Gaussian,
+    MixturePrior,
+    Prior,
+    Sphere,
+    Training,
+    VampPrior,
+)
 from diabolo.errors import DataError, SettingError
 from diabolo.estimator.preparation import architecture
 from diabolo.model import Model, draw_noise
@@ -200,13 +212,31 @@ def test_a_dimension_is_not_given_up_for_its_free_bits() -> None:
         made(latent=Gaussian(2, prior=MixturePrior()), penalties=KL(free_bits=0.2)).fit(X)
 
 
-def test_a_trained_mixture_fits_codes_in_clusters_better_than_the_standard_normal() -> None:
+@pytest.mark.parametrize("prior", [MixturePrior(8), VampPrior(40)], ids=repr)
+def test_a_trained_prior_fits_codes_in_clusters_better_than_the_standard_normal(prior: Prior) -> None:
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(4, 6)) * 6
     rows = centres[rng.integers(0, 4, 600)] + rng.normal(size=(600, 6)) * 0.3
     settings = {"encoder": MLP((32,)), "training": Training(epochs=120, lr=5e-3)}
     plain = made(**settings).fit(rows[:400])
-    mixed = made(**(settings | {"latent": Gaussian(2, prior=MixturePrior(8))})).fit(rows[:400])
+    mixed = made(**(settings | {"latent": Gaussian(2, prior=prior)})).fit(rows[:400])
     held = rows[400:]
     assert mixed.log_likelihood(held).mean() > plain.log_likelihood(held).mean() + 0.3
     assert mixed.sample(50, random_state=0).shape == (50, 6)
+
+
+@pytest.mark.slow
+def test_overdispersed_counts_are_likeliest_under_the_negative_binomial_whose_dispersion_is_found() -> None:
+    rng = np.random.default_rng(0)
+    codes, r = rng.normal(size=(4000, 2)), 3.0
+    rates = np.exp(codes @ rng.normal(size=(2, 12)) * 0.5 + rng.uniform(0, 1.5, 12))
+    counts = rng.poisson(rng.gamma(r, rates / r)).astype(np.float64)
+    likely = {}
+    for loss in ("gaussian", "poisson", "negative_binomial"):
+        training = Training(epochs=100, lr=5e-3)
+        ae = made(encoder=MLP((32,)), reconstruction=loss, training=training).fit(counts[:3000])
+        # The density of a number is its probability as an integer, to the width of one.
+        likely[loss] = ae.log_likelihood(counts[3000:], draws=200).mean()
+    assert likely["negative_binomial"] > likely["poisson"] + 1 > likely["gaussian"] + 2
+    module = ae.module_.component(RECONSTRUCTION)
+    assert ae.module_.parts.reconstruction.dispersion(module).mean().item() == pytest.approx(r, rel=0.15)

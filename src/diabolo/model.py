@@ -233,6 +233,9 @@ class Model(nn.Module):
         with torch.no_grad():
             entered = rows if self.counts is None else self.counts.enter(rows)
             parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim))
+            for name, component in parts.components.items():
+                if component.starts_from_data:
+                    component.initialise(self.components[name], rows)
             if not parts.decoder.starts_from_data:
                 return
             codes, squared = self.encode(rows), loss.mean(targets) is targets

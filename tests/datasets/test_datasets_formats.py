@@ -47,15 +47,15 @@ PLAIN = "a,b,kind\n1.5,10,u\n2.5,20,v\n3.5,30,u\n"
     [
         ("t.csv", PLAIN.encode(), ()),
         ("t.txt", PLAIN.encode(), ()),
-        ("t.csv.gz", gzip.compress(PLAIN.encode()), ()),
-        ("t.gz", gzip.compress(PLAIN.encode()), ()),
+        ("t.csv.gz", gzip.compress(PLAIN.encode(), mtime=0), ()),
+        ("t.gz", gzip.compress(PLAIN.encode(), mtime=0), ()),
         ("t.csv.zst", pa.compress(PLAIN.encode(), "zstd", asbytes=True), ()),
         ("t.csv", PLAIN.replace(",", "|").encode(), ("values are separated by '|'",)),
         ("t.txt", PLAIN.replace(",", "\t").encode(), ("values are separated by tabs",)),
         ("t.csv", EUROPEAN.encode(), ("values are separated by ';'", "the decimal sign is a comma")),
         ("t.csv", PLAIN.encode("utf-16"), ("the text is UTF-16",)),
         ("t.csv", PLAIN.encode("utf-16-be"), ("the text is UTF-16",)),
-        ("t.csv.gz", gzip.compress(PLAIN.encode("utf-16")), ("the text is UTF-16",)),
+        ("t.csv.gz", gzip.compress(PLAIN.encode("utf-16"), mtime=0), ("the text is UTF-16",)),
         ("t.csv", b"\xef\xbb\xbf" + PLAIN.encode(), ()),
     ],
 )  # fmt: skip

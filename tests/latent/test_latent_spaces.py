@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from diabolo.latent import (
     Prior,
     Sphere,
     UniformSphere,
+    VampPrior,
 )
 from diabolo.parts import Widths
 
@@ -187,11 +189,17 @@ def built(prior: Prior, dim: int) -> nn.Module | None:
     return module
 
 
+def posteriors(space: LatentSpace) -> Callable[[torch.Tensor], Posterior]:
+    """An encoder of rows of nine features."""
+    weights = torch.randn(9, space.encoder_width, generator=generator(6), dtype=torch.float64) / 3
+    return lambda rows: space.posterior(rows @ weights)
+
+
 @with_prior
 def test_a_prior_draws_from_its_density(space: LatentSpace) -> None:
     assert space.prior is not None
-    module = built(space.prior, space.dim)
-    z = space.prior.sample((40_000, space.dim), generator(), module).double()
+    module, encode = built(space.prior, space.dim), posteriors(space)
+    z = space.prior.sample((40_000, space.dim), generator(), module, encode).double()
     z = space.geometry.project(z).detach()
     # The mean of g(z) / p(z) over draws from p is the integral of g, a density that has its mass where p has.
     if space.geometry.unit_norm:
@@ -199,7 +207,7 @@ def test_a_prior_draws_from_its_density(space: LatentSpace) -> None:
     else:
         spread = z.std(0)
         log_g = Normal(z.mean(0), (0.7 * spread).log() * 2).log_prob(z)
-    ratios = (log_g - space.prior.log_prob(z, module).detach()).exp()
+    ratios = (log_g - space.prior.log_prob(z, module, encode).detach()).exp()
     error = ratios.std().item() / math.sqrt(len(z))
     assert ratios.mean().item() == pytest.approx(1, abs=5 * error + 1e-12)
     assert error < 0.1
@@ -278,6 +286,19 @@ def test_a_prior_of_another_space_is_refused() -> None:
 def test_a_point_has_no_density() -> None:
     with pytest.raises(NotImplementedError, match="Point has no density"):
         Euclidean(2).posterior(torch.zeros(1, 2)).log_prob(torch.zeros(1, 2))
+
+
+def test_the_data_as_pseudo_inputs_are_the_aggregate_posterior() -> None:
+    space, prior = Gaussian(2), VampPrior(30)
+    rows, encode = torch.randn(30, 9, generator=generator(), dtype=torch.float64), posteriors(Gaussian(2))
+    module = prior.build(Widths(9, 2), generator()).double()
+    with torch.no_grad():
+        prior.initialise(module, rows)
+    z = outputs(Euclidean(2), 7)
+    q = space.posterior(rows @ torch.randn(9, 4, generator=generator(6), dtype=torch.float64) / 3)
+    each = torch.distributions.Normal(q.mean, (q.log_variance / 2).exp()).log_prob(z[:, None]).sum(-1)
+    aggregate = each.exp().mean(-1).log()
+    torch.testing.assert_close(prior.log_prob(z, module, encode), aggregate, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("name", PRIORS)

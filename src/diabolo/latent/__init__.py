@@ -21,6 +21,7 @@ from .priors import MixturePrior as MixturePrior
 from .priors import Prior as Prior
 from .priors import StandardNormal as StandardNormal
 from .priors import UniformSphere as UniformSphere
+from .priors import VampPrior as VampPrior
 from .sphere import Sphere as Sphere
 
 

@@ -52,6 +52,21 @@ class Posterior(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no density.")
 
+    def cross_log_prob(self, z: Tensor) -> Tensor:
+        """Log-density of every code under every row's distribution: (*models, n, dim) to (*models, n, batch), in nats.
+
+        Parameters
+        ----------
+        z : Tensor, shape (*models, n, dim)
+            Codes.
+
+        Raises
+        ------
+        NotImplementedError
+            If there is no density.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no density.")
+
     def kl_to_standard_normal(self) -> Tensor | None:
         """KL(q || N(0, I)) of each dimension in nats, (*models, batch, dim); None where it has no closed form."""
         return None
@@ -99,6 +114,10 @@ class Normal(Posterior):
     def log_prob(self, z: Tensor) -> Tensor:
         squares = (z - self.mean).square() * (-self.log_variance).exp()
         return -0.5 * (squares + self.log_variance + math.log(2 * math.pi)).sum(-1)
+
+    def cross_log_prob(self, z: Tensor) -> Tensor:
+        each = Normal(self.mean.unsqueeze(-3), self.log_variance.unsqueeze(-3))
+        return each.log_prob(z.unsqueeze(-2))
 
     def kl_to_standard_normal(self) -> Tensor:
         return F.gaussian_kl_per_dimension(self.mean, self.log_variance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..parts import Component, Family, Widths, part, setting
 from .geometry import FLAT, SPHERE, Geometry
@@ -164,8 +164,7 @@ class MixturePrior(Prior):
         )
 
     def log_prob(self, z: Tensor, module: Any = None, encode: Encode | None = None) -> Tensor:
-        q = Normal(module.means.unsqueeze(-3), module.log_variances.unsqueeze(-3))
-        each = q.log_prob(z.unsqueeze(-2))
+        each = Normal(module.means, module.log_variances).cross_log_prob(z)
         return (each + module.logits.log_softmax(-1).unsqueeze(-2)).logsumexp(-1)
 
     def sample(
@@ -185,8 +184,64 @@ class MixturePrior(Prior):
         return q.rsample({"normal": noise}).view(shape)
 
 
+@part
+class VampPrior(Prior):
+    """The mean of the posteriors of some rows, which are trained with the model and start at rows of the data.
+
+    Parameters
+    ----------
+    rows : int, default 500
+        Number of rows, called pseudo-inputs; at the start as many of the training rows, where there are so many.
+
+    References
+    ----------
+    J. Tomczak, M. Welling, VAE with a VampPrior, AISTATS 2018, arXiv:1705.07120.
+
+    Examples
+    --------
+    >>> from diabolo import Gaussian
+    >>> Gaussian(2, prior=VampPrior(100))
+    Gaussian(prior=VampPrior(rows=100))
+    """
+
+    fixed: ClassVar[bool] = False
+    starts_from_data: ClassVar[bool] = True
+
+    rows: int = setting(default=500, doc="Number of pseudo-inputs.", ge=1, size=True)
+
+    def build(self, widths: Widths, generator: torch.Generator) -> nn.Module:
+        import torch
+        from torch import nn
+
+        return nn.ParameterDict({"rows": torch.rand(self.rows, widths.features, generator=generator)})
+
+    def initialise(self, module: Any, rows: Tensor) -> None:
+        import torch
+
+        spread = torch.linspace(0, len(rows) - 1, min(len(rows), self.rows)).long()
+        module.rows[: len(spread)] = rows[spread].to(module.rows)
+
+    def log_prob(self, z: Tensor, module: Any = None, encode: Any = None) -> Tensor:
+        return encode(module.rows).cross_log_prob(z).logsumexp(-1) - math.log(self.rows)
+
+    def sample(
+        self, shape: tuple[int, ...], generator: torch.Generator, module: Any = None, encode: Any = None
+    ) -> Tensor:
+        import torch
+
+        drawn = torch.randint(self.rows, (math.prod(shape[:-1]),), generator=generator)
+        q = encode(module.rows[drawn.to(module.rows.device)])
+        noise = self.geometry.draw((len(drawn), shape[-1]), generator).to(q.mean)
+        return cast("Tensor", q.rsample({"normal": noise}).view(shape))
+
+
 PRIORS: Family[Prior] = Family(
     "prior",
     Prior,
-    {"standard_normal": StandardNormal, "uniform_sphere": UniformSphere, "mixture": MixturePrior},
+    {
+        "standard_normal": StandardNormal,
+        "uniform_sphere": UniformSphere,
+        "mixture": MixturePrior,
+        "vamp": VampPrior,
+    },
 )

@@ -43,6 +43,9 @@ class Component(Part):
     a leading axis of models.
     """
 
+    #: Whether first values are taken from training rows, by :meth:`initialise`.
+    starts_from_data: ClassVar[bool] = False
+
     @property
     def initial(self) -> float | None:
         """Where the one scalar that it trains, ``module.value``, starts; None if it trains none."""
@@ -67,3 +70,14 @@ class Component(Part):
         from torch import nn
 
         return nn.ParameterDict({"value": torch.tensor(self.initial)})
+
+    def initialise(self, module: nn.Module, rows: Tensor) -> None:
+        """Take first values from training rows, once, before the first step, without gradients.
+
+        Parameters
+        ----------
+        module : nn.Module
+            What :meth:`build` made, for one model.
+        rows : Tensor, shape (n, n_features)
+            The rows, or some of them, as the model sees them.
+        """

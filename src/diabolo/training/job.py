@@ -171,8 +171,9 @@ class TrainingJob:
     def starts_from_data(self) -> bool:
         """Whether some of its first values are taken from rows."""
         parts = self.parts
-        halves = (parts.encoder, parts.decoder)
-        return parts.reconstruction.on_log_scale or any(half.starts_from_data for half in halves)
+        halves = parts.encoder.starts_from_data or parts.decoder.starts_from_data
+        components = any(component.starts_from_data for component in parts.components.values())
+        return parts.reconstruction.on_log_scale or halves or components
 
     def initialise(self, model: Model) -> None:
         """Let a model, on the CPU, take from rows what it does before training."""
