@@ -97,8 +97,8 @@ class Pass:
     def kl(self) -> Tensor:
         """KL(q(z|x) || p(z)) of each row in nats, (*models, batch): exact where it can be, else at the code drawn."""
         prior = self.latent.prior
-        exact = None if prior is None else prior.kl_per_dimension(self.posterior)
-        return self.by_draw(self.log_ratio).mean(-2) if exact is None else exact.sum(-1)
+        exact = None if prior is None else prior.kl(self.posterior)
+        return self.by_draw(self.log_ratio).mean(-2) if exact is None else exact
 
     def by_draw(self, values: Tensor) -> Tensor:
         """Values of all draws with an axis for them: (*models, draws * batch) to (*models, draws, batch)."""

@@ -91,7 +91,7 @@ def test_a_stack_equals_each_alone(space: LatentSpace) -> None:
         torch.testing.assert_close(between, space.interpolate(z, z.flip(1), t)[i], **close)
         if space.noise() and space.prior is not None:
             torch.testing.assert_close(alone.log_prob(together[i]), q.log_prob(together)[i], **close)
-            kl, kls = space.prior.kl_per_dimension(alone), space.prior.kl_per_dimension(q)
+            kl, kls = space.prior.kl(alone), space.prior.kl(q)
             if kls is not None:
                 torch.testing.assert_close(kl, kls[i], **close)
 
@@ -222,10 +222,10 @@ def test_draws_from_the_prior(space: LatentSpace) -> None:
     assert z.dtype == torch.float32
     assert torch.equal(z, space.prior.sample((2, n, space.dim), generator()))
     # Both priors are symmetric about 0; five standard errors.
-    variance = 1 / space.dim if isinstance(space, Sphere) else 1.0
+    variance = 1 / space.dim if space.geometry.unit_norm else 1.0
     assert (z.mean((0, 1)).abs() < 5 * math.sqrt(variance / (2 * n))).all()
     assert z.var((0, 1)).tolist() == pytest.approx([variance] * space.dim, rel=0.05)
-    if isinstance(space, Sphere):
+    if space.geometry.unit_norm:
         # Archimedes: on the globe every coordinate is uniform; in general E z_i^4 = 3 / (d (d + 2)).
         expected = 3 / (space.dim * (space.dim + 2))
         assert z.double().pow(4).mean((0, 1)).tolist() == pytest.approx([expected] * space.dim, rel=0.05)
@@ -265,7 +265,7 @@ def test_the_kl_is_the_mean_log_ratio_of_draws(space: LatentSpace) -> None:
     n, h = 200_000, outputs(space, 1)
     q = space.posterior(h.expand(n, -1))
     z = q.rsample(noise_of(space, n))
-    exact = space.prior.kl_per_dimension(space.posterior(h))
+    exact = space.prior.kl(space.posterior(h))
     if exact is not None:
         ratio = q.log_prob(z) - space.prior.log_prob(z)
         error = ratio.std().item() / math.sqrt(n)

@@ -138,6 +138,9 @@ def test_a_short_training_whose_loss_still_falls_is_not_called_a_poor_fit(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     Autoencoder(
-        reconstruction=Poisson(log_scale=False), training=Training(epochs=3, lr=1e-4), verbose=False
+        reconstruction=Poisson(log_scale=False),
+        training=Training(epochs=3, lr=1e-4),
+        random_state=0,
+        verbose=False,
     ).fit(counts(200))
     assert not [w for w in recwarn if issubclass(w.category, PoorFitWarning)]

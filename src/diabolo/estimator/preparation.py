@@ -267,7 +267,9 @@ def warn_of_poor_fit(learnt: TrainingJob | Fitted, constant: Callable[[], float]
     steps = learnt.history.steps.get(RECONSTRUCTION)
     if steps is None or learnt.status not in ("finished", "early_stopped"):
         return
-    reached = float(learnt.history[RECONSTRUCTION][-1])
+    losses = learnt.history[RECONSTRUCTION]
+    # Early stopping goes back to the best weights, those before the first step among them.
+    reached = float(min(*losses, steps[0]) if "watched" in learnt.history.epochs[-1] else losses[-1])
     if len(steps) < _MEANT and reached < steps[0]:
         return
     loss, least = learnt.parts.reconstruction, constant()

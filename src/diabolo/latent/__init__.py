@@ -23,6 +23,7 @@ from .priors import StandardNormal as StandardNormal
 from .priors import UniformSphere as UniformSphere
 from .priors import VampPrior as VampPrior
 from .sphere import Sphere as Sphere
+from .von_mises_fisher import VonMisesFisher as VonMisesFisher
 
 
 def _from_number(value: Any) -> LatentSpace | None:
@@ -33,7 +34,7 @@ def _from_number(value: Any) -> LatentSpace | None:
 LATENT_SPACES: Family[LatentSpace] = Family(
     "latent space",
     LatentSpace,
-    {"euclidean": Euclidean, "sphere": Sphere, "gaussian": Gaussian},
+    {"euclidean": Euclidean, "sphere": Sphere, "gaussian": Gaussian, "von_mises_fisher": VonMisesFisher},
     shorthand=_from_number,
 )
 

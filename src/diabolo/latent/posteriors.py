@@ -67,6 +67,10 @@ class Posterior(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no density.")
 
+    def kl_to_uniform(self) -> Tensor | None:
+        """KL from the uniform distribution of a unit sphere in nats, (*models, batch); None where there is none."""
+        return None
+
     def kl_to_standard_normal(self) -> Tensor | None:
         """KL(q || N(0, I)) of each dimension in nats, (*models, batch, dim); None where it has no closed form."""
         return None
@@ -121,3 +125,40 @@ class Normal(Posterior):
 
     def kl_to_standard_normal(self) -> Tensor:
         return F.gaussian_kl_per_dimension(self.mean, self.log_variance)
+
+
+@dataclass(frozen=True, eq=False)
+class VonMisesFisherPosterior(Posterior):
+    """A distribution on the unit sphere with a direction and a concentration around it.
+
+    Attributes
+    ----------
+    mean : Tensor, shape (*models, batch, dim)
+        The direction, of norm one.
+    concentration : Tensor, shape (*models, batch)
+        From 0, uniform, up.
+    """
+
+    mean: Tensor
+    concentration: Tensor
+
+    def rsample(self, noise: Mapping[str, Tensor]) -> Tensor:
+        angle = F.vmf_angle(self.concentration, noise["uniform"][..., 0], self.mean.shape[-1]).unsqueeze(-1)
+        across = noise["normal"] - (noise["normal"] * self.mean).sum(-1, keepdim=True) * self.mean
+        return angle.cos() * self.mean + angle.sin() * F.normalize(across)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        cosine = (z * self.mean).sum(-1)
+        return self.concentration * cosine - F.vmf_log_normaliser(self.concentration, self.mean.shape[-1])
+
+    def cross_log_prob(self, z: Tensor) -> Tensor:
+        cosines = z @ self.mean.transpose(-1, -2)
+        whole = F.vmf_log_normaliser(self.concentration, self.mean.shape[-1])
+        return self.concentration.unsqueeze(-2) * cosines - whole.unsqueeze(-2)
+
+    def kl_to_uniform(self) -> Tensor:
+        dim = self.mean.shape[-1]
+        whole = F.vmf_log_normaliser(self.concentration, dim)
+        return (
+            self.concentration * F.vmf_mean_cosine(self.concentration, dim) - whole + F.sphere_log_area(dim)
+        )

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from .. import functional as F
 from ..parts import Component, Family, Widths, part, setting
 from .geometry import FLAT, SPHERE, Geometry
 from .posteriors import Normal
@@ -78,6 +79,17 @@ class Prior(Component, ABC):
         """
         return self.geometry.draw(shape, generator)
 
+    def kl(self, q: Posterior) -> Tensor | None:
+        """KL(q || p) in nats, (*models, batch); None where it has no closed form.
+
+        Parameters
+        ----------
+        q : Posterior
+            Distributions of codes, one a row.
+        """
+        each = self.kl_per_dimension(q)
+        return None if each is None else each.sum(-1)
+
     def kl_per_dimension(self, q: Posterior) -> Tensor | None:
         """KL(q || p) of each dimension in nats, (*models, batch, dim); None where it has no closed form.
 
@@ -124,9 +136,10 @@ class UniformSphere(Prior):
     geometry: ClassVar[Geometry] = SPHERE
 
     def log_prob(self, z: Tensor, module: nn.Module | None = None, encode: Encode | None = None) -> Tensor:
-        half = z.shape[-1] / 2
-        area = math.log(2) + half * math.log(math.pi) - math.lgamma(half)
-        return z.new_full((), -area).expand(z.shape[:-1])
+        return z.new_full((), -float(F.sphere_log_area(z.shape[-1]))).expand(z.shape[:-1])
+
+    def kl(self, q: Posterior) -> Tensor | None:
+        return q.kl_to_uniform()
 
 
 @part

@@ -258,7 +258,7 @@ class TrainingJob:
         for number, start in enumerate(self.validation_starts):
             x, target, noise = self.validation_batch(start, number)
             p = model(target, noise, corrupted=x)
-            losses.append(self.parts.reconstruction.loss(p.output, target, p.learnt.get(RECONSTRUCTION)))
+            losses.append(self.parts.reconstruction.loss(p.output, target, p.modules.get(RECONSTRUCTION)))
         return torch.cat(losses).double()
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
