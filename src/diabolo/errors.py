@@ -121,3 +121,13 @@ def few(items: Iterable[object], total: int | None = None, limit: int = 5) -> st
     count = len(listed) if total is None else total
     shown = ", ".join(str(item) for item in listed[:limit])
     return shown if count <= limit else f"{shown}, ... ({count} in all)"
+
+
+def in_words(error: BaseException, most: int = 200) -> str:
+    """What an error says, on one line without its full stop; its kind where it says nothing.
+
+    >>> in_words(KeyError()), in_words(ValueError("too\\n many."))
+    ('KeyError', 'too many')
+    """
+    said = getattr(error, "strerror", None) or error
+    return " ".join(str(said).split())[:most].rstrip(".") or type(error).__name__

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..errors import in_words
 from ..runs.trainers import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -53,4 +54,4 @@ def _words(error: BaseException) -> str:
     """What ended a training, for who looks at the page."""
     if isinstance(error, KeyboardInterrupt) or getattr(error, "exit_code", None) == INTERRUPTED:
         return "training was interrupted."
-    return " ".join(str(error).split())[:500] or type(error).__name__
+    return in_words(error, 500)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import FileError, few
-from ..storage.text import readable
+from ..storage.text import as_file_error, readable
 from .columns import Choice
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file
@@ -36,13 +36,9 @@ def read_archive(path: Path, choice: Choice) -> Dataset:
     with tempfile.TemporaryDirectory(prefix="diabolo-") as made, readable(path):
         folder = Path(made, "pictures")
         folder.mkdir()
-        try:
-            opened = _zipped if head.startswith(b"PK") else _tarred
-            with opened(path) as members:
-                _unpack(members, folder, path)
-        except _FAULTS as error:
-            words = " ".join(str(error).split())[:120] or type(error).__name__
-            raise FileError(f"{path} is not a whole archive: {words.rstrip('.')}.") from None
+        opened = _zipped if head.startswith(b"PK") else _tarred
+        with as_file_error(f"{path} is not a whole archive", *_FAULTS), opened(path) as members:
+            _unpack(members, folder, path)
         top = list(folder.iterdir())
         if not top:
             raise FileError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)}).")

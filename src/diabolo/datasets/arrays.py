@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.memmap import Stored
-from ..errors import DataError, FileError, UnknownNameError, few
-from ..storage.text import readable
+from ..errors import DataError, FileError, UnknownNameError, few, in_words
+from ..storage.text import as_file_error, readable
 from .columns import Choice, as_labels, choose, fill
 from .dataset import Dataset
 from .files import expect_file, option, size_of, take
@@ -52,12 +52,8 @@ def map_array_file(path: Path) -> NDArray[Any]:
         If it is damaged, holds nothing, or holds Python objects.
     """
     expect_file(path, "a NumPy array", [b"\x93NUMPY"])
-    with readable(path):
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except _HEADER_FAULTS as error:
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a whole NumPy array ({words}).") from None
+    with readable(path), as_file_error(f"{path} is not a whole NumPy array", *_HEADER_FAULTS):
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.size == 0:
         raise FileError(f"{path} holds nothing: its shape is {array.shape}.")
     return array
@@ -173,7 +169,7 @@ def npy_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.d
     except FileError:
         raise
     except _HEADER_FAULTS as error:
-        words = " ".join(str(error).split())[:120]
+        words = in_words(error)
         raise FileError(f"{label} is not a whole NumPy array: its header is damaged ({words}).") from None
 
 

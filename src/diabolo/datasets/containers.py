@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, DiaboloError, FileError, SettingError
+from ..errors import DataError, DiaboloError, FileError, SettingError, in_words
 from ..storage.text import readable
 from .arrays import Member, array_dataset, choose_array, npy_header, read_npy
 from .columns import Choice
@@ -48,8 +48,7 @@ def read_mat(path: Path, choice: Choice) -> Dataset:
                 zlib.error, OverflowError, MemoryError) as error:  # fmt: skip
             if isinstance(error, DiaboloError):
                 raise
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a whole MATLAB file: {words or type(error).__name__}.") from None
+            raise FileError(f"{path} is not a whole MATLAB file: {in_words(error)}.") from None
     if sparse.issparse(array):
         return sparse_dataset(path, checked(array, path), choice, notes, labels)
     if np.asarray(array).dtype == object:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FileError
+from ..errors import FileError, in_words
 from ..storage.text import readable
 from .files import MAX_BYTES
 
@@ -31,8 +31,7 @@ def opened(path: Path, kind: str, *damaged: type[Exception]) -> Iterator[Any]:
             gone = isinstance(error, OSError) and error.errno is not None and error.errno > 0
             if gone and not path.is_file():
                 raise
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a whole {kind}: {words}.") from None
+            raise FileError(f"{path} is not a whole {kind}: {in_words(error)}.") from None
 
 
 def own_values(item: Any, path: Path) -> Any:

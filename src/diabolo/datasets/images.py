@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, FileError, SettingError, few
+from ..errors import DataError, FileError, SettingError, few, in_words
 from ..storage.text import readable
 from .columns import Choice
 from .dataset import Dataset
@@ -269,8 +269,9 @@ def _opened(path: Path) -> Iterator[Any]:
                 "says: remove or replace it."
             ) from None
         except (Image.DecompressionBombError, *_FAULTS) as error:
-            words = " ".join(str(error).split())[:120] or type(error).__name__
-            raise FileError(f"{path} is a damaged picture ({words}); remove or replace it.") from None
+            raise FileError(
+                f"{path} is a damaged picture ({in_words(error)}); remove or replace it."
+            ) from None
 
 
 def _look(path: Path) -> _Header:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, UnknownNameError, few
-from ..storage.text import readable
+from ..errors import FileError, UnknownNameError, few, in_words
+from ..storage.text import as_file_error, readable
 from .columns import Choice
 from .files import expect_file, option
 from .tables import Table, read_whole
@@ -94,8 +94,7 @@ def read_arff(path: Path, choice: Choice) -> Table:
             TypeError,
             NotImplementedError,
         ) as error:
-            words = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-            raise FileError(f"{path} is not a Weka file that can be read: {words}.") from None
+            raise FileError(f"{path} is not a Weka file that can be read: {in_words(error)}.") from None
     names = list(meta.names())
     columns = [
         pa.array([cell.decode("utf-8") for cell in data[name].tolist()]) if data[name].dtype.kind in "SO"
@@ -110,12 +109,9 @@ def read_stata(path: Path, choice: Choice) -> Table:
     expect_file(path, "a Stata file")
     import pandas as pd
 
-    with readable(path):
-        try:
-            frame = pd.read_stata(path, convert_categoricals=False)
-        except (ValueError, KeyError, OverflowError, EOFError, struct.error) as error:
-            words = " ".join(str(error).split())[:200].rstrip(".")
-            raise FileError(f"{path} is not a Stata file that can be read: {words}.") from None
+    faults = (ValueError, KeyError, OverflowError, EOFError, struct.error)
+    with readable(path), as_file_error(f"{path} is not a Stata file that can be read", *faults):
+        frame = pd.read_stata(path, convert_categoricals=False)
     return _of_frame(path, frame, choice)
 
 
@@ -124,12 +120,9 @@ def read_spss(path: Path, choice: Choice) -> Table:
     expect_file(path, "an SPSS file", [b"$FL2", b"$FL3"])
     import pyreadstat
 
-    with readable(path):
-        try:
-            frame, _ = pyreadstat.read_sav(str(path), apply_value_formats=False)
-        except (pyreadstat.ReadstatError, UnicodeDecodeError, ValueError) as error:
-            words = " ".join(str(error).split())[:200].rstrip(".")
-            raise FileError(f"{path} is not an SPSS file that can be read: {words}.") from None
+    faults = (pyreadstat.ReadstatError, UnicodeDecodeError, ValueError)
+    with readable(path), as_file_error(f"{path} is not an SPSS file that can be read", *faults):
+        frame, _ = pyreadstat.read_sav(str(path), apply_value_formats=False)
     return _of_frame(path, frame, choice)
 
 

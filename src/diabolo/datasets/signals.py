@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, FileError, SettingError
-from ..storage.text import readable
+from ..errors import DataError, FileError, SettingError, in_words
+from ..storage.text import as_file_error, readable
 from .columns import Choice
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file
@@ -27,8 +27,7 @@ def read_wav(path: Path, choice: Choice) -> Dataset:
             rate, samples = wavfile.read(path)
         except (ValueError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError, AttributeError,
                 UnboundLocalError) as error:  # fmt: skip
-            words = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
-            raise FileError(f"{path} is not a .wav file that can be read: {words}.") from None
+            raise FileError(f"{path} is not a .wav file that can be read: {in_words(error)}.") from None
     samples = samples.reshape(len(samples), -1)
     if samples.dtype == np.uint8:
         samples = (samples.astype(np.float32) - 128) / 128
@@ -42,13 +41,10 @@ def read_wfdb(path: Path, choice: Choice) -> Dataset:
     expect_file(path, "a WFDB header")
     import wfdb
 
-    with readable(path):
-        try:
-            # A header names its signal files, and wfdb takes no folders in these names.
-            record = wfdb.rdrecord(str(path.with_suffix("")))
-        except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a WFDB record that can be read: {words}.") from None
+    faults = (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError)
+    with readable(path), as_file_error(f"{path} is not a WFDB record that can be read", *faults):
+        # A header names its signal files, and wfdb takes no folders in these names.
+        record = wfdb.rdrecord(str(path.with_suffix("")))
     if record.p_signal is None:
         raise FileError(f"{path} is a WFDB record without signals of one length.")
     return _windows(path, np.asarray(record.p_signal, np.float32), float(record.fs), choice)

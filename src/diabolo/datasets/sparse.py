@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..data.sparse import SparseRows
 from ..errors import DataError, FileError
-from ..storage.text import readable
+from ..storage.text import as_file_error, readable
 from .arrays import array_dataset, read_labels
 from .columns import Choice, as_labels, choose
 from .dataset import Dataset
@@ -48,25 +48,20 @@ def _words(kind: str, shape: Sequence[int]) -> str:
 
 def made(maker: Any, data: Any, indices: Any, indptr: Any, shape: Sequence[int], path: Path) -> Any:
     """A sparse matrix of its three arrays, of which none is believed."""
-    try:
+    with as_file_error(
+        f"{path} is a damaged sparse matrix", ValueError, TypeError, OverflowError, IndexError
+    ):
         return checked(maker((data, indices, indptr), shape=tuple(shape)), path)
-    except (ValueError, TypeError, OverflowError, IndexError) as error:
-        if isinstance(error, FileError):
-            raise
-        words = " ".join(str(error).split())[:120].rstrip(".")
-        raise FileError(f"{path} is a damaged sparse matrix: {words}.") from None
 
 
 def checked(matrix: Any, path: Path) -> Any:
     """A compressed matrix by rows whose indices all lie inside it: SciPy trusts them."""
     from scipy import sparse
 
-    try:
+    with as_file_error(f"{path} is a damaged sparse matrix", ValueError):
         if matrix.format in ("csr", "csc"):
             matrix.check_format(full_check=True)
         return sparse.csr_array(matrix)
-    except ValueError as error:
-        raise FileError(f"{path} is a damaged sparse matrix: {' '.join(str(error).split())[:120]}.") from None
 
 
 def read_matrix_market(path: Path, choice: Choice) -> Dataset:
@@ -74,12 +69,9 @@ def read_matrix_market(path: Path, choice: Choice) -> Dataset:
     expect_file(path, "a Matrix Market file", [b"%%MatrixMarket", b"\x1f\x8b"])
     from scipy import io, sparse
 
-    with readable(path):
-        try:
-            matrix = io.mmread(path)
-        except (ValueError, TypeError, OverflowError, EOFError, zlib.error) as error:
-            words = " ".join(str(error).split())[:120].rstrip(".")
-            raise FileError(f"{path} is not a whole Matrix Market file: {words}.") from None
+    faults = (ValueError, TypeError, OverflowError, EOFError, zlib.error)
+    with readable(path), as_file_error(f"{path} is not a whole Matrix Market file", *faults):
+        matrix = io.mmread(path)
     if not sparse.issparse(matrix):
         return array_dataset(path, np.asarray(matrix), None, choice)
     return sparse_dataset(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..data.chunks import Chunks
 from ..data.memmap import Array, Stored
 from ..errors import FileError, SettingError, few
-from ..storage.text import readable
+from ..storage.text import as_file_error, readable
 from .arrays import map_array_file, table_of
 from .columns import Choice, choose, refuse_text
 from .files import expect_file, option
@@ -132,26 +132,20 @@ class ParquetChunks(Chunks):
         file = self._open()
         names = list(self.feature_names or ())
         groups = range(self.n_chunks or 0) if numbers is None else numbers
-        try:
+        with as_file_error(f"{self.path} is not a whole Parquet file", pa.ArrowException, OSError):
             for group in groups:
                 for batch in file.iter_batches(
                     _AT_ONCE, row_groups=[group], columns=names, use_threads=False
                 ):
                     yield matrix(pa.Table.from_batches([batch]), names, single=self.single)
-        except (pa.ArrowException, OSError) as error:
-            words = " ".join(str(error).split())[:200].rstrip(".")
-            raise FileError(f"{self.path} is not a whole Parquet file: {words}.") from None
 
     def _open(self) -> Any:
         import pyarrow as pa
         from pyarrow import parquet
 
-        with readable(self.path):
-            try:
-                return parquet.ParquetFile(self.path, memory_map=True, pre_buffer=False)
-            except pa.ArrowException as error:
-                words = " ".join(str(error).split())[:200].rstrip(".")
-                raise FileError(f"{self.path} is not a whole Parquet file: {words}.") from None
+        whole = as_file_error(f"{self.path} is not a whole Parquet file", pa.ArrowException)
+        with readable(self.path), whole:
+            return parquet.ParquetFile(self.path, memory_map=True, pre_buffer=False)
 
     def _refuse_text(self, file: Any, names: Sequence[str]) -> None:
         import pyarrow as pa

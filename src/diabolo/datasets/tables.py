@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..data.guessing import guess, learnable
 from ..data.schema import Schema
-from ..errors import DataError, FileError, few
-from ..storage.text import readable
+from ..errors import DataError, FileError, few, in_words
+from ..storage.text import as_file_error, readable
 from .columns import Choice, Selection, as_labels, choose, fill, find_all, refuse_text
 from .dataset import Dataset
 from .files import MAX_BYTES, expect_file, option
@@ -90,13 +90,9 @@ def _read_files(
             except (pa.ArrowException, KeyError, OSError) as error:
                 if isinstance(error, OSError) and error.errno is not None:
                     raise
-                words = " ".join(str(error).split())[:200].rstrip(".")
-                raise FileError(f"{file} is not a whole {kind} file: {words}.") from None
-    try:
+                raise FileError(f"{file} is not a whole {kind} file: {in_words(error)}.") from None
+    with as_file_error(f"{path}: the files do not hold the same kinds of columns", pa.ArrowException):
         table = pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        words = " ".join(str(error).split())[:200].rstrip(".")
-        raise FileError(f"{path}: the files do not hold the same kinds of columns: {words}.") from None
     notes = () if len(inside) == 1 else (f"{len(inside)} files read as one table",)
     return Table(path, table, names, selection, notes)
 

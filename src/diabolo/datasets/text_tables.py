@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, cast
 
 from numpy.typing import NDArray
 
-from ..errors import DataError, FileError
+from ..errors import DataError, FileError, in_words
 from ..storage.text import readable
 from .columns import Choice, Selection, choose
 from .files import MAX_BYTES, begins_as, expect_file, option
@@ -289,9 +289,7 @@ def _read_spaced(path: Path, packing: str | None, text: _Text, selection: Select
                 usecols=names, na_values=NULLS, comment="#",
             )  # fmt: skip
         except (ValueError, pd.errors.ParserError) as error:
-            raise FileError(
-                f"{path} is not a table that can be read: {' '.join(str(error).split())[:200]}."
-            ) from None
+            raise FileError(f"{path} is not a table that can be read: {in_words(error)}.") from None
     return pa.Table.from_pandas(frame, preserve_index=False).select(names)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..data.schema import Schema
 from ..errors import DataError, FileError
 from ..storage.atomic import replacing
+from ..storage.text import as_file_error
 
 _MAX_PIXELS = 100_000_000
 
@@ -94,11 +95,9 @@ def write(
         raise FileError(
             f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first."
         )
-    try:
-        with replacing(path) as part, part.open("xb") as file:
-            writer(file, rows)
-    except OSError as error:
-        raise FileError(f"{path} could not be written: {error.strerror or error}.") from None
+    failed = as_file_error(f"{path} could not be written")
+    with failed, replacing(path) as part, part.open("xb") as file:
+        writer(file, rows)
     return path
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, DiaboloError, MissingExtraError
+from ..errors import DataError, DiaboloError, MissingExtraError, in_words
 from .protocol import MAX_BYTES, join_arrays, split_arrays
 from .requests import answer
 
@@ -82,8 +82,7 @@ class Explorer(anywidget.AnyWidget):
             # The border: whatever went wrong, the page gets one line; the notebook's log gets the rest.
             if not isinstance(error, DiaboloError | ValueError):
                 _LOG.exception("the explorer could not answer a message of its page")
-            words = " ".join(str(error).split())[:500] or type(error).__name__
-            answer = {"error": words, "kind": type(error).__name__}
+            answer = {"error": in_words(error, 500), "kind": type(error).__name__}
         asked = content.get("id") if isinstance(content, dict) else None
         self.send({**answer, "id": asked if isinstance(asked, int) else None}, [body])
 

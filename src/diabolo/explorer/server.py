@@ -24,7 +24,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..errors import DiaboloError
+from ..errors import DiaboloError, in_words
 from .protocol import MAX_BYTES, pack, unpack
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ class Dispatcher:
             # The border: whatever went wrong, the page gets one line and the socket stays; the terminal gets the rest.
             if not isinstance(error, DiaboloError | ValueError):
                 _LOG.exception("the explorer could not answer %s", str(asked.get("do"))[:40])
-            words = " ".join(str(error).split())[:500] or type(error).__name__
-            return pack({"id": _id(asked), "error": words, "kind": type(error).__name__})
+            told = {"error": in_words(error, 500), "kind": type(error).__name__}
+            return pack({"id": _id(asked), **told})
 
 
 def _advance(steps: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..storage.atomic import replacing, replacing_folder
+from ..storage.text import as_file_error
 
 
 def fresh_target(path: str | Path) -> Path:
@@ -34,20 +35,14 @@ def fresh_target(path: str | Path) -> Path:
 @contextmanager
 def writing_folder(target: Path) -> Iterator[Path]:
     """A folder beside a target that takes the target's name when everything is in it, and is gone otherwise."""
-    try:
-        with replacing_folder(target) as fresh:
-            yield fresh
-            fresh_target(target)
-    except OSError as error:
-        raise FileError(f"{target} could not be written: {error.strerror or error}.") from error
+    with as_file_error(f"{target} could not be written"), replacing_folder(target) as fresh:
+        yield fresh
+        fresh_target(target)
 
 
 def write_file(target: Path, content: bytes) -> Path:
     """Write a new file whole or not at all."""
-    try:
-        with replacing(target) as part:
-            part.write_bytes(content)
-            fresh_target(target)
-    except OSError as error:
-        raise FileError(f"{target} could not be written: {error.strerror or error}.") from error
+    with as_file_error(f"{target} could not be written"), replacing(target) as part:
+        part.write_bytes(content)
+        fresh_target(target)
     return target

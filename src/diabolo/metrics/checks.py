@@ -29,8 +29,13 @@ def numeric(values: npt.ArrayLike, name: str) -> Float:
         ) from error
     if array.ndim == 0 or array.shape[0] == 0:
         raise DataError(f"{name} must have at least one sample, got shape {array.shape}.")
-    if not np.isfinite(array).all():
-        bad = int(array.size - np.isfinite(array).sum())
+    return finite(array, name)
+
+
+def finite(array: Float, name: str) -> Float:
+    """The array, if all of its numbers are finite."""
+    bad = array.size - int(np.isfinite(array).sum())
+    if bad:
         raise DataError(
             f"{name} of shape {array.shape} has {bad} values that are NaN or infinite; remove or fill them."
         )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..data.domain import square_picture
 from ..errors import DataError
+from ..metrics.checks import finite
 from ..text.docstrings import complete
 
 __all__ = [
@@ -129,13 +130,7 @@ def ends(start: ArrayLike, end: ArrayLike, n: int) -> tuple[Array, Array]:
 
 
 def _numbers(values: ArrayLike, what: str) -> Array:
-    array = as_floats(values, what)
-    if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).sum())
-        raise DataError(
-            f"{what} {array.shape} holds {bad} values that are NaN or infinite; remove or impute them."
-        )
-    return array
+    return finite(as_floats(values, what), what)
 
 
 def as_floats(values: ArrayLike, what: str) -> Array:

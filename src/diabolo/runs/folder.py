@@ -21,7 +21,7 @@ from .. import __version__, slots
 from ..errors import FileError, SettingError
 from ..report.files import METRICS
 from ..storage.lock import LOCK_NAME
-from ..storage.text import parse_yaml, read_text
+from ..storage.text import as_file_error, parse_yaml, read_text
 from .large import few_rows
 from .paths import existing
 
@@ -93,13 +93,13 @@ def check_place(place: Path) -> None:
     if place.exists() and (not place.is_dir() or not all(map(_is_own, place.iterdir()))):
         raise FileError(f"{place} exists and is no run; give --out a new or an empty folder.")
     ancestor = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
-    try:
-        if not ancestor.is_dir():
-            raise FileError(f"{ancestor} is a file, so that {place} cannot be a folder; give another --out.")
-        with tempfile.TemporaryDirectory(dir=ancestor, prefix=_TRYING):
-            pass
-    except OSError as error:
-        raise FileError(f"{ancestor} cannot be written to: {error.strerror or error}.") from None
+    if not ancestor.is_dir():
+        raise FileError(f"{ancestor} is a file, so that {place} cannot be a folder; give another --out.")
+    with (
+        as_file_error(f"{ancestor} cannot be written to"),
+        tempfile.TemporaryDirectory(dir=ancestor, prefix=_TRYING),
+    ):
+        pass
 
 
 def _is_own(path: Path) -> bool:
@@ -166,7 +166,7 @@ def _moved_into(place: Path) -> Iterator[Path]:
 
     They tell a finished run from an unfinished one, so whatever a reader or a kill finds is one of the two.
     """
-    try:
+    with as_file_error(f"the run could not be written to {place}"):
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place, prefix=WRITING) as hidden:
             folder, old = Path(hidden, "new"), Path(hidden, "old")
@@ -178,8 +178,6 @@ def _moved_into(place: Path) -> Iterator[Path]:
                     if (place / name).is_dir():
                         (place / name).rename(old / name)
                     (folder / name).replace(place / name)
-    except OSError as error:
-        raise FileError(f"the run could not be written to {place}: {error.strerror or error}.") from error
 
 
 HEAD = "# What made this run; `diabolo fit --config config.yaml` trains it again.\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, SettingError
-from ..storage.text import parse_yaml
+from ..storage.text import as_file_error, parse_yaml
 from . import folder as runs
 
 # What the trainers write to go on from.
@@ -137,10 +137,8 @@ def _remove_hidden(place: Path) -> None:
 
 
 def _record(folder: Path, plan: Mapping[str, Any]) -> None:
-    try:
+    with as_file_error(f"{folder} cannot be written to"):
         folder.mkdir(parents=True, exist_ok=True)
         fresh = folder / f"{runs.WRITING}{runs.CONFIG}"
         fresh.write_text("# What this run was started with.\n" + runs.dump(plan), encoding="utf-8")
         fresh.replace(folder / runs.CONFIG)
-    except OSError as error:
-        raise FileError(f"{folder} cannot be written to: {error.strerror or error}.") from error

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from ..errors import CheckpointWarning, FileError
+from ..errors import CheckpointWarning, FileError, in_words
 from ..training.resume import ENDS, Checkpoint
 from .atomic import PART, replacing
 from .description import EPOCHS, anything, integer, listing, mapping, number, one_of, optional, record, text
@@ -192,7 +192,7 @@ def newest(folder: str | Path, *, repair: bool = False) -> Checkpoint | None:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
+                raise FileError(f"{path} cannot be read: {in_words(error)}.") from error
             if repair:
                 for broken in damaged:
                     broken.unlink(missing_ok=True)

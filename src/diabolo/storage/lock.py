@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import FileError
+from ..errors import FileError, in_words
 
 LOCK_NAME = ".lock"
 _LARGEST = 4096
@@ -86,7 +86,7 @@ class Lock:
                 self._take()
         except OSError as error:
             self.__exit__()
-            raise FileError(f"{self.folder} cannot be written to: {error.strerror or error}.") from error
+            raise FileError(f"{self.folder} cannot be written to: {in_words(error)}.") from error
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -47,6 +47,7 @@ from .description import (
     text,
 )
 from .format import FORMAT, JSON_NAME, WEIGHTS_NAME, find, read_description, read_weights, seal
+from .text import as_file_error
 
 _PLAIN = ("scaling", "device", "verbose")
 _PARTS = ("encoder", "decoder", "latent", "reconstruction", "penalties", "corruption", "bound")
@@ -124,13 +125,11 @@ def save(fitted: Fitted, params: Mapping[str, Any], path: str | Path) -> Path:
     weights = to_bytes(tensors_of(fitted))
     described = seal(describe(fitted, params) | {"sha256": hashlib.sha256(weights).hexdigest()})
     text = json.dumps(described, indent=1, allow_nan=True).encode()
-    try:
+    with as_file_error(f"the model could not be written to {target}"):
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing_folder(target) as fresh:
             (fresh / WEIGHTS_NAME).write_bytes(weights)
             (fresh / JSON_NAME).write_bytes(text)
-    except OSError as error:
-        raise FileError(f"the model could not be written to {target}: {error.strerror or error}.") from error
     return target
 
 
@@ -181,10 +180,8 @@ def _check_target(target: Path) -> None:
     ancestor = next(folder for folder in target.parents if folder.exists())
     if not ancestor.is_dir():
         raise FileError(f"{ancestor} is a file, so that {target} cannot be a folder; give another path.")
-    try:
+    with as_file_error(f"{target} cannot be read"):
         others = {p.name for p in target.iterdir()} - {JSON_NAME, WEIGHTS_NAME} if target.is_dir() else set()
-    except OSError as error:
-        raise FileError(f"{target} cannot be read: {error.strerror or error}.") from error
     # The folder is replaced as a whole, so a person's own files must never be in it.
     if others:
         raise FileError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, FileError
 from .atomic import replacing
+from .text import as_file_error
 
 _GROUP_BYTES = 64 << 20
 
@@ -102,12 +103,8 @@ class _FileSink(Sink):
         with self._told():
             self.add(rows)
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise FileError(f"{self.path} could not be written: {error.strerror or error}.") from None
+    def _told(self) -> AbstractContextManager[None]:
+        return as_file_error(f"{self.path} could not be written")
 
     @abstractmethod
     def add(self, rows: NDArray[Any]) -> None:

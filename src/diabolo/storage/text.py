@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import FileError, SettingError
+from ..errors import DiaboloError, FileError, SettingError, in_words
 
 _MAX_BYTES = 64 << 20
 # A mapping or list that is written once and named again counts as often as it is named.
@@ -56,6 +56,26 @@ def readable(path: Path) -> Iterator[None]:
                 f"{path} is a link that leads back to itself; give the file that was meant."
             ) from None
         raise FileError(f"{path} could not be read: {error.strerror or error}.") from None
+
+
+@contextmanager
+def as_file_error(sentence: str, *faults: type[BaseException]) -> Iterator[None]:
+    """Raise a FileError of a sentence and what went wrong, for errors of the system or for those that are named.
+
+    Parameters
+    ----------
+    sentence : str
+        Which file, and what it is not or what could not be done with it; a colon follows.
+    *faults : type
+        What a library raises that reads or writes the file; unless given, ``OSError``.
+    """
+    caught = faults or (OSError,)
+    try:
+        yield
+    except DiaboloError:
+        raise
+    except caught as error:
+        raise FileError(f"{sentence}: {in_words(error)}.") from error
 
 
 def read_text(path: Path, what: str = "a text") -> str:
@@ -153,9 +173,7 @@ def parse_yaml(text: str, what: str) -> Any:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         if isinstance(error, SettingError):
             raise
-        words = (
-            "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        )
+        words = "it is nested too deeply" if isinstance(error, RecursionError) else in_words(error, 1000)
         raise SettingError(f"{what} is no YAML: {words}") from None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets import DATASETS, Dataset, load
-from ..errors import FileError, SettingError, UnknownNameError
+from ..errors import FileError, SettingError, UnknownNameError, in_words
 from ..recipes import make
 from ..storage.text import read_yaml
 from .design import path_of
@@ -46,7 +46,7 @@ def from_yaml(path: str | Path) -> Study:
     except (SettingError, FileError):
         raise
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        raise SettingError(f"{path} does not describe a study: {' '.join(str(error).split())}") from error
+        raise SettingError(f"{path} does not describe a study: {in_words(error)}.") from error
 
 
 def _study(plain: Mapping[str, Any]) -> Study:
