@@ -90,6 +90,9 @@ def welcome(
     ),
     *FIT_OPTIONS,
     *DATA_OPTIONS,
+    Option(
+        "signal", "The columns are the samples of a signal, in their order: for convolutions.", bool, False
+    ),
     Option("out", "The run folder. [default: runs/<data>-<recipe>]", Path, metavar="FOLDER"),
     Option(
         "resume",
