@@ -104,8 +104,19 @@ def test_what_judges_and_draws_takes_the_table(
 
 
 def test_a_run_goes_elsewhere(command: Command, run: Path) -> None:
-    assert command("export", run, "--to", "torch").code == 0
-    assert command("info", run).code == 0
+    Path("runs").mkdir()
+    run.rename("runs/people")
+    for kind, name in (("torch", "people-torch"), ("html", "people.html")):
+        done = command("export", "runs/people", "--to", kind)
+        assert (done.code, done.out.strip()) == (0, str(Path("runs", name)))
+    assert command("info", "runs/people").code == 0
+
+
+def test_dimensions_are_studied(command: Command) -> None:
+    done = command(
+        "dimensions", "people.csv", "--id", "name", "--dims", "1,2", "--epochs", "1", "--recipe", "linear"
+    )
+    assert done.code == 0, done.err
 
 
 def test_gaps_are_filled_as_asked(command: Command, table: pd.DataFrame) -> None:
