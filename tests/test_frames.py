@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import pickle
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -382,3 +383,23 @@ def test_any_mixed_frame_comes_back(library: str, plain: pd.DataFrame, data: st.
     order = data.draw(st.permutations(columns(frame)))
     shuffled = frame[order] if library == "pandas" else frame.select(order)
     np.testing.assert_array_equal(schema.encode(shuffled), X)
+
+
+def test_a_report_and_the_explorer_take_the_frame(model: Autoencoder) -> None:
+    from diabolo.explorer.model import make_subjects
+    from diabolo.report import health_report
+
+    figures = model.report(PEOPLE[:30], X_train=PEOPLE[30:], verbose=False).to_dict()["figures"]
+    assert figures["errors"]["pca"]["explained"] > 0
+    assert health_report(model, PEOPLE, verbose=False).figures.errors["model"].mse > 0
+    (subject,) = make_subjects(model, PEOPLE)
+    np.testing.assert_array_equal(subject.codes, model.transform(PEOPLE))
+    assert subject.n_features == model.schema_.width
+
+
+def test_goes_on_from_frames(model: Autoencoder) -> None:
+    ae = small().partial_fit(PEOPLE).partial_fit(PEOPLE)
+    assert ae.n_iter_ == 2
+    assert ae.untrained().reconstruct(PEOPLE).dtypes.equals(PEOPLE.dtypes)
+    same = pickle.loads(pickle.dumps(model))
+    pd.testing.assert_frame_equal(same.sample(3, random_state=0), model.sample(3, random_state=0))

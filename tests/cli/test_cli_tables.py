@@ -104,8 +104,19 @@ def test_what_judges_and_draws_takes_the_table(
 
 
 def test_a_run_goes_elsewhere(command: Command, run: Path) -> None:
-    assert command("export", run, "--to", "torch").code == 0
-    assert command("info", run).code == 0
+    Path("runs").mkdir()
+    run.rename("runs/people")
+    for kind, name in (("torch", "people-torch"), ("html", "people.html")):
+        done = command("export", "runs/people", "--to", kind)
+        assert (done.code, done.out.strip()) == (0, str(Path("runs", name)))
+    assert command("info", "runs/people").code == 0
+
+
+def test_dimensions_are_studied(command: Command) -> None:
+    done = command(
+        "dimensions", "people.csv", "--id", "name", "--dims", "1,2", "--epochs", "1", "--recipe", "linear"
+    )
+    assert done.code == 0, done.err
 
 
 def test_gaps_are_filled_as_asked(command: Command, table: pd.DataFrame) -> None:
@@ -116,3 +127,29 @@ def test_gaps_are_filled_as_asked(command: Command, table: pd.DataFrame) -> None
     for how in ("drop", "mean"):
         assert command("fit", "gaps.csv", *FIT, "--id", "name", "--missing", how).code == 0
     assert json.loads(command("describe", "gaps.csv", "--json").out)["columns"][1]["missing"] == 1
+
+
+def test_what_should_not_be_learnt_from_is_hinted(command: Command) -> None:
+    r = np.random.default_rng(0)
+    frame = pd.DataFrame({"row": range(N), "x": r.random(N), "one": 1, "outcome": r.integers(0, 3, N)})
+    frame.to_csv("hints.csv", index=False)
+    err = command("fit", "hints.csv", *FIT).err
+    assert "'row': looks like an id, and is learnt as a number; --id keeps it apart" in err
+    assert "'one': one value only, from which nothing is learnt; --drop leaves it out" in err
+    assert "'outcome': looks like a label, and is learnt as a feature; --label keeps it apart" in err
+    err = command("fit", "hints.csv", *FIT, "--id", "row", "--drop", "one", "--label", "outcome").err
+    assert "looks like" not in err
+    assert "one value" not in err
+
+
+def test_convolutions_along_the_columns_of_a_table_are_refused(command: Command) -> None:
+    r = np.random.default_rng(0)
+    pd.DataFrame(r.random((N, 16)), columns=[f"c{i}" for i in range(16)]).to_csv("wide.csv", index=False)
+    fit = ("fit", "wide.csv", "--recipe", "convolutional", "--epochs", "1", "--quiet", "--out")
+    code, _, err = command(*fit, "a")
+    assert code == 2
+    assert "is a table, and convolutions are for rows in which neighbours belong together" in err
+    assert command(*fit, "signal", "--signal").code == 0
+    assert diabolo.load("signal").module_.domain.picture == (1, 1, 16)
+    assert command(*fit, "picture", "--image-shape", "4x4").code == 0
+    assert diabolo.load("picture").module_.domain.picture == (1, 4, 4)

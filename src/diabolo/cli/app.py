@@ -86,6 +86,7 @@ def welcome(
     *PLAN_OPTIONS,
     *FIT_OPTIONS,
     *DATA_OPTIONS,
+    flag("signal", "The columns are the samples of a signal, in their order: for convolutions."),
     out_option("The run folder. [default: runs/<data>-<recipe>]", "FOLDER", ()),
     flag(
         "resume",

@@ -63,7 +63,8 @@ def export(run: Path, given: Given) -> None:
             whose = next(other for other, (_, _, names) in TARGETS.items() if name in names)
             raise SettingError(f"--{name} is for --to {whose}, not for --to {kind}.")
     source = Source.of(run)
-    out = fresh_target(given["out"] or Path(f"{run.resolve().name}{ending}"))
+    place = run.resolve()
+    out = fresh_target(given["out"] or place.with_name(f"{place.name}{ending}"))
     from ..estimator.loading import load
 
     typer.echo(_shown(write(load(run, device="cpu").in_numbers(), out, source, given)))

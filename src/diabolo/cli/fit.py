@@ -62,6 +62,7 @@ def fit(data: str | None, given: dict[str, Any]) -> None:
     with watched(given) as live:
         autoencoder = build(plan)
         dataset = _read(plan)
+        _require_neighbours(autoencoder, dataset, given)
         parted = split(dataset, plan.hold_out, autoencoder.random_state)
         if autoencoder.image_shape is None and dataset.image_shape is not None:
             autoencoder.set_params(image_shape=dataset.image_shape)
@@ -151,11 +152,30 @@ def _read(plan: FitSettings) -> Dataset:
     return dataset
 
 
+def _require_neighbours(autoencoder: Autoencoder, dataset: Dataset, given: dict[str, Any]) -> None:
+    """Refuse convolutions along the columns of a table, which are neighbours only in a picture or a signal."""
+    from ..networks import Convolutional
+
+    d, shape = dataset.X.shape[1], autoencoder.image_shape or dataset.image_shape
+    table = dataset.feature_names is not None or dataset.n_columns is not None
+    if not isinstance(slots.resolve("encoder", autoencoder.encoder), Convolutional) or shape or not table:
+        return
+    if dataset.schema is not None or not (given["signal"] or given["resume"]):
+        raise SettingError(
+            f"{dataset.source} is a table, and convolutions are for rows in which neighbours belong together: take "
+            "another recipe (`diabolo recipes`), or say what a row is: --signal, or --image-shape HEIGHTxWIDTH."
+        )
+    if square_picture(d) is not None:
+        autoencoder.set_params(image_shape=(1, 1, d))
+
+
 def remarks(dataset: Dataset) -> tuple[str, ...]:
     """What was found while reading, and what rows are taken for."""
+    from ..datasets.describe import hints
+
     guess = square_picture(dataset.X.shape[1], SMALLEST_GUESS)
     if dataset.image_shape is not None or dataset.feature_names is not None or guess is None:
-        return dataset.notes
+        return (*dataset.notes, *hints(dataset))
     words = f"rows are shown as pictures of {guess[1]} x {guess[2]}; --image-shape says otherwise"
     return (*dataset.notes, words)
 

@@ -11,6 +11,8 @@ from typing import Any
 from ..data.frames import columns_of
 from ..data.frames import read as read_cells
 from ..data.guessing import kind_of
+from ..errors import few
+from .dataset import Dataset
 from .files import option
 from .reading import read_columns
 from .tables import NULLS, said_kinds, without_nulls
@@ -183,3 +185,35 @@ def suggested(columns: Sequence[Column]) -> list[str]:
         *([option("drop", *dropped)] if dropped else []),
         *(["--missing drop"] if missing else []),
     ]
+
+
+def hints(dataset: Dataset) -> list[str]:
+    """What a table should perhaps not be learnt from, and the option that leaves it out; nothing of large tables."""
+    import pyarrow as pa
+
+    names = dataset.feature_names
+    if names is None or dataset.X.size > _LOOKED_AT:
+        return []
+    wholes = {v.columns[0]: v for v in dataset.schema.variables if v.width == 1} if dataset.schema else None
+    found = dict[str, list[str]]()
+    for at, column in enumerate(names):
+        v = None if wholes is None else wholes.get(column)
+        if wholes is not None and (v is None or v.kind not in ("numeric", "count")):
+            continue
+        values = pa.array(dataset.X[:, at])
+        kind = kind_of(read_cells(columns_of(pa.table({"values": values}))["values"]))
+        name = column if v is None else v.name
+        for remark in _describe(name, values, kind, len(dataset), at == len(names) - 1).remarks:
+            found.setdefault(remark, []).append(name)
+    if dataset.y is not None:
+        found.pop("looks like a label", None)
+    return [f"{few(map(repr, listed))}: {_HINTS[remark]}" for remark, listed in found.items()]
+
+
+#: Numbers of a table that is looked through for hints.
+_LOOKED_AT = 5_000_000
+_HINTS = {
+    "constant": "one value only, from which nothing is learnt; --drop leaves it out",
+    "looks like an id": "looks like an id, and is learnt as a number; --id keeps it apart",
+    "looks like a label": "looks like a label, and is learnt as a feature; --label keeps it apart",
+}

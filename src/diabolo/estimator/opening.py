@@ -33,10 +33,6 @@ class Opening(PartParameters, FittedState):
         """
         from ..report import health_report
 
-        if hasattr(self, "schema_"):
-            numbers = {name: options[name] for name in ("X_train",) if options.get(name) is not None}
-            rows = {name: self.schema_.rows(given, name) for name, given in ({"X": X} | numbers).items()}
-            return self.in_numbers().report(rows.pop("X"), y, **{**options, **rows})
         return health_report(
             self, X, y, **{"untrained": self.untrained(), "verbose": self.verbose, **options}
         )
@@ -62,6 +58,4 @@ class Opening(PartParameters, FittedState):
         from ..explorer import show
 
         check_is_fitted(self)
-        if hasattr(self, "schema_"):
-            return self.in_numbers().explore(self.schema_.rows(X), y, compare=compare, port=port)
         return show(self, X, y, compare=compare, port=port)

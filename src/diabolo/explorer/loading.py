@@ -103,8 +103,7 @@ def _load_run(path: Path, data: Any, compare: Path | None) -> Sequence[ExplorerM
         data = data()
     elif isinstance(data, str | Path):
         data = datasets.load(data)
-    other = None if compare is None else load(compare).in_numbers()
-    return make_subjects(load(path).in_numbers(), data, None, other)
+    return make_subjects(load(path), data, None, None if compare is None else load(compare))
 
 
 def _fit_sklearn(name: str, data: str, n_components: int) -> Sequence[ExplorerModel]:

@@ -59,6 +59,8 @@ class ExplorerModel:
                 f"the explorer needs a fitted model with transform, got {type(self.model).__name__}; "
                 "a method such as t-SNE, which embeds its training samples only, has no codes for others."
             )
+        if hasattr(self.model, "schema_"):
+            self.model = self.model.in_numbers()
         self.codes = self.encode(self.data.X)
 
     def some(self, places: NDArray[np.intp]) -> ExplorerModel:
@@ -382,6 +384,8 @@ def snapshots_of(model: Any, n: int) -> list[Array]:
 
 def make_subjects(model: Any, X: Any, y: Any = None, compare: Any = None) -> list[ExplorerModel]:
     """The models with their rows, as the page's questions are put to them."""
+    if hasattr(model, "schema_") and model.schema_.is_of(X):
+        X, model = model.schema_.rows(X), model.in_numbers()
     data = make_dataset(X, y, model)
     subjects = [ExplorerModel(model, data, snapshots_of(model, len(data.X)))]
     if compare is not None:

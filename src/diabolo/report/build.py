@@ -151,7 +151,9 @@ def health_report(
     >>> round(report.figures.errors["pca"].mse, 4)
     0.0227
     """
-    subject = ReportModel(model)
+    schema, subject = getattr(model, "schema_", None), ReportModel(model)
+    if schema is not None:
+        X, X_train = schema.rows(X), None if X_train is None else schema.rows(X_train, "X_train")
     rows = flat_rows(X, "X")
     labels = _labels(y, len(rows), "y")
     train = None

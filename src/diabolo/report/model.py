@@ -47,6 +47,9 @@ class ReportModel:
                 f"a report needs a fitted model with transform and inverse_transform; {type(self.model).__name__} "
                 f"has no {' and no '.join(missing)}."
             )
+        if hasattr(self.model, "schema_"):
+            # Everything here is measured in the numbers that the columns of a table become.
+            object.__setattr__(self, "model", self.model.in_numbers())
 
     @property
     def network(self) -> Model | None:

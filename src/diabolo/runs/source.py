@@ -180,7 +180,13 @@ class Source:
         optional: dict[str, Any] = {"columns": list(names), "id": self.id_name}
         known = format_of(codes)
         optional = {k: v for k, v in optional.items() if known.names and k not in given}
-        return _load_with(codes, given, optional)
+        read = _load_with(codes, given, optional)
+        if read.schema is not None:
+            others = [v.name for v in read.schema.variables if v.kind not in ("numeric", "count")]
+            raise DataError(
+                f"{codes} holds columns that are not numeric ({few(map(repr, others))}), and codes are."
+            )
+        return read
 
     def _recorded(self, data: str) -> dict[str, Any]:
         """The options of the run that make sense for this data."""
