@@ -18,7 +18,7 @@ from .sphere import sphere_log_area
 _NODES, _WEIGHTS = (torch.from_numpy(values) for values in np.polynomial.legendre.leggauss(64))
 _WIDTH = 16.0
 # Where the search for an angle of a distribution function begins, and how often it is bettered.
-_GRID, _NEWTON_STEPS = 257, 3
+_GRID, _NEWTON_STEPS = 129, 4
 
 
 def vmf_log_normaliser(concentration: Tensor, dim: int) -> Tensor:

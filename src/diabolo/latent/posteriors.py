@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .. import functional as F
@@ -148,17 +149,17 @@ class VonMisesFisherPosterior(Posterior):
         return angle.cos() * self.mean + angle.sin() * F.normalize(across)
 
     def log_prob(self, z: Tensor) -> Tensor:
-        cosine = (z * self.mean).sum(-1)
-        return self.concentration * cosine - F.vmf_log_normaliser(self.concentration, self.mean.shape[-1])
+        return self.concentration * (z * self.mean).sum(-1) - self._log_normaliser
 
     def cross_log_prob(self, z: Tensor) -> Tensor:
         cosines = z @ self.mean.transpose(-1, -2)
-        whole = F.vmf_log_normaliser(self.concentration, self.mean.shape[-1])
-        return self.concentration.unsqueeze(-2) * cosines - whole.unsqueeze(-2)
+        return self.concentration.unsqueeze(-2) * cosines - self._log_normaliser.unsqueeze(-2)
 
     def kl_to_uniform(self) -> Tensor:
         dim = self.mean.shape[-1]
-        whole = F.vmf_log_normaliser(self.concentration, dim)
-        return (
-            self.concentration * F.vmf_mean_cosine(self.concentration, dim) - whole + F.sphere_log_area(dim)
-        )
+        cosine = F.vmf_mean_cosine(self.concentration, dim)
+        return self.concentration * cosine - self._log_normaliser + float(F.sphere_log_area(dim))
+
+    @cached_property
+    def _log_normaliser(self) -> Tensor:
+        return F.vmf_log_normaliser(self.concentration, self.mean.shape[-1])
