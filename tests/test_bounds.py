@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from diabolo import (
     MLP,
     Autoencoder,
     Gaussian,
+    GaussianLikelihood,
     MixturePrior,
     Prior,
     Sphere,
+    Stream,
     Training,
     VampPrior,
 )
@@ -179,6 +182,23 @@ def test_estimates_of_more_draws_agree_within_their_errors_and_with_quadrature()
     prior = stats.multivariate_normal(np.zeros(2)).logpdf(grid)
     exact = torch.logsumexp(likely + torch.from_numpy(prior), -1).numpy() + 2 * math.log(at[1] - at[0])
     np.testing.assert_allclose(many, exact - np.log(ae.scaler_.scale).sum(), atol=0.05)
+
+
+def test_rows_of_a_file_have_the_probabilities_of_rows_in_memory(tmp_path: Path) -> None:
+    ae = made(training=Training(epochs=2)).fit(X)
+    stream = Stream(lambda: iter(X.reshape(6, 10, 5)))
+    np.testing.assert_allclose(ae.elbo(stream, draws=200), ae.elbo(X, draws=200), atol=0.5)
+    values, errors = ae.log_likelihood(stream, draws=200, return_std=True)
+    assert values.shape == errors.shape == (60,)
+
+
+def test_draws_have_the_spread_of_normal_rows_and_means_have_less() -> None:
+    rows = np.random.default_rng(0).normal(size=(2000, 6)) * [1, 2, 3, 4, 5, 6]
+    ae = made(reconstruction=GaussianLikelihood(by_feature=True), training=Training(epochs=60)).fit(rows)
+    drawn, means = (ae.sample(5000, noise=noise, random_state=0) for noise in (True, False))
+    np.testing.assert_allclose(drawn.var(0) / rows.var(0), 1, atol=0.1)
+    assert (means.var(0) / rows.var(0)).mean() < 0.6
+    assert np.array_equal(drawn, ae.sample(5000, noise=True, random_state=0))
 
 
 def test_what_has_no_probability_says_so() -> None:

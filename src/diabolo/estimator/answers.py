@@ -157,7 +157,9 @@ class Answers(TransformerMixin, FittedState):
         """
         return float(self.score_samples(X).mean())
 
-    def sample(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Any:
+    def sample(
+        self, n: int = 1, *, density: Any = None, noise: bool = False, random_state: Any = None
+    ) -> Any:
         """New rows: codes are drawn and decoded, as :meth:`inverse_transform` does.
 
         Parameters
@@ -169,15 +171,40 @@ class Answers(TransformerMixin, FittedState):
             matched the codes to; where there is neither, a Gaussian mixture of the codes of training rows. One
             that is not fitted is fitted to those codes. On a sphere it must be one of the sphere, such as
             "von_mises_fisher_mixture".
+        noise : bool, default False
+            Draw rows from the likelihood that each code gives, with the spread of the data; False: its mean, which is
+            smoother than any row.
         random_state : int, RandomState or None
-            Decides which codes are drawn; None: other ones at each call.
+            Decides which codes, and which rows, are drawn; None: other ones at each call.
 
         Returns
         -------
         array of shape (n, n_features)
+
+        Raises
+        ------
+        SettingError
+            If noise is asked for and the loss is a distance that belongs to no likelihood.
         """
         check_is_fitted(self)
-        return self.inverse_transform(self.sample_codes(n, density=density, random_state=random_state))
+        random = check_random_state(random_state)
+        codes = self.sample_codes(n, density=density, random_state=random)
+        if not noise:
+            return self.inverse_transform(codes)
+        with torch.no_grad():
+            return self._given_back(self._draw(codes, int(random.randint(2**31 - 1))))
+
+    @undisturbed()
+    def _draw(self, codes: Array, seed: int) -> Array:
+        """Rows in the user's units from the likelihoods of codes."""
+        model = self.module_
+        source = generator(seed, "rows", device=model.device)
+
+        def drawn(z: torch.Tensor) -> torch.Tensor:
+            output, own = model.decode_raw(z)[0], model.component("reconstruction")
+            return model.parts.reconstruction.sample(output, source, own)
+
+        return self.scaler_.backward(self._compute(drawn, codes).numpy(), codes.dtype)
 
     @undisturbed()
     def sample_codes(self, n: int = 1, *, density: Any = None, random_state: Any = None) -> Array:

@@ -17,9 +17,21 @@ from ..errors import DataError, SettingError
 from ..passes import repeat_rows
 from ..training.control import undisturbed
 from .answers import Answers
+from .chunks import by_blocks
+
+Array = NDArray[np.floating]
 
 # Numbers of a decoder's output that are made at once.
 _AT_ONCE = 1 << 22
+
+
+def importance_weighted(weights: Array) -> NDArray[np.float64]:
+    """The logarithm of the mean of exp(weights), (draws, rows), with its standard error: (rows, 2)."""
+    largest = weights.max(0)
+    shares = np.exp(weights - largest)
+    mean, draws = shares.mean(0), len(weights)
+    errors = shares.std(0, ddof=min(1, draws - 1)) / mean / np.sqrt(draws)
+    return np.stack([np.log(mean) + largest, errors], axis=1)
 
 
 class Probabilities(Answers):
@@ -53,8 +65,7 @@ class Probabilities(Answers):
         >>> ae.fit(X).elbo(X).shape
         (1797,)
         """
-        values = [w.mean(0) for w in self._log_weights(X, draws, random_state)]
-        return np.concatenate(values)
+        return self._weighed(X, draws, random_state, lambda weights: weights.mean(0, keepdims=True).T)[:, 0]
 
     @undisturbed()
     def log_likelihood(
@@ -97,39 +108,29 @@ class Probabilities(Answers):
         >>> values.shape, errors.shape
         ((10,), (10,))
         """
-        values, errors = [], []
-        for weights in self._log_weights(X, draws, random_state):
-            largest = weights.max(0)
-            shares = np.exp(weights - largest)
-            mean = shares.mean(0)
-            values.append(np.log(mean) + largest)
-            errors.append(shares.std(0, ddof=min(1, draws - 1)) / mean / np.sqrt(draws))
-        found = np.concatenate(values)
-        return (found, np.concatenate(errors)) if return_std else found
+        found = self._weighed(X, draws, random_state, importance_weighted)
+        return (found[:, 0], found[:, 1]) if return_std else found[:, 0]
 
-    def _log_weights(self, X: Any, draws: int, random_state: Any) -> list[NDArray[np.float64]]:
-        """log p(x|z) + log p(z) - log q(z|x) at draws from the posterior, (draws, rows) for blocks of rows."""
+    def _weighed(
+        self, X: Any, draws: int, random_state: Any, sum_up: Callable[[Array], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """What a function makes, row by row (rows, k), of log p(x|z) + log p(z) - log q(z|x) at draws (draws, rows)."""
         check_is_fitted(self)
         if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
             raise SettingError(f"draws must be an integer >= 1, got {draws!r}.")
-        rows = self._rows(X)
-        if not isinstance(rows, np.ndarray):
-            rows = rows[:]  # type: ignore[index]
-        scaled = self._scaled(rows)
-        self._require_probabilities(scaled)
-        seed = int(check_random_state(random_state).randint(2**31 - 1))
-        width = self.module_.parts.reconstruction.width(scaled.shape[1])
-        size = max(1, _AT_ONCE // (draws * max(1, width)))
+        rows, seed = self._rows(X), int(check_random_state(random_state).randint(2**31 - 1))
+        loss = self.module_.parts.reconstruction
         # Scaling stretches volume, so that a density in the user's units is this much less.
-        jacobian = 0.0
-        if not self.module_.parts.reconstruction.discrete and self.scaler_.kind != "none":
-            jacobian = float(np.log(self.scaler_.scale).sum())
-        found = []
-        for number, start in enumerate(range(0, len(scaled), size)):
-            weigh = self._weigher(draws, generator(seed, "log_likelihood", 0, number))
-            made = self._compute(weigh, scaled[start : start + size])
-            found.append(made.numpy().T - jacobian)
-        return found
+        stretched = not loss.discrete and self.scaler_.kind != "none"
+        jacobian = float(np.log(self.scaler_.scale).sum()) if stretched else 0.0
+        weigh = self._weigher(draws, generator(seed, "log_likelihood"))
+
+        def of_block(block: Array) -> NDArray[np.float64]:
+            scaled = self._scaled(block)
+            self._require_probabilities(scaled)
+            return sum_up(self._compute(weigh, scaled).numpy().T - jacobian)
+
+        return of_block(rows) if isinstance(rows, np.ndarray) else by_blocks(of_block, rows, None, 2)
 
     def _weigher(self, draws: int, source: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:
         model = self.module_
@@ -139,19 +140,24 @@ class Probabilities(Answers):
         if prior is None:
             raise ValueError(f"{latent!r} has no prior.")
 
-        def weigh(x: torch.Tensor) -> torch.Tensor:
-            h = repeat_rows(model.encode_raw(x)[0], draws)
-            q = model.posterior(h)
-            noise = {k: draw((len(h), latent.dim), source).to(h) for k, draw in latent.noise().items()}
+        def of_some(x: torch.Tensor, h: torch.Tensor, times: int) -> torch.Tensor:
+            several = repeat_rows(h, times)
+            q = model.posterior(several)
+            noise = {k: draw((len(several), latent.dim), source).to(h) for k, draw in latent.noise().items()}
             z = q.rsample(noise)
             ratio = q.log_prob(z) - prior.log_prob(z, model.component("prior"), model.posterior_of)
             output = model.decode_raw(z)[0].double()
-            px = loss.log_prob(output, repeat_rows(x, draws).double(), own).sum(-1)
-            return (px - ratio.double()).view(draws, -1).T
+            px = loss.log_prob(output, repeat_rows(x, times).double(), own).sum(-1)
+            return (px - ratio.double()).view(times, -1).T
+
+        def weigh(x: torch.Tensor) -> torch.Tensor:
+            h, at_once = model.encode_raw(x)[0], max(1, _AT_ONCE // (len(x) * loss.width(x.shape[1])))
+            counts = [min(at_once, draws - start) for start in range(0, draws, at_once)]
+            return torch.cat([of_some(x, h, times) for times in counts], dim=1)
 
         return weigh
 
-    def _require_probabilities(self, scaled: NDArray[np.floating]) -> None:
+    def _require_probabilities(self, scaled: Array) -> None:
         """Raise unless the model gives rows a probability."""
         parts = self.module_.parts
         if parts.latent.prior is None or not parts.latent.noise():
