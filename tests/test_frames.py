@@ -229,6 +229,12 @@ def test_dates_written_as_text_are_dates_where_the_user_says_so() -> None:
         ({"color": "numeric"}, DataError, "'color' holds .*, which is not numeric"),
         ({"height": "date"}, DataError, "'height' holds float64, which is no date"),
         ({"color": "date"}, DataError, "no date as 2024-02-29"),
+        (
+            {"height": "count"},
+            DataError,
+            "'height' is said to be a count and holds .*, expected whole numbers from 0",
+        ),
+        ({"visits": "boolean"}, DataError, "'visits' is said to be a boolean and holds"),
         ("color", SettingError, "must be a mapping"),
         ({"color": "text"}, DataError, "'color' is free text"),
     ],

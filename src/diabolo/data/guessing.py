@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -112,7 +112,18 @@ def variable(name: str, cells: Cells, said: str | Sequence[Any] | None = None) -
         return replace(v, origin=origin, step=step_of(moments))
     if kind in ("numeric", "count", "boolean") and cells.holds not in ("number", "boolean"):
         raise DataError(f"column {name!r} holds {cells.dtype}, which is not {kind}; turn it into numbers.")
+    rule = _RULES.get(kind)
+    if rule is not None and not rule[0](cells.known).all():
+        shown = float(cells.known[~rule[0](cells.known)][0])
+        raise DataError(f"column {name!r} is said to be a {kind} and holds {shown:g}, expected {rule[1]}.")
     return v
+
+
+#: What values of a kind must be, and that in words.
+_RULES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "count": (lambda x: (x == np.rint(x)) & (x >= 0), "whole numbers from 0"),
+    "boolean": (lambda x: np.isin(x, (0, 1)), "0 and 1, or true and false"),
+}
 
 
 def _sorted(cells: Cells) -> tuple[Any, ...]:
