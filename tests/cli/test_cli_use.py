@@ -107,6 +107,33 @@ def test_samples_are_those_of_the_seed(command: Command) -> None:
     assert not a.equals(c)
 
 
+@pytest.mark.usefixtures("room", "quick_report")
+def test_probabilities_and_draws_from_the_likelihood(command: Command, table: pd.DataFrame) -> None:
+    columns = ("--id", "name", "--label", "kind")
+    parts = (
+        "--latent",
+        "gaussian",
+        "--reconstruction",
+        "gaussian",
+        "--bound",
+        "iwae",
+        "--set",
+        "bound.draws=4",
+    )
+    assert command("fit", "people.csv", *columns, *parts, "--epochs", 3, "--out", "vae", "--quiet").code == 0
+    assert command("score", "vae", "people.csv", "--draws", 50).code == 0
+    vae = diabolo.load("vae")
+    expected = vae.log_likelihood(table[_FEATURES], draws=50)
+    np.testing.assert_allclose(pd.read_csv("scores.csv")["log_likelihood"], expected, rtol=1e-9)
+    for name, noise in (("means", ()), ("rows", ("--noise",))):
+        assert command("sample", "vae", "-n", 200, *noise, "-o", f"{name}.csv").code == 0
+    means, rows = (pd.read_csv(f"{name}.csv")[_FEATURES] for name in ("means", "rows"))
+    assert (rows.var() > means.var()).all()
+    said = command("score", "run", "people.csv", "--draws", 5, "--force")
+    assert said.code == 2
+    assert "are not drawn, so that the model gives rows no probability" in said.err
+
+
 def test_evaluate_on_its_own_data_and_on_other(command: Command, room: Path, table: pd.DataFrame) -> None:
     code, out, _ = command("evaluate", "run", "--json")
     stored = json.loads((room / "run" / "metrics.json").read_text())

@@ -64,6 +64,12 @@ def test_an_angle_moves_with_the_concentration_as_its_quantile_does(dim: int) ->
         torch.testing.assert_close(slope, (ends[1] - ends[0]) / (2 * step), rtol=1e-5, atol=1e-8)
 
 
+def test_derivatives_of_every_order_are_exact() -> None:
+    k = torch.tensor([0.7, 3.0, 40.0], dtype=torch.float64, requires_grad=True)
+    u = torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64)
+    assert torch.autograd.gradgradcheck(lambda k: F.vmf_angle(k, u, 4), (k,), atol=1e-6)
+
+
 @pytest.mark.parametrize("dim", [3, 10])
 def test_the_concentration_of_codes_is_found_again(dim: int) -> None:
     mean = np.zeros(dim)

@@ -153,6 +153,7 @@ def reconstruct(run: Run, data: Data, **given: Any) -> None:
     Option(
         "density", "What codes are drawn from; the prior of the latent space, or a mixture, unless given."
     ),
+    flag("noise", "Draw rows from the likelihood of each code, with the spread of the data, not its mean."),
     rows_option("samples.csv; .png for pictures"),
     FORCE,
     DEVICE,
@@ -167,6 +168,12 @@ def sample(run: Run, **given: Any) -> None:
 @app.command()
 @takes(
     flag("per_feature", "Also the squared error of each feature, in the units of the data."),
+    Option(
+        "draws",
+        "Also the log-likelihood of each row in nats, by so many draws of its code.",
+        int,
+        metavar="INTEGER",
+    ),
     rows_option("scores.csv"),
     FORCE,
     JSON,

@@ -76,7 +76,8 @@ def sample(run: Path, given: Given) -> None:
     autoencoder = _load(run, given)
     picture = autoencoder.module_.domain.image_shape is not None
     out = out or fresh(Path(f"samples{'.png' if picture else '.csv'}"), given["force"])
-    made = autoencoder.sample(given["n"], density=given["density"], random_state=given["seed"])
+    how = {"density": given["density"], "noise": given["noise"], "random_state": given["seed"]}
+    made = autoencoder.sample(given["n"], **how)
     _write(out, made, _feature_names(autoencoder), None, autoencoder, schema=read_schema(run))
 
 
@@ -89,10 +90,15 @@ def score(run: Path, data: str, given: Given) -> None:
     rows = _rows(dataset, autoencoder)
     errors = -autoencoder.score_samples(rows)
     columns, names = [errors], ["reconstruction_error"]
+    if given["draws"]:
+        columns, names = (
+            [*columns, autoencoder.log_likelihood(rows, draws=given["draws"])],
+            [*names, "log_likelihood"],
+        )
     if given["per_feature"]:
         squared = (dataset.X - autoencoder.reconstruct(rows)) ** 2
         features = dataset.feature_names or [f"x{i}" for i in range(squared.shape[1])]
-        columns, names = [errors, *squared.T], [*names, *(f"squared_error_{name}" for name in features)]
+        columns, names = [*columns, *squared.T], [*names, *(f"squared_error_{name}" for name in features)]
     unit = autoencoder.history_.units.get("reconstruction", "")
     order = np.argsort(errors)[::-1][:_MOST_SHOWN]
     keys = np.arange(len(errors)) if dataset.ids is None else dataset.ids

@@ -118,6 +118,7 @@ class Probabilities(Answers):
         check_is_fitted(self)
         if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
             raise SettingError(f"draws must be an integer >= 1, got {draws!r}.")
+        self._require_likelihood()
         rows, seed = self._rows(X), int(check_random_state(random_state).randint(2**31 - 1))
         loss = self.module_.parts.reconstruction
         # Scaling stretches volume, so that a density in the user's units is this much less.
@@ -127,7 +128,7 @@ class Probabilities(Answers):
 
         def of_block(block: Array) -> NDArray[np.float64]:
             scaled = self._scaled(block)
-            self._require_probabilities(scaled)
+            self._require_whole_numbers(scaled)
             return sum_up(self._compute(weigh, scaled).numpy().T - jacobian)
 
         return of_block(rows) if isinstance(rows, np.ndarray) else by_blocks(of_block, rows, None, 2)
@@ -137,8 +138,7 @@ class Probabilities(Answers):
         loss, latent, prior = model.parts.reconstruction, model.parts.latent, model.parts.latent.prior
         own = copy.deepcopy(model.component("reconstruction"))
         own = None if own is None else own.double()
-        if prior is None:
-            raise ValueError(f"{latent!r} has no prior.")
+        assert prior is not None  # as _require_likelihood has seen
 
         def of_some(x: torch.Tensor, h: torch.Tensor, times: int) -> torch.Tensor:
             several = repeat_rows(h, times)
@@ -157,22 +157,26 @@ class Probabilities(Answers):
 
         return weigh
 
-    def _require_probabilities(self, scaled: Array) -> None:
+    def _require_likelihood(self) -> None:
         """Raise unless the model gives rows a probability."""
-        parts = self.module_.parts
-        if parts.latent.prior is None or not parts.latent.noise():
+        latent, loss = self.module_.parts.latent, self.module_.parts.reconstruction
+        if latent.prior is None or not latent.noise():
             raise SettingError(
-                f"the codes of {parts.latent!r} are not drawn, so that the model gives rows no probability; "
-                f"score_samples ranks them, and latent=Gaussian({parts.latent.dim}) makes a model that does."
+                f"the codes of {latent!r} are not drawn, so that the model gives rows no probability; "
+                f"score_samples ranks them, and latent=Gaussian({latent.dim}) makes a model that does."
             )
-        if parts.reconstruction.constant is None:
+        if loss.constant is None:
             raise SettingError(
-                f"{type(parts.reconstruction).__name__} is a distance, not a likelihood: rows have no probability."
+                f"{type(loss).__name__} is a distance, not a likelihood: rows have no probability."
             )
-        if parts.reconstruction.discrete and (scaled != np.round(scaled)).any():
-            row, column = (int(i[0]) for i in np.nonzero(scaled != np.round(scaled)))
+
+    def _require_whole_numbers(self, scaled: Array) -> None:
+        """Raise where rows are not among what a likelihood of whole numbers gives a probability."""
+        loss, broken = self.module_.parts.reconstruction, scaled != np.round(scaled)
+        if loss.discrete and broken.any():
+            row, column = (int(i[0]) for i in np.nonzero(broken))
             raise DataError(
-                f"{type(parts.reconstruction).__name__} gives whole numbers a probability, and X holds "
-                f"{scaled[row, column]:g} in row {row}, column {column}; binarise or round the rows, or take a "
-                "likelihood of numbers, such as reconstruction='gaussian'."
+                f"{type(loss).__name__} gives whole numbers a probability, and X holds {scaled[row, column]:g} in row "
+                f"{row}, column {column}; binarise or round the rows, or take a likelihood of numbers, such as "
+                "reconstruction='gaussian'."
             )

@@ -7,6 +7,7 @@ integrated around that, so that concentrations of any size, in any dimension, lo
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,20 +99,40 @@ def vmf_angle(concentration: Tensor, uniforms: Tensor, dim: int) -> Tensor:
     >>> vmf_angle(torch.tensor([1e-6, 1e6]), torch.tensor([0.5, 0.5]), dim=3)
     tensor([1.5708, 0.0012])
     """
-    with torch.no_grad():
-        k, u = concentration.double(), uniforms.double()
+    angle: Tensor = _Angle.apply(concentration.double(), uniforms.double(), dim)
+    return angle.to(concentration)
+
+
+class _Angle(torch.autograd.Function):
+    """Quantiles of the angle, with derivatives of every order by the concentration."""
+
+    @staticmethod
+    def forward(ctx: Any, k: Tensor, u: Tensor, dim: int) -> Tensor:
         low, high = _support(k, dim)
         whole = _log_integral(k, dim, low, high)
         angle = _first_guess(k, dim, u, low, high)
         for _ in range(_NEWTON_STEPS):
             below = (_log_integral(k, dim, low, angle) - whole).exp()
-            step = (below - u) / (_log_density(k, dim, angle) - whole).exp().clamp(min=1e-12)
-            angle = torch.minimum(torch.maximum(angle - step, low), high)
+            angle = torch.minimum(
+                torch.maximum(angle - (below - u) / _density(k, dim, angle, whole), low), high
+            )
+        ctx.save_for_backward(k, u, angle)
+        ctx.dim = dim
+        return angle
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        k, u, angle = ctx.saved_tensors
+        low, high = _support(k.detach(), ctx.dim)
+        whole = _log_integral(k, ctx.dim, low, high)
         # By the concentration: what goes below, over the density there.
-        mean = _integral_of_cosine(k, dim, low, high, whole)
-        moved = _integral_of_cosine(k, dim, low, angle, whole) - mean * u
-        slope = -moved / (_log_density(k, dim, angle) - whole).exp().clamp(min=1e-12)
-    return angle.to(concentration) + (concentration - concentration.detach()) * slope.to(concentration)
+        mean = _integral_of_cosine(k, ctx.dim, low, high, whole)
+        moved = _integral_of_cosine(k, ctx.dim, low, angle, whole) - mean * u
+        return -gradient * moved / _density(k, ctx.dim, angle, whole), None, None
+
+
+def _density(k: Tensor, dim: int, angle: Tensor, whole: Tensor) -> Tensor:
+    return (_log_density(k, dim, angle) - whole).exp().clamp(min=1e-12)
 
 
 def _log_area_across(dim: int) -> float:
