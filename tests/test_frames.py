@@ -329,7 +329,8 @@ def test_a_frame_goes_through_a_grid_search() -> None:
 
 
 def test_a_changed_schema_in_a_file_is_refused(model: Autoencoder) -> None:
-    from diabolo.storage.model import describe, restore, tensors_of
+    from diabolo.storage.model import describe, tensors_of
+    from diabolo.storage.restoring import restore
 
     fitted = model.fitted()
     described = describe(fitted, model.get_params(deep=False))

@@ -13,7 +13,8 @@ import torch
 
 from ..errors import FileError, SettingError
 from ..estimator.autoencoder import Autoencoder
-from ..storage.model import describe, restore, tensors_of, understood
+from ..storage.model import describe, tensors_of
+from ..storage.restoring import restore, understood
 from ..training.history import History
 from ..training.job import TrainingJob
 from ..training.resume import differences
