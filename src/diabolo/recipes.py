@@ -57,6 +57,11 @@ def _make(settings: dict[str, Any], **parts: Any) -> Autoencoder:
     return Autoencoder(**parts).set_params(**settings)
 
 
+def _plain() -> dict[str, Any]:
+    """A network all of whose first weights are drawn, trained on all rows to the end."""
+    return {"encoder": MLP(), "training": Training()}
+
+
 @_recipe
 def linear(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """One affine map in, one out, squared error: the subspace of PCA, and the baseline to try first.
@@ -169,7 +174,8 @@ def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
     >>> spherical(4).latent
     Sphere(dim=4)
     """
-    return _make(settings, latent=Sphere(latent_dim), encoder=_deep((392, 96)), reconstruction="bernoulli")
+    parts = {"encoder": _deep((392, 96)), "reconstruction": "bernoulli", "training": Training()}
+    return _make(settings, latent=Sphere(latent_dim), **parts)
 
 
 @_recipe
@@ -183,9 +189,9 @@ def residual(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     Examples
     --------
     >>> residual(encoder__blocks=3).encoder
-    Residual(blocks=3)
+    Residual(blocks=3, activation='silu', skip='pca')
     """
-    return _make(settings, latent=latent_dim, encoder=Residual())
+    return _make(settings, latent=latent_dim, encoder=Residual(activation="silu", skip="pca"))
 
 
 @_recipe
@@ -204,7 +210,7 @@ def convolutional(latent_dim: int = 16, **settings: Any) -> Autoencoder:
     >>> convolutional(image_shape=(3, 32, 32)).encoder
     Convolutional()
     """
-    return _make(settings, latent=latent_dim, encoder=Convolutional())
+    return _make(settings, latent=latent_dim, encoder=Convolutional(), training=Training())
 
 
 @_recipe
@@ -225,7 +231,7 @@ def denoising(latent_dim: int = 32, level: float = 0.3, **settings: Any) -> Auto
     >>> denoising(level=0.5).corruption, denoising(corruption="masking").corruption
     (GaussianNoise(level=0.5), 'masking')
     """
-    return _make(settings, latent=latent_dim, corruption=GaussianNoise(level))
+    return _make(settings, latent=latent_dim, corruption=GaussianNoise(level), **_plain())
 
 
 @_recipe
@@ -251,7 +257,8 @@ def sparse(latent_dim: int = 64, weight: float = 0.2, **settings: Any) -> Autoen
     """
     encoder = MLP((), output_activation="relu")
     # Without the decay a small code with a large decoder would escape the penalty.
-    return _make(settings, latent=latent_dim, encoder=encoder, penalties=(L1(weight), WeightDecay(1e-3)))
+    penalties = (L1(weight), WeightDecay(1e-3))
+    return _make(settings, latent=latent_dim, encoder=encoder, penalties=penalties, training=Training())
 
 
 @_recipe
@@ -276,7 +283,8 @@ def contractive(latent_dim: int = 16, weight: float = 0.1, **settings: Any) -> A
     """
     # Smooth units: the penalty's own gradient is the curvature, which a rectifier does not have.
     encoder = MLP(width=128, depth=1, activation="tanh")
-    return _make(settings, latent=latent_dim, encoder=encoder, penalties=Contractive(weight))
+    penalties = Contractive(weight)
+    return _make(settings, latent=latent_dim, encoder=encoder, penalties=penalties, training=Training())
 
 
 @_recipe
@@ -299,7 +307,7 @@ def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencod
     >>> mmd(weight=100).penalties
     MMD(weight=100.0)
     """
-    return _make(settings, latent=latent_dim, penalties=MMD(weight))
+    return _make(settings, latent=latent_dim, penalties=MMD(weight), **_plain())
 
 
 @_recipe
@@ -345,8 +353,9 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
     """
     # Beta acts on nats a row, so the loss must be one that knows its own scale, on any data: a learnt variance.
     # Without the warm-up the codes would be switched off before the decoder has a use for them.
+    penalties = KL(beta, warmup=0.1)
     return _make(
-        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=0.1)
+        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=penalties, **_plain()
     )
 
 
@@ -369,8 +378,8 @@ def topological(latent_dim: int = 2, weight: float = 1.0, **settings: Any) -> Au
     >>> topological(weight=0.5).penalties
     Topological(weight=0.5)
     """
-    training = Training(drop_last=True)
-    return _make(settings, latent=latent_dim, penalties=Topological(weight), training=training)
+    parts = _plain() | {"training": Training(drop_last=True)}
+    return _make(settings, latent=latent_dim, penalties=Topological(weight), **parts)
 
 
 def make(name: str, **settings: Any) -> Autoencoder:
