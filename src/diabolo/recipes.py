@@ -182,6 +182,8 @@ def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
 def residual(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """Residual blocks as wide as the data: when a deeper network is to be trained than plain layers allow.
 
+    It starts at PCA, holds rows out, and keeps the best epoch.
+
     References
     ----------
     K. He et al., Deep Residual Learning for Image Recognition, CVPR 2016, arXiv:1512.03385.

@@ -53,7 +53,7 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
     latent : LatentSpace, int, str or None, default None
         Where codes live; an int is short for ``Euclidean(int)``, None for ``Euclidean(2)``.
     encoder : Network or None, default None
-        None: ``MLP()``.
+        None: ``MLP(activation="silu", skip="pca")``, which starts at PCA.
     decoder : Network or None, default None
         None: the encoder mirrored.
     reconstruction : Reconstruction, str or None, default None
@@ -63,7 +63,8 @@ class Autoencoder(Opening, Answers, ClassNamePrefixFeaturesOutMixin, Transformer
     corruption : Corruption, sequence of Corruption or None, default None
         What is done to the input before it is encoded; the target stays clean.
     training : Training or None, default None
-        How it is trained.
+        How it is trained. None: 15 % of the rows are held out, and the best epoch by them is kept; ``Training()``
+        trains on all rows to the end.
     scaling : "auto", "minmax", "standard" or None, default "auto"
         "auto": data inside [0, 1] is left alone; other data is min-max scaled for a loss that wants [0, 1] and
         standardised for any other. Undone by ``inverse_transform``.
