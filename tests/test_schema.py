@@ -14,7 +14,7 @@ from diabolo import (
     L1,
     MLP,
     SGD,
-    Adam,
+    AdamW,
     Autoencoder,
     EarlyStopping,
     Euclidean,
@@ -28,6 +28,7 @@ from diabolo import (
 from diabolo.checks import example_rows
 from diabolo.errors import SettingError, UnknownNameError
 from diabolo.recipes import RECIPES, make
+from diabolo.training.settings import GENERAL
 
 TINY = Training(epochs=1)
 X = example_rows(60, 6)
@@ -37,13 +38,13 @@ def test_defaults_stand_for_parts():
     found = {name: slots.resolve(name, None) for name in slots.SLOTS}
     assert found == {
         "latent": Euclidean(2),
-        "encoder": MLP(),
+        "encoder": MLP(activation="silu", skip="pca"),
         "decoder": Mirror(),
         "reconstruction": SquaredError(),
         "penalties": (),
         "bound": ELBO(),
         "corruption": (),
-        "training": Training(),
+        "training": GENERAL,
     }
     assert slots.resolve("penalties", None, Gaussian(3)) == (KL(),)
     assert slots.resolve("penalties", (), Gaussian(3)) == ()
@@ -66,8 +67,8 @@ def test_a_decoder_left_alone_goes_on_mirroring():
 
 def test_paths_reach_defaults_and_nested_parts():
     ae = Autoencoder().set_params(training__lr=0.5, training__optimizer__eps=1e-3, encoder__activation="tanh")
-    assert ae.training == Training(lr=0.5, optimizer=Adam(eps=1e-3))
-    assert ae.encoder == MLP(activation="tanh")
+    assert ae.training == GENERAL.replace(lr=0.5, optimizer=AdamW(eps=1e-3, decay=0.1))
+    assert ae.encoder == MLP(activation="tanh", skip="pca")
     ae.set_params(training__optimizer="sgd", training__optimizer__momentum=0.5)
     assert ae.training.optimizer == SGD(0.5)
     ae.set_params(training__early_stopping__patience=3, training__early_stopping=True)

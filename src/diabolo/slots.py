@@ -19,7 +19,7 @@ from .likelihoods import LIKELIHOODS, SquaredError
 from .networks import MLP, NETWORKS, Mirror
 from .parts import Family, Part, get_path, set_path, settings
 from .penalties import KL, PENALTIES
-from .training.settings import TRAININGS, Training
+from .training.settings import GENERAL, TRAININGS
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Slot:
 
 SLOTS: dict[str, Slot] = {
     "latent": Slot(LATENT_SPACES, Euclidean(2), False, "Where codes live."),
-    "encoder": Slot(NETWORKS, MLP(), False, "From rows to codes."),
+    "encoder": Slot(NETWORKS, MLP(activation="silu", skip="pca"), False, "From rows to codes."),
     "decoder": Slot(NETWORKS, Mirror(), False, "From codes to rows; mirrors the encoder unless given."),
     "reconstruction": Slot(LIKELIHOODS, SquaredError(), False, "How far the output is from the target."),
     "penalties": Slot(PENALTIES, (), True, "What is added to the loss."),
     "bound": Slot(BOUNDS, ELBO(), False, "How draws of the code make one loss."),
     "corruption": Slot(CORRUPTIONS, (), True, "What is done to the input before it is encoded.", True),
-    "training": Slot(TRAININGS, Training(), False, "How it is trained."),
+    "training": Slot(TRAININGS, GENERAL, False, "How it is trained."),
 }
 
 

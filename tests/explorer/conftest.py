@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from browsing import ask_python, visits
 
-from diabolo import Autoencoder, Gaussian, Sphere, Training, datasets
+from diabolo import MLP, Autoencoder, Gaussian, Sphere, Training, datasets
 from diabolo.explorer import Page
 from diabolo.explorer.model import make_subjects
 
 
 def train(latent: Any, X: Any, epochs: int = 6, **settings: Any) -> Autoencoder:
     training = Training(epochs=epochs, **settings)
-    return Autoencoder(latent=latent, training=training, random_state=0, verbose=False).fit(X)
+    parts = {"encoder": MLP(), "training": training}
+    return Autoencoder(latent=latent, random_state=0, verbose=False, **parts).fit(X)
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,8 @@ def test_a_layer_narrower_than_the_code_is_named(digits):
 
 def test_a_model_that_has_learnt_nothing_is_named(digits):
     train, test = digits
-    found = kinds(trained(train, epochs=1, lr=1e-12).report(test, options=SMALL))
+    ae = trained(train, epochs=1, lr=1e-12, encoder=MLP())
+    found = kinds(ae.report(test, options=SMALL))
     assert found["not_better_than_untrained"].severity == "severe"
     assert found["not_better_than_mean"].severity == "severe"
 
@@ -116,7 +117,7 @@ def test_rows_that_are_not_finite_are_counted_and_left_out(digits):
 
 def test_a_model_of_nan_only_still_gets_a_report(digits):
     train, test = digits
-    ae = trained(train, epochs=1)
+    ae = trained(train, epochs=1, encoder=MLP())
     with torch.no_grad():
         ae.module_.encoder.layers[0].bias.fill_(float("nan"))
     report = ae.report(test, options=SMALL)

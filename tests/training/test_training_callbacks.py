@@ -60,7 +60,9 @@ def once(change: Callable[[nn.Module], Any], at: int = 1) -> Callback:
 
 def fit(*callbacks: Callback, epochs: int = 3, **settings: Any) -> Autoencoder:
     training = Training(epochs=epochs, batch_size=50, **settings.pop("training", {}))
-    made = Autoencoder(**({"latent": 2} | settings), training=training, verbose=False, random_state=0)
+    made = Autoencoder(
+        **({"latent": 2, "encoder": MLP()} | settings), training=training, verbose=False, random_state=0
+    )
     return made.fit(X, callbacks=callbacks)
 
 
@@ -316,7 +318,8 @@ def test_a_module_of_another_shape_is_named_though_the_model_computes_nothing_an
     def swap(model: Any) -> None:
         model.encoder.layers[0] = nn.Linear(64, 3)
 
-    ae = Autoencoder(2, training=Training(epochs=3, batch_size=50), verbose=False, random_state=0)
+    training = Training(epochs=3, batch_size=50)
+    ae = Autoencoder(2, encoder=MLP(), training=training, verbose=False, random_state=0)
     with pytest.raises(SettingError, match=r"its parameter encoder\.layers\.0\.weight has shape \(3, 64\)"):
         ae.fit(X, callbacks=[once(swap)])
     assert ae.codes_.shape == (0, 2)

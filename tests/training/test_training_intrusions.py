@@ -12,7 +12,7 @@ from steps import capture_from
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from diabolo import Autoencoder, Training
+from diabolo import MLP, Autoencoder, Training
 from diabolo.datasets import load_digits
 from diabolo.errors import SettingError
 from diabolo.networks import Custom
@@ -25,7 +25,8 @@ X = load_digits()[0][:201]
 
 def fit(*callbacks: Callback, epochs: int = 4, **settings: Any) -> Autoencoder:
     training = Training(epochs=epochs, batch_size=50, **settings.pop("training", {}))
-    made = Autoencoder(2, training=training, verbose=False, random_state=0, **settings)
+    parts = {"encoder": MLP()} | settings
+    made = Autoencoder(2, training=training, verbose=False, random_state=0, **parts)
     return made.fit(X, callbacks=callbacks)
 
 

@@ -16,7 +16,7 @@ from steps import after_each_step, refuse_steps, save_at_every_step
 from stopping import KINDS, SMALL, KilledError, X, assert_same_training, fit, kill_after, make
 
 import diabolo
-from diabolo import Autoencoder, Training
+from diabolo import MLP, Autoencoder, Training
 from diabolo.errors import (
     DivergedError,
     InterruptedWarning,
@@ -193,7 +193,7 @@ def test_a_divergence_is_the_same_after_a_stop_and_leaves_no_checkpoint(saves, t
         # The rate rises until it is far too high.
         schedule = OneCycle(rise=0.99, start=1e-6)
         training = Training(epochs=5, batch_size=1, lr=2.0, optimizer="sgd", schedule=schedule, **more)
-        return Autoencoder(training=training, random_state=0, scaling=None)
+        return Autoencoder(encoder=MLP(), training=training, random_state=0, scaling=None)
 
     whole = make()
     with pytest.raises(DivergedError) as first:

@@ -53,7 +53,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
     latent : LatentSpace, int, str or None, default None
         Where codes live; an int is short for ``Euclidean(int)``, None for ``Euclidean(2)``.
     encoder : Network or None, default None
-        None: ``MLP()``.
+        None: ``MLP(activation="silu", skip="pca")``, which starts at PCA.
     decoder : Network or None, default None
         None: the encoder mirrored.
     reconstruction : Likelihood, str or None, default None
@@ -65,7 +65,8 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
     bound : Bound, str or None, default None
         How draws of the code make one loss; None: the evidence lower bound of one draw a row.
     training : Training or None, default None
-        How it is trained.
+        How it is trained. None: 15 % of the rows are held out, and the best epoch by them is kept; ``Training()``
+        trains on all rows to the end.
     scaling : "auto", "minmax", "standard" or None, default "auto"
         "auto": data inside [0, 1] is left alone; other data is min-max scaled for a loss that wants [0, 1] and
         standardised for any other. Undone by ``inverse_transform``.

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import UnknownNameError
+from ..networks import MLP
 from ..text.docstrings import complete
+from ..training.settings import Training
 
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
@@ -35,10 +37,15 @@ def recipe(make: R) -> R:
 
 
 def build(settings: dict[str, Any], **parts: Any) -> Autoencoder:
-    """The autoencoder of a recipe's parts, with what its user has set."""
+    """The autoencoder of a recipe's parts, with what its user has set.
+
+    A part that a recipe does not name is a plain network, all of whose first weights are drawn, or a training on all
+    rows to the end.
+    """
     from ..estimator.autoencoder import Autoencoder
 
-    return Autoencoder(**parts).set_params(**settings)
+    plain = {"encoder": MLP(), "training": Training()}
+    return Autoencoder(**(plain | parts)).set_params(**settings)
 
 
 def make(name: str, **settings: Any) -> Autoencoder:

@@ -57,8 +57,8 @@ def fingerprint(model: Model) -> tuple[Any, ...]:
 
     Examples
     --------
-    >>> from diabolo import Autoencoder, Training
-    >>> model = Autoencoder(training=Training(epochs=1)).fit([[0.0, 1.0], [1.0, 0.5]]).module_
+    >>> from diabolo import MLP, Autoencoder, Training
+    >>> model = Autoencoder(encoder=MLP(), training=Training(epochs=1)).fit([[0.0, 1.0], [1.0, 0.5]]).module_
     >>> before = fingerprint(model)
     >>> before == fingerprint(model)
     True

@@ -355,6 +355,13 @@ class Training(Part):
         return min(300, max(20, math.ceil(3000 / self.steps_per_epoch(n_rows))))
 
 
+#: How an autoencoder is trained where nobody says: rows are held out, and the best epoch is kept. docs/quality.md has
+#: what it was chosen on.
+GENERAL = Training(
+    lr=5e-3, optimizer=AdamW(decay=0.1), early_stopping=EarlyStopping(patience=None), validation=None
+)
+
+
 def _no_number(value: object) -> Training | None:
     raise SettingError(f"training must be Training(...) or a dict of its settings, got {value!r}.")
 
