@@ -11,7 +11,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,11 +28,12 @@ from .events import Callback, Event
 from .feeding import batches, feeding
 from .flat import Gradient, Layout, under
 from .job import TrainingJob
-from .optimizers import FlatOptimizer, Groups, make_optimizer, rate_groups
+from .optimizers import FlatOptimizer, Groups, make_optimizer
+from .rates import step_rates
 from .recording import epoch_lines, record_steps, take_snapshot
 from .resume import ENDS, CheckpointStore, take_checkpoint
 from .state import TrainingState
-from .validation import evaluate
+from .validation import evaluate_running, see_start
 
 _LOOK_EVERY = 32
 
@@ -164,7 +164,7 @@ class Trainer(TrainingState):
             take_snapshot(self)
         try:
             with interrupt:
-                self._see_start()
+                see_start(self)
                 self._epochs(callbacks, interrupt)
         except KeyboardInterrupt:
             self._end_all("interrupted")
@@ -203,7 +203,7 @@ class Trainer(TrainingState):
                     self.checkpoints.clear()  # the same settings would diverge again
                 return
             if self.running[0].validation_starts:
-                for entry, judged in zip(entries, self._evaluate(), strict=True):
+                for entry, judged in zip(entries, evaluate_running(self), strict=True):
                     entry |= {f"val_{name}": value for name, value in judged.items()}
             seconds = self.spent() / max(1, len(entries))
             for member, entry in zip(self.running, entries, strict=True):
@@ -227,7 +227,7 @@ class Trainer(TrainingState):
         """Train one epoch; the mean terms of each running model, or None if the user asked to stop."""
         device, models = self.flat.device, self.flat.shape[:-1]
         weights = self.loss_weights()
-        rates = self._rates()
+        rates = step_rates(self)
         trace = torch.empty(self.per_epoch, *models, len(self.names), dtype=self.flat.dtype, device=device)
         if self.trace is not None:
             trace[: self.step] = self.trace
@@ -309,24 +309,6 @@ class Trainer(TrainingState):
             p = self.model(target, noise, corrupted=x)
         return terms(self.model.parts, p.widened(), weights=weights)
 
-    def loss_weights(self) -> dict[str, Tensor]:
-        """The weight of each term in this epoch, of shape (*models,)."""
-        each = [m.loss_weights(self.epoch) for m in self.running]
-        return {
-            name: self.flat.new_tensor([w[name] for w in each] if self.stacked else each[0][name])
-            for name in each[0]
-        }
-
-    def _rates(self) -> list[Groups]:
-        """The learning rates at each step of this epoch, with the models that have them."""
-        epoch, epochs = self.epoch - self.first_epoch, self.epochs - self.first_epoch
-        # Members mostly share a schedule: its factors are worked out once.
-        schedules = dict.fromkeys(m.training.schedule for m in self.running)
-        factors = {s: np.array(s.factors(epoch, self.per_epoch, epochs)) for s in schedules}
-        each = np.stack([m.training.lr * factors[m.training.schedule] for m in self.running])
-        self.last_rates = each[:, -1].tolist()
-        return [rate_groups(rates) for rates in each.T.tolist()]
-
     def _look(self, trace: Tensor) -> None:
         """Check the steps since the last look, and keep the weights that have proved good."""
         start, self.looked = self.looked, self.step
@@ -340,18 +322,6 @@ class Trainer(TrainingState):
         self.good, self.pending = self.pending, self.good
         self.pending.copy_(self.flat)
         self.float_buffers.advance()
-
-    def _evaluate(self) -> list[dict[str, float]]:
-        return evaluate(self.model, self.running, self.loss_weights(), stacked=self.stacked)
-
-    def _see_start(self) -> None:
-        """Let the weights before the first step be candidates for the best, where rows are held out to say so."""
-        begun = self.epoch > self.first_epoch or self.step > 0
-        if begun or not self.running[0].validation_starts or all(m.watch is None for m in self.running):
-            return
-        for i, (member, found) in enumerate(zip(self.running, self._evaluate(), strict=True)):
-            member.see_start(found, self.flat[i] if self.stacked else self.flat, self.epoch)
-        self.float_buffers.mark_best()
 
     def _leave_diverged(self) -> None:
         self._leave([m.status == "running" for m in self.running])

@@ -67,9 +67,13 @@ class TrainingState(ABC):
     trace: Tensor | None
     last_rates: list[float]
 
-    @abstractmethod
     def loss_weights(self) -> dict[str, Tensor]:
         """The weight of each term in this epoch, of shape (*models,)."""
+        each = [m.loss_weights(self.epoch) for m in self.running]
+        return {
+            name: self.flat.new_tensor([w[name] for w in each] if self.stacked else each[0][name])
+            for name in each[0]
+        }
 
     @abstractmethod
     def restrict(self, names: Sequence[str]) -> None:

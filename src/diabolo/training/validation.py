@@ -10,6 +10,7 @@ from torch import Tensor
 from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
 from .job import TrainingJob, combine_draws
+from .state import TrainingState
 
 
 def evaluate(
@@ -48,3 +49,18 @@ def evaluate(
         n += rows
     means = (sums / n).view(-1, len(names)).tolist()
     return [dict(zip(names, m, strict=True)) for m in means]
+
+
+def evaluate_running(state: TrainingState) -> list[dict[str, float]]:
+    """What :func:`evaluate` says of each model that trains."""
+    return evaluate(state.model, state.running, state.loss_weights(), stacked=state.stacked)
+
+
+def see_start(state: TrainingState) -> None:
+    """Let the weights before the first step be candidates for the best, where rows are held out to say so."""
+    begun = state.epoch > state.first_epoch or state.step > 0
+    if begun or not state.running[0].validation_starts or all(m.watch is None for m in state.running):
+        return
+    for i, (member, found) in enumerate(zip(state.running, evaluate_running(state), strict=True)):
+        member.see_start(found, state.flat[i] if state.stacked else state.flat, state.epoch)
+    state.float_buffers.mark_best()
