@@ -21,6 +21,7 @@ import diabolo
 from diabolo import Autoencoder, Training, datasets, recipes
 from diabolo.errors import DivergedError, FileError, MissingExtraError, SettingError
 from diabolo.lightning import ArrayDataModule, AutoencoderModule, ImageFolderDataModule, ddp
+from diabolo.training.settings import GENERAL
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning"),
@@ -133,7 +134,9 @@ def test_a_target_and_a_seed_that_is_drawn(X: Any) -> None:
     under = module.to_estimator()
     assert under.random_state is None
     assert under.training.batch_size == 50
-    alone = Autoencoder(random_state=module._prepared.drawn, training=Training(batch_size=50, epochs=2))  # type: ignore[union-attr]
+    alone = Autoencoder(
+        random_state=module._prepared.drawn, training=GENERAL.replace(batch_size=50, epochs=2)
+    )  # type: ignore[union-attr]
     alone.fit(X, target=1 - X, validation=(X[:9], 1 - X[:9]))
     assert_same_course(alone, under, SAME["float32"])
 
@@ -287,7 +290,7 @@ def test_what_cannot_be_done_is_said(X: Any) -> None:
     with pytest.raises(SettingError, match="has not been trained"):
         make_trainer().validate(module, ArrayDataModule(X, validation=X))
     with pytest.raises(SettingError, match="no validation samples"):
-        make_trainer().validate(trained(Autoencoder(), X, 1), ArrayDataModule(X))
+        make_trainer().validate(trained(Autoencoder(training=Training()), X, 1), ArrayDataModule(X))
     for options in ({"timeout": 0}, {"timeout": float("nan")}, {"start": "soon"}):
         with pytest.raises(SettingError, match="must be a positive number of seconds"):
             ddp(**options)  # type: ignore[arg-type]
