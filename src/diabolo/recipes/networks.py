@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..networks import MLP, Convolutional, Mirror, Residual
-from ..training.settings import GENERAL, Adam, OneCycle, Training
+from ..training.settings import Adam, OneCycle, Training
 from .table import build, recipe
 
 if TYPE_CHECKING:
@@ -112,8 +112,6 @@ def deep_wide(latent_dim: int = 2, **settings: Any) -> Autoencoder:
 def residual(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     """Residual blocks as wide as the data: when a deeper network is to be trained than plain layers allow.
 
-    It starts at PCA, holds rows out, and keeps the best epoch.
-
     References
     ----------
     K. He et al., Deep Residual Learning for Image Recognition, CVPR 2016, arXiv:1512.03385.
@@ -121,10 +119,9 @@ def residual(latent_dim: int = 2, **settings: Any) -> Autoencoder:
     Examples
     --------
     >>> residual(encoder__blocks=3).encoder
-    Residual(blocks=3, activation='silu', skip='pca')
+    Residual(blocks=3)
     """
-    encoder = Residual(activation="silu", skip="pca")
-    return build(settings, latent=latent_dim, encoder=encoder, training=GENERAL)
+    return build(settings, latent=latent_dim, encoder=Residual())
 
 
 @recipe
