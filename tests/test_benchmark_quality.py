@@ -43,7 +43,7 @@ def test_a_model_that_stays_at_pca_has_its_error_on_rows_that_it_has_not_seen(qu
 
 
 def test_what_loses_is_named(quality: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    poor = partial(Autoencoder, training=Training(epochs=1))
+    poor = partial(Autoencoder, encoder=MLP(), training=Training(epochs=1))
     lines, lost = quality.table(["a plane with noise"], [2], {"poor": poor}, [0])
     assert len(lost) == 1
     assert lost[0].startswith("poor on a plane with noise, 2 codes: ")

@@ -193,10 +193,10 @@ def test_the_deep_models_have_the_published_numbers_of_parameters(
 
 
 def test_the_untrained_estimator_is_where_training_started() -> None:
-    from diabolo import Autoencoder, Training
+    from diabolo import MLP, Autoencoder, Training
 
     X = np.random.RandomState(0).uniform(size=(20, 4)).astype(np.float32)
-    ae = Autoencoder(training=Training(epochs=2, snapshots=20), random_state=0).fit(X)
+    ae = Autoencoder(encoder=MLP(), training=Training(epochs=2, snapshots=20), random_state=0).fit(X)
     np.testing.assert_array_equal(ae.untrained().transform(X), ae.history_.snapshots[0]["codes"])
     assert (ae.transform(X) != ae.untrained().transform(X)).any()
 

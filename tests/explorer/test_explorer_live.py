@@ -19,7 +19,7 @@ from browsing import ask_python, check_barriers, check_layout, state, until
 from sklearn.decomposition import PCA
 
 import diabolo
-from diabolo import Autoencoder, Gaussian, Training, explorer
+from diabolo import MLP, Autoencoder, Gaussian, Training, explorer
 from diabolo.errors import DataError, UnknownNameError
 from diabolo.explorer import model
 from diabolo.explorer.monitor import TrainingMonitor, Watched
@@ -31,7 +31,7 @@ MANY = 2000
 
 def make(epochs: int, latent: Any = 2, **settings: Any) -> Autoencoder:
     training = Training(epochs=epochs, **settings)
-    return Autoencoder(latent=latent, training=training, random_state=0, verbose=False)
+    return Autoencoder(latent=latent, encoder=MLP(), training=training, random_state=0, verbose=False)
 
 
 class InThread(threading.Thread):

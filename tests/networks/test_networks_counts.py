@@ -12,7 +12,7 @@ import torch
 from scipy.special import gammaln
 
 import diabolo
-from diabolo import Autoencoder, Poisson, Training, datasets, recipes
+from diabolo import MLP, Autoencoder, Poisson, Training, datasets, recipes
 from diabolo.errors import DataError, PoorFitWarning
 from diabolo.export.torch_modules import to_torch_modules
 from diabolo.storage.format import seal
@@ -62,7 +62,7 @@ def test_overdispersed_counts_with_many_zeros_and_columns_without_any() -> None:
 
 def test_training_starts_at_the_mean_of_every_feature() -> None:
     X = counts(500)
-    start = model(training=Training(epochs=1)).fit(X).untrained()
+    start = model(encoder=MLP(), training=Training(epochs=1)).fit(X).untrained()
     constant = Poisson().of_constant(torch.from_numpy(X))
     assert -start.score(X) < 2 * constant
     np.testing.assert_allclose(start.reconstruct(X).mean(0), X.mean(0), rtol=0.5)
@@ -108,14 +108,14 @@ def test_a_model_of_before_sees_counts_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_loss_far_beyond_the_constant_models_is_said() -> None:
-    X = counts(200)
+    X, loss = counts(200), Poisson(log_scale=False)
     with pytest.warns(
         PoorFitWarning, match=r"ended at .* nats per sample, and predicting the mean of each feature"
     ):
-        model(reconstruction=Poisson(log_scale=False), training=Training(epochs=40, lr=1e-6)).fit(X)
+        model(encoder=MLP(), reconstruction=loss, training=Training(epochs=40, lr=1e-6)).fit(X)
     rows = np.random.default_rng(0).normal(size=(100, 4))
     settings = Training(epochs=120, lr=30.0, schedule="constant")
-    wild = Autoencoder(training=settings, random_state=0, verbose=False)
+    wild = Autoencoder(encoder=MLP(), training=settings, random_state=0, verbose=False)
     with pytest.warns(PoorFitWarning, match="Lower training.lr"):
         wild.fit(rows)
     with pytest.warns(PoorFitWarning):

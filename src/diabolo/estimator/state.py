@@ -172,7 +172,10 @@ class FittedState(BaseEstimator):
 
     @undisturbed()
     def untrained(self) -> Self:
-        """This estimator with the weights that its training started from, to compare with."""
+        """This estimator with its first weights, as they were drawn, to compare with.
+
+        A network that starts at PCA has what it was drawn with, not PCA.
+        """
         check_is_fitted(self)
         other = copy.copy(self)
         model = Model(self.module_.parts, self.module_.domain, generator(self.seed_, "weights"))
