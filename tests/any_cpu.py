@@ -27,9 +27,10 @@ VARIABLES = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_I
 THREADS = (1, 2, 4)
 TESTS = (
     *("tests/functional", "tests/networks", "tests/penalties", "tests/corruption", "tests/latent"),
+    "tests/likelihoods",
     *("tests/training", "tests/studies", "tests/lightning", "tests/experiments"),
     *(
-        "tests/test_reconstruction_losses.py",
+        "tests/test_bounds.py",
         "tests/test_oracles.py",
         "tests/test_common.py",
         "tests/test_io.py",

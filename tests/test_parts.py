@@ -16,6 +16,7 @@ import torch
 from members import FAMILIES
 from sklearn.base import clone
 
+from diabolo import Autoencoder
 from diabolo.errors import SettingError, UnknownNameError
 from diabolo.latent import LATENT_SPACES, Euclidean
 from diabolo.parts import Family, Part, Setting, part, setting, settings
@@ -70,6 +71,17 @@ def variants(cls: type[Part]) -> list[Part]:
             except SettingError:  # allowed alone, but not beside the other defaults
                 continue
     return made
+
+
+def test_a_part_that_is_in_no_table_is_told_how_it_gets_there() -> None:
+    @part
+    class Lone(L1):
+        """A penalty that nobody registered."""
+
+    with pytest.raises(
+        SettingError, match=r"Lone is a penalty without a name .* method register\(name, class\)"
+    ):
+        Autoencoder(penalties=Lone()).get_params()
 
 
 @pytest.mark.parametrize(("family", "name"), MEMBERS)

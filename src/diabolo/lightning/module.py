@@ -306,7 +306,7 @@ class AutoencoderModule(Answers):
         whole = None
         if self._fields and world > 1:
             gather: Any = partial(self.all_gather, sync_grads=True)
-            whole = whole_pass(p, batch.noise, batch.own, world, self._fields, gather)
+            whole = whole_pass(p.first(), batch.noise, batch.own, world, self._fields, gather)
         weights = member.loss_weights(self.epoch_now())
         with torch.autocast(self.device.type, enabled=False):
             values = terms(model.parts, p, whole, weights)

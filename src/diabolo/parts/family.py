@@ -68,7 +68,10 @@ class Family(Mapping[str, type[P]], Generic[P]):
         for name, cls in self._table.items():
             if type(value) is cls:
                 return name
-        raise UnknownNameError(self.kind, type(value).__name__, self._table)
+        raise SettingError(
+            f"{type(value).__name__} is a {self.kind} without a name to be saved and set under; before it is used, "
+            f"enter it in the table that has {', '.join(self)}, by its method register(name, class)."
+        )
 
     def resolve(self, value: Any, label: str = "") -> P:
         """A part from a part, a name, a dict as :meth:`to_dict` gives, or a shorthand.

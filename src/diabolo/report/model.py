@@ -202,7 +202,7 @@ def look_inside(subject: ReportModel, X: Array, seed: int) -> Probe | None:
                 zeros[name] = zeros.get(name, 0) + (layer == 0).double().sum(0).cpu().numpy()
             if known := (divergence := network.kl_per_dimension(x)) is not None:
                 kl += divergence.double().sum(0).cpu().numpy()
-            drawn.append(p.z.detach().double().cpu().numpy())
+            drawn.append(p.first().z.detach().double().cpu().numpy())
     n = len(scaled)
     layers = tuple(Layer(name, len(z), int((z / n > DEAD_SHARE).sum())) for name, z in zeros.items())
     means = {name: value / n for name, value in sums.items()}
