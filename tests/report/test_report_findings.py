@@ -67,6 +67,13 @@ def test_a_linear_model_in_disguise_is_named(digits):
     ae = trained(train, latent=2, encoder=MLP(()), epochs=150, lr=1e-2)
     finding = kinds(ae.report(test, X_train=train, options=SMALL))["linear_in_disguise"]
     assert finding.sentence.startswith("PCA with 2 components reconstructs as well")
+    assert "PCA was fitted to" not in finding.sentence
+    # Rows that PCA is fitted to and the model may not have seen are no fair ground.
+    alone = kinds(ae.report(test, options=SMALL))
+    assert any(
+        f.sentence.endswith("if the model was trained on others, give them as X_train.")
+        for f in alone.values()
+    )
 
 
 def test_a_layer_narrower_than_the_code_is_named(digits):

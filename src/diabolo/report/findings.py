@@ -184,7 +184,7 @@ def linear_in_disguise(f: Figures) -> tuple[Severity, str] | None:
         return None
     return "warning", (
         f"PCA with {f.pca_components} components reconstructs as well ({_compared(f, 'pca')}): the network is not "
-        "using its non-linearity; add hidden layers, train longer, or use PCA."
+        f"using its non-linearity; add hidden layers, train longer, or use PCA.{_fitted_here(f)}"
     )
 
 
@@ -198,7 +198,15 @@ def worse_than_pca(f: Figures) -> tuple[Severity, str] | None:
     severity: Severity = "warning" if f.is_network and not penalised else "note"
     return severity, (
         f"PCA with {f.pca_components} components reconstructs better ({_compared(f, 'pca')}){why}; {_REMEDY}."
+        f"{_fitted_here(f)}"
     )
+
+
+def _fitted_here(f: Figures) -> str:
+    """What puts PCA at an advantage, where it was fitted to the rows that are judged."""
+    if f.train_errors:
+        return ""
+    return " PCA was fitted to the rows of this report: if the model was trained on others, give them as X_train."
 
 
 def over_fit(f: Figures) -> tuple[Severity, str] | None:
