@@ -109,6 +109,15 @@ def test_models_that_diverge_or_cannot_be_made_have_their_row() -> None:
         own.take(int(table.index[table["status"] == "diverged"][0]))
 
 
+def test_a_metric_that_the_held_out_rows_do_not_allow_leaves_the_others() -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 4))
+    how = {"data": rows, "data_options": {}, "held_out": 6, "metrics": ["mse", "trustworthiness"]}
+    table = study({"training.lr": [1e-3, 1e-2]}, **how).run()
+    assert np.isfinite(table["mse"]).all()
+    assert table["trustworthiness"].isna().all()
+    assert table["message"].str.startswith("trustworthiness: ").all()
+
+
 @pytest.mark.parametrize(
     ("axes", "options", "error"),
     [

@@ -324,9 +324,20 @@ def _run_stack(source: Any, recipe: _Recipe, stack: list[Settings], budget: Budg
             if model.history_.epochs:
                 row["train_loss"] = model.history_.epochs[-1]["loss"]
             if outcome.error is None:
-                row |= {name: float(metric(model, judged)) for name, metric in metrics.items()}
+                row |= _measure(model, judged, metrics)
         rows.append(row)
     return rows
+
+
+def _measure(model: Autoencoder, judged: Any, metrics: Mapping[str, Metric]) -> Row:
+    """A model's metrics; one that the held-out rows do not allow is left out, and the message says why."""
+    found: Row = {}
+    for name, metric in metrics.items():
+        try:
+            found[name] = float(metric(model, judged))
+        except ValueError as error:
+            found["message"] = f"{name}: {error}"
+    return found
 
 
 def _as_they_end(calls: list[Any], n_jobs: int | None, workers: int) -> Iterator[list[Row]]:
