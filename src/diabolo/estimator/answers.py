@@ -131,9 +131,7 @@ class Answers(TransformerMixin, FittedState):
         """
         check_is_fitted(self)
         rows = self._answerable(X)
-        loss = self.module_.parts.reconstruction
-        own = copy.deepcopy(self.module_.component("reconstruction"))
-        own = None if own is None else own.double().cpu()
+        loss, own = self.module_.parts.reconstruction, self._in_double("reconstruction")
 
         def minus_excess(x: torch.Tensor) -> torch.Tensor:
             output = self.module_.decode_raw(self.module_.encode(x))[0]
@@ -308,6 +306,11 @@ class Answers(TransformerMixin, FittedState):
             for row in describe(half, width, n)
         )
         return Summary(rows, n, model.parts.latent.dim, sum(p.numel() for p in model.parameters()))
+
+    def _in_double(self, component: str) -> torch.nn.Module | None:
+        """A copy of what a component built, to add up with in float64 on the CPU; None if it built nothing."""
+        own = copy.deepcopy(self.module_.component(component))
+        return None if own is None else own.double().cpu()
 
     def _rows(self, X: Any) -> Array | Stored | Stream:
         """Rows of the width that was learnt."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -136,8 +135,7 @@ class Probabilities(Answers):
     def _weigher(self, draws: int, source: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:
         model = self.module_
         loss, latent, prior = model.parts.reconstruction, model.parts.latent, model.parts.latent.prior
-        own = copy.deepcopy(model.component("reconstruction"))
-        own = None if own is None else own.double()
+        own = self._in_double("reconstruction")
         assert prior is not None  # as _require_likelihood has seen
 
         def of_some(x: torch.Tensor, h: torch.Tensor, times: int) -> torch.Tensor:
@@ -146,9 +144,9 @@ class Probabilities(Answers):
             noise = {k: draw((len(several), latent.dim), source).to(h) for k, draw in latent.noise().items()}
             z = q.rsample(noise)
             ratio = q.log_prob(z) - prior.log_prob(z, model.component("prior"), model.posterior_of)
-            output = model.decode_raw(z)[0].double()
-            px = loss.log_prob(output, repeat_rows(x, times).double(), own).sum(-1)
-            return (px - ratio.double()).view(times, -1).T
+            output = model.decode_raw(z)[0].double().cpu()
+            px = loss.log_prob(output, repeat_rows(x, times).double().cpu(), own).sum(-1)
+            return (px - ratio.double().cpu()).view(times, -1).T
 
         def weigh(x: torch.Tensor) -> torch.Tensor:
             h, at_once = model.encode_raw(x)[0], max(1, _AT_ONCE // (len(x) * loss.width(x.shape[1])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import functional as F
 from ..parts import Component, Family, Widths, part, setting
@@ -190,11 +190,8 @@ class MixturePrior(Prior):
         import torch
 
         weights = module.logits.softmax(-1).cpu()
-        n = math.prod(shape[:-1])
-        drawn = torch.multinomial(weights, n, replacement=True, generator=generator)
-        q = Normal(module.means[drawn], module.log_variances[drawn])
-        noise = self.geometry.draw((n, shape[-1]), generator).to(q.mean)
-        return q.rsample({"normal": noise}).view(shape)
+        drawn = torch.multinomial(weights, math.prod(shape[:-1]), replacement=True, generator=generator)
+        return _draw_each(Normal(module.means[drawn], module.log_variances[drawn]), shape, generator)
 
 
 @part
@@ -243,9 +240,13 @@ class VampPrior(Prior):
         import torch
 
         drawn = torch.randint(self.rows, (math.prod(shape[:-1]),), generator=generator)
-        q = encode(module.rows[drawn.to(module.rows.device)])
-        noise = self.geometry.draw((len(drawn), shape[-1]), generator).to(q.mean)
-        return cast("Tensor", q.rsample({"normal": noise}).view(shape))
+        return _draw_each(encode(module.rows[drawn.to(module.rows.device)]), shape, generator)
+
+
+def _draw_each(q: Posterior, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """One code of each normal distribution, in all of a shape (..., dim)."""
+    noise = FLAT.draw((math.prod(shape[:-1]), shape[-1]), generator).to(q.mean)
+    return q.rsample({"normal": noise}).view(shape)
 
 
 PRIORS: Family[Prior] = Family(

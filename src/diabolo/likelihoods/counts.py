@@ -115,7 +115,7 @@ class NegativeBinomial(Counts):
     def build(self, widths: Widths, generator: torch.Generator) -> nn.Module:
         return build_scale(widths.features if self.by_feature else None)
 
-    def dispersion(self, module: nn.Module) -> Tensor:
+    def dispersion(self, module: nn.Module | None) -> Tensor:
         """The r that was learnt, to go with (*models, batch, features)."""
         return log_scale(module, by_feature=self.by_feature).exp()
 
@@ -132,7 +132,7 @@ class NegativeBinomial(Counts):
     def sample(self, output: Tensor, generator: torch.Generator, module: nn.Module | None = None) -> Tensor:
         import torch
 
-        r = log_scale(module, by_feature=self.by_feature).exp().expand_as(output).contiguous()
+        r = self.dispersion(module).expand_as(output).contiguous()
         rates = torch._standard_gamma(r, generator=generator) / r * output.exp()
         return torch.poisson(rates, generator=generator)
 
