@@ -21,6 +21,7 @@ from diabolo import (
     KL,
     MLP,
     Autoencoder,
+    EarlyStopping,
     Gaussian,
     GaussianLikelihood,
     MixturePrior,
@@ -126,6 +127,13 @@ def test_several_draws_of_the_plain_bound_are_its_mean_over_draws() -> None:
     assert np.mean(several) == pytest.approx(np.mean(single), abs=4 * error)
     assert np.std(several) < 0.75 * np.std(single)
     assert TIGHTENING not in values_of(ae, model)
+
+
+def test_several_draws_may_start_at_pca_and_go_back_to_it() -> None:
+    network, stopping = MLP((8,), skip="pca"), EarlyStopping(None)
+    training = Training(epochs=3, validation=0.2, early_stopping=stopping)
+    ae = made(encoder=network, bound=ELBO(3), penalties=(), training=training).fit(X)
+    assert np.isfinite(ae.score(X))
 
 
 def test_a_bound_that_a_model_cannot_have_is_refused() -> None:

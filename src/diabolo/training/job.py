@@ -257,7 +257,7 @@ class TrainingJob:
         model, losses = build_model(self.parts, self.domain, flat), []
         for number, start in enumerate(self.validation_starts):
             x, target, noise = self.validation_batch(start, number)
-            p = model(target, noise, corrupted=x)
+            p = model(target, noise, corrupted=x).first()
             losses.append(self.parts.reconstruction.loss(p.output, target, p.modules.get(RECONSTRUCTION)))
         return torch.cat(losses).double()
 
