@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from anomaly_sets import CHOOSING, CONFIRMING, SETS, Float, present
+from harness import write_part
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -137,14 +138,6 @@ def _row(first: str, others: list[str]) -> str:
     return f"| {first} | " + " | ".join(others) + " |"
 
 
-def write(part: str, lines: list[str]) -> None:
-    """Put lines into the page, between the marks of a part."""
-    begin, end = f"<!-- {part}: written by make bench-anomaly -->", f"<!-- end of {part} -->"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    after = rest.partition(end)[2]
-    PAGE.write_text("\n".join([before + begin, "", *lines, "", end]) + after, encoding="utf-8")
-
-
 def main() -> None:
     """Measure, print and write the page; exit with 1 where a bound is not held."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -163,7 +156,7 @@ def main() -> None:
             else cost(present(SMALL), given.seeds)
         )
         print("\n".join(lines), flush=True)
-        write(part, lines)
+        write_part(PAGE, part, "make bench-anomaly", lines)
         wrong += [f"{part}: {w}" for w in why]
     if wrong:
         raise SystemExit("\n".join(wrong))

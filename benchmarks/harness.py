@@ -185,6 +185,14 @@ def pictures(n: int) -> np.ndarray:
     return np.ascontiguousarray(np.resize(large.reshape(len(small), -1), (n, 784)))
 
 
+def write_part(page: Path, part: str, command: str, lines: Sequence[str]) -> None:
+    """Put what a command measured into a page, between the marks of a part."""
+    begin, end = f"<!-- {part}: written by {command} -->", f"<!-- end of {part} -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    page.write_text("\n".join([before + begin, "", *lines, "", end]) + after, encoding="utf-8")
+
+
 def machine() -> dict[str, Any]:
     """What the figures depend on."""
     model = platform.processor() or platform.machine()

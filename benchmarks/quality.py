@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from harness import machine
+from harness import machine, write_part
 from numpy.typing import NDArray
 from quality_sets import CHOOSING, CONFIRMING, PICTURES, SETS, present
 from sklearn.decomposition import PCA
@@ -197,14 +197,6 @@ SUMMARIES: dict[str, Callable[[list[Found], str], str]] = {
 }
 
 
-def write(part: str, lines: Sequence[str]) -> None:
-    """Put lines into the page, between the marks of a part."""
-    begin, end = f"<!-- {part}: written by make quality -->", f"<!-- end of {part} -->"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    after = rest.partition(end)[2]
-    PAGE.write_text("\n".join([before + begin, "", *lines, "", end]) + after, encoding="utf-8")
-
-
 def main() -> None:
     """Measure, print, write the page if asked to; exit with 1 where a default loses to PCA."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -232,7 +224,7 @@ def main() -> None:
             about = machine()
             made_with = f"torch {about['torch']}, scikit-learn {about['scikit-learn']}"
             note = f"{given.seeds} seeds; {about['processor']}, {made_with}."
-            write(part, [*lines, "", note])
+            write_part(PAGE, part, "make quality", [*lines, "", note])
     if wrong:
         raise SystemExit("worse than PCA by more than 1 %:\n" + "\n".join(wrong))
 
