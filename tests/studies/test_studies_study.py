@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
+from joblib.parallel import ThreadingBackend
 from scipy.stats import loguniform
 from tolerances import SCORES
 
@@ -333,3 +336,40 @@ def test_a_file_that_is_wrong(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises((SettingError, FileError)):
         from_yaml(path)
+
+
+class _LosesWorkers(ThreadingBackend):  # type: ignore[misc]
+    """A backend that cancels a call now and then, as a cluster does that loses a worker."""
+
+    def __init__(self, every: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.every, self.calls, self.cancelled = every, 0, 0
+
+    def submit(self, func: Any, callback: Any = None) -> Any:
+        self.calls += 1
+        return super().submit(_cancelled if self._lost() else func, callback)
+
+    def _lost(self) -> bool:
+        lost = self.calls % self.every == 0
+        self.cancelled += lost
+        return lost
+
+
+def _cancelled() -> None:
+    raise CancelledError
+
+
+def test_what_a_cluster_cancels_is_trained_again() -> None:
+    planned = study({"training.lr": [1e-3, 1e-2]}, repeats=4)
+    whole = planned.run(stack_size=1)
+    backend = _LosesWorkers(every=7)
+    with parallel_config(backend=backend, n_jobs=2):
+        found = planned.run(stack_size=1)
+    assert backend.cancelled
+    assert_same(found, whole)
+
+
+def test_a_cluster_that_only_cancels_is_not_asked_for_ever() -> None:
+    planned = study({"training.lr": [1e-3, 1e-2]}, repeats=2)
+    with parallel_config(backend=_LosesWorkers(every=1), n_jobs=2), pytest.raises(CancelledError):
+        planned.run(stack_size=1)

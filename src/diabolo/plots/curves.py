@@ -79,7 +79,7 @@ def loss_curves(
     if len(ax.lines) > 6:
         legend(ax)
     else:
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="upper right")  # losses fall
     return ax
 
 
@@ -301,7 +301,7 @@ def code_histogram(
     ax.set(xlabel=axis_name(column), ylabel="density", title="Distribution of a coordinate")
     handles, names = ax.get_legend_handles_labels()
     order = np.argsort([name == "codes" for name in names], kind="stable")
-    ax.legend([handles[i] for i in order], [names[i] for i in order], frameon=False)
+    legend(ax, handles=[handles[i] for i in order], labels=[names[i] for i in order])
     return ax
 
 

@@ -282,7 +282,7 @@ def encoder_difference(
     if decode is not None:
         curve, _, _ = _decoded_line(decode, *line, 200)
         ax.plot(*curve.T, color=LINE_COLOUR, linewidth=2, label="decoder's curve")
-        ax.legend(loc="best")
+        ax.legend(loc="upper right")
     colour_bar(ax, drawn, name)
     ax.set(xlim=limits[0], ylim=limits[1])
     _data_axes(ax, "Difference of two encoders")

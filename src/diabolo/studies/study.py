@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from .groups import STACK_SIZE, chunks
 from .stack import Budget, fit_all
 
 TABLE, SPEC = "table.parquet", "study.json"
+#: Rounds in a row that a cluster may cancel before it gave a single result.
+FRUITLESS = 3
 Row = dict[str, Any]
 
 
@@ -165,7 +168,7 @@ class Study:
         source, recipe = self.study_data.source, self._recipe()
         # Rows are an argument of their own: a cluster's backend sends each argument that is large only once.
         calls = [delayed(_run_stack)(source, recipe, stack, budget) for stack in stacks]
-        for found in _as_they_end(calls, n_jobs, workers):
+        for found in _to_the_end(calls, n_jobs, workers):
             rows = rows + found
             if progress is not None:
                 progress(len(rows) - len(done), due, len(done))
@@ -338,6 +341,23 @@ def _measure(model: Autoencoder, judged: Any, metrics: Mapping[str, Metric]) -> 
         except ValueError as error:
             found["message"] = f"{name}: {error}"
     return found
+
+
+def _to_the_end(calls: list[Any], n_jobs: int | None, workers: int) -> Iterator[list[Row]]:
+    """Results of calls as they come; what a cluster cancels, as when it loses a worker, is called again."""
+    fruitless = 0
+    while True:
+        seen: set[int] = set()
+        try:
+            for rows in _as_they_end(calls, n_jobs, workers):
+                seen |= {row["model"] for row in rows}
+                yield rows
+            return
+        except CancelledError:
+            fruitless = 0 if seen else fruitless + 1
+            if fruitless == FRUITLESS:
+                raise
+            calls = [call for call in calls if call[1][2][0].model not in seen]
 
 
 def _as_they_end(calls: list[Any], n_jobs: int | None, workers: int) -> Iterator[list[Row]]:
