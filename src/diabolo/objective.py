@@ -21,7 +21,19 @@ TIGHTENING = "tightening"
 
 def term_names(parts: Architecture) -> tuple[str, ...]:
     """The names of the terms, the reconstruction loss first."""
-    return (RECONSTRUCTION, *parts.named_penalties, *((TIGHTENING,) if parts.bound.tightens else ()))
+    tightening = (TIGHTENING,) if parts.bound.tightens else ()
+    return (RECONSTRUCTION, *parts.named_penalties, *tightening, *map(critic_of, parts.critics))
+
+
+def critic_of(name: str) -> str:
+    """The name of the loss that a penalty's critic is trained by, beside the model.
+
+    Examples
+    --------
+    >>> critic_of("adversarial_tc")
+    'adversarial_tc_critic'
+    """
+    return f"{name}_critic"
 
 
 def terms(
@@ -57,6 +69,10 @@ def terms(
         values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
     if parts.bound.tightens:
         values[TIGHTENING] = _tightening(parts, p, loss, values, weights or term_weights(parts))
+    if parts.critics:
+        still = (first if whole is None else whole).detached()
+        for name, adversary in parts.critics.items():
+            values[critic_of(name)] = adversary.critic_loss(still.seen_by(name))
     return values
 
 
@@ -78,7 +94,8 @@ def _tightening(
 def term_weights(parts: Architecture) -> dict[str, float]:
     """The weight of each term once every warm-up is over."""
     weights = {RECONSTRUCTION: 1.0} | {name: p.weight for name, p in parts.named_penalties.items()}
-    return weights | ({TIGHTENING: 1.0} if parts.bound.tightens else {})
+    weights |= {TIGHTENING: 1.0} if parts.bound.tightens else {}
+    return weights | dict.fromkeys(map(critic_of, parts.critics), 0.0)
 
 
 def rising_weights(
@@ -102,10 +119,15 @@ def rising_weights(
     return weights
 
 
-def total(values: Mapping[str, Tensor], weights: Mapping[str, float] | Mapping[str, Tensor]) -> Tensor:
-    """The weighted sum of terms, of shape (*models,)."""
+def total(
+    parts: Architecture, values: Mapping[str, Tensor], weights: Mapping[str, float] | Mapping[str, Tensor]
+) -> Tensor:
+    """The weighted sum of terms, of shape (*models,); its gradient trains critics, whose losses are left out."""
+    beside = {critic_of(name) for name in parts.critics}
     result = values[RECONSTRUCTION]
     for name, value in values.items():
-        if name != RECONSTRUCTION:
+        if name in beside:
+            result = result + (value - value.detach())
+        elif name != RECONSTRUCTION:
             result = result + weights[name] * value
     return result

@@ -80,6 +80,17 @@ class Pass:
         """What the penalty that looks at the pass built, as :attr:`modules` has it; None if it built none."""
         return self.modules.get(self.term)
 
+    def judged(self, z: Tensor) -> Tensor:
+        """What the module of the penalty says of codes, in which it stands still: gradients reach the codes alone."""
+        fixed = {name: p.detach() for name, p in self.module.named_parameters()}
+        output: Tensor = torch.func.functional_call(self.module, fixed, (z,))[0]
+        return output
+
+    def detached(self) -> Pass:
+        """The pass without gradients."""
+        made = {name: getattr(self, name).detach() for name in ("target", "corrupted", "h", "z", "output")}
+        return replace(self, **made, hidden=tuple(a.detach() for a in self.hidden))
+
     @cached_property
     def posterior(self) -> Posterior:
         """The distributions of the codes of the rows."""

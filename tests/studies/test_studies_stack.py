@@ -18,7 +18,7 @@ from torch import Tensor
 from diabolo import MLP, Autoencoder, Training, load
 from diabolo.corruption import GaussianNoise
 from diabolo.errors import DivergedError, SettingError
-from diabolo.latent import LATENT_SPACES
+from diabolo.latent import LATENT_SPACES, PRIORS, Gaussian
 from diabolo.likelihoods import LIKELIHOODS
 from diabolo.networks.names import ACTIVATIONS
 from diabolo.penalties import PENALTIES, Penalty
@@ -153,6 +153,13 @@ def test_penalties_at_odd_sizes(penalty: Penalty) -> None:
     training = Training(epochs=2, batch_size=7, precision="float64")
     latent = next(space for space in examples(LATENT_SPACES) if takes(penalty, space))
     base = Autoencoder(latent, encoder=MLP((6,), activation="sigmoid"), penalties=penalty, training=training)
+    compare(varied(base, 3), [rows(40, 3, seed=i) for i in range(3)])
+
+
+@pytest.mark.parametrize("prior", [p for p in examples(PRIORS) if p.geometry.name == "flat"], ids=repr)
+def test_every_prior_starts_by_the_seed_of_its_own_model(prior: Any) -> None:
+    training = Training(epochs=2, batch_size=7, precision="float64")
+    base = Autoencoder(Gaussian(2, prior=prior), encoder=MLP((6,)), penalties="kl", training=training)
     compare(varied(base, 3), [rows(40, 3, seed=i) for i in range(3)])
 
 

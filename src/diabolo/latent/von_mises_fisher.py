@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
 from ..parts import part, setting
+from ..parts.component import uniform
 from .base import LatentSpace
 from .geometry import FLAT, SPHERE, Geometry
 from .posteriors import Posterior, VonMisesFisherPosterior
@@ -66,11 +67,9 @@ class VonMisesFisher(LatentSpace):
         return VonMisesFisherPosterior(self.mean(h), 1 + functional.softplus(h[..., self.dim]))
 
     def noise(self) -> Mapping[str, Draw]:
-        return {"normal": FLAT.draw, "uniform": _uniform}
+        return {"normal": FLAT.draw, "uniform": _one_each}
 
 
-def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def _one_each(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """One uniform number for each code."""
-    import torch
-
-    return torch.rand((*shape[:-1], 1), generator=generator, device=generator.device)
+    return uniform((*shape[:-1], 1), generator)

@@ -156,7 +156,8 @@ class AutoencoderModule(Answers):
             steps = per_epoch * training.epochs_for(self.member.n_rows)
         # Under mixed precision Lightning clips no gradient for an optimiser that is fused.
         fused = "mixed" not in str(trainer.precision) and trainer.strategy.root_device.type in ("cpu", "cuda")
-        optimizer = make_optimizer(training, self._built().parameters(), fused)
+        model = self._built()
+        optimizer = make_optimizer(training, model.named_parameters(), fused, model.paces)
         schedule = make_schedule(training, optimizer, per_epoch, max(1, int(steps)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -310,7 +311,7 @@ class AutoencoderModule(Answers):
         weights = member.loss_weights(self.epoch_now())
         with torch.autocast(self.device.type, enabled=False):
             values = terms(model.parts, p, whole, weights)
-        return total(values, weights), values
+        return total(model.parts, values, weights), values
 
     def _look(self) -> None:
         """Add up the steps since the last look over processes; go back to good weights if one is not finite."""

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     Draw = Callable[[tuple[int, ...], torch.Generator], Tensor]
 
 
+def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Numbers from [0, 1) of a shape, float32, on the generator's device."""
+    import torch
+
+    return torch.rand(shape, generator=generator, device=generator.device)
+
+
 @dataclass(frozen=True)
 class Widths:
     """What a component is built for.

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..moved import Learnt, MatchesPrior, NeedsInputGradient, Noisy  # noqa: F401
 from ..parts import Family
+from .adversary import AdversarialPrior as AdversarialPrior
+from .adversary import AdversarialTC as AdversarialTC
+from .adversary import Adversary as Adversary
 from .base import BatchPenalty as BatchPenalty
 from .base import Penalty as Penalty
 from .base import SamplePenalty as SamplePenalty
@@ -30,10 +33,12 @@ PENALTIES: Family[Penalty] = Family(
         "kl_sparsity": KLSparsity,
         "contractive": Contractive,
         "topological": Topological,
+        "adversarial_tc": AdversarialTC,
+        "adversarial_prior": AdversarialPrior,
         "weight_decay": WeightDecay,
         "weight_l1": WeightL1,
     },
 )
 
 if not TYPE_CHECKING:
-    __all__ = ["PENALTIES", "BatchPenalty", "Penalty", "SamplePenalty", *PENALTIES.class_names]
+    __all__ = ["PENALTIES", "Adversary", "BatchPenalty", "Penalty", "SamplePenalty", *PENALTIES.class_names]

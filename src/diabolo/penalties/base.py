@@ -33,7 +33,8 @@ class Penalty(Component, ABC):
     divergence : bool
         Whether it is the divergence from the prior that a bound on the evidence holds.
     matches_prior : bool
-        Whether it draws codes to the prior, the standard normal where the space has none.
+        Whether it draws codes to the prior, the standard normal where the space has none, of which it is given
+        ``draw``.
     """
 
     unit: ClassVar[str] = ""
@@ -75,10 +76,17 @@ class Penalty(Component, ABC):
 
     def noise(self, latent: LatentSpace) -> Mapping[str, Draw]:
         """What draws its random numbers, by name; ``Pass.noise[p.term]`` has them, in the shape of codes."""
-        return {}
+        if not self.matches_prior:
+            return {}
+        return {"draw": latent.geometry.draw if latent.prior is None else latent.prior.sample}
 
     def validate(self, latent: LatentSpace) -> None:
         """Raise a SettingError if the penalty makes no sense with a latent space."""
+        if self.matches_prior and latent.prior is not None and not latent.prior.fixed:
+            raise SettingError(
+                f"{type(self).__name__} draws codes to a prior that stands still, got {latent.prior!r}, which is "
+                "trained; use the KL penalty, or a prior such as standard_normal."
+            )
 
 
 @part

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from .. import functional as F
-from ..errors import SettingError
-from ..latent.base import LatentSpace
 from ..parts import part, setting
 from .base import BatchPenalty
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import Tensor
 
-    from ..parts.component import Draw
     from ..passes import Pass
 
 
@@ -70,16 +65,6 @@ class MMD(BatchPenalty):
     bandwidths: int = setting(default=5, doc="Number of bandwidths, each twice the one before.", ge=3, le=7)
     scale: float | None = setting(default=None, doc="Middle bandwidth; none: from the prior.", gt=0)
     estimator: str = setting(default="biased", doc="Estimator of the MMD.", choices=("biased", "unbiased"))
-
-    def noise(self, latent: LatentSpace) -> Mapping[str, Draw]:
-        return {"draw": latent.geometry.draw if latent.prior is None else latent.prior.sample}
-
-    def validate(self, latent: LatentSpace) -> None:
-        if latent.prior is not None and not latent.prior.fixed:
-            raise SettingError(
-                f"the MMD is taken to a prior that stands still, got {latent.prior!r}, which is trained; use the KL "
-                "penalty, or a prior such as standard_normal."
-            )
 
     def value(self, p: Pass) -> Tensor:
         if p.term not in p.noise:

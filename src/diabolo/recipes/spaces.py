@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..latent import Gaussian, Sphere
-from ..penalties import KL, MMD, Topological
+from ..penalties import KL, MMD, AdversarialPrior, AdversarialTC, Topological
 from ..training.settings import Training
 from .networks import narrowing
 from .table import build, recipe
@@ -13,7 +13,7 @@ from .table import build, recipe
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["spherical", "mmd", "vae", "beta_vae", "topological"]
+__all__ = ["spherical", "mmd", "adversarial", "vae", "beta_vae", "factor_vae", "topological"]
 
 
 @recipe
@@ -64,6 +64,31 @@ def mmd(latent_dim: int = 8, weight: float = 10.0, **settings: Any) -> Autoencod
 
 
 @recipe
+def adversarial(latent_dim: int = 8, weight: float = 1.0, **settings: Any) -> Autoencoder:
+    """Codes that a critic cannot tell from a normal distribution: for sampling, without noise.
+
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
+
+    Parameters
+    ----------
+    weight : float, default 1
+        Of what the codes lose to the critic.
+
+    References
+    ----------
+    A. Makhzani et al., Adversarial Autoencoders, 2015, arXiv:1511.05644.
+
+    Examples
+    --------
+    >>> adversarial(2, weight=3).penalties
+    AdversarialPrior(weight=3.0, warmup=0.1)
+    """
+    # What the codes lose is in nats, whatever the data's units, so the loss must know its own scale.
+    penalties = AdversarialPrior(weight, warmup=0.1)
+    return build(settings, latent=latent_dim, reconstruction="gaussian", penalties=penalties)
+
+
+@recipe
 def vae(latent_dim: int = 8, **settings: Any) -> Autoencoder:
     """Each row is encoded as a distribution: for generating new rows, and for a smooth map.
 
@@ -109,6 +134,31 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
     return build(
         settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=0.1)
     )
+
+
+@recipe
+def factor_vae(latent_dim: int = 10, gamma: float = 10.0, **settings: Any) -> Autoencoder:
+    """A VAE whose dimensions are made independent, not small: dimensions that mean one thing, at less loss of detail.
+
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
+
+    Parameters
+    ----------
+    gamma : float, default 10
+        Weight of the total correlation of the codes, as a critic estimates it.
+
+    References
+    ----------
+    H. Kim, A. Mnih, Disentangling by Factorising, ICML 2018, arXiv:1802.05983.
+
+    Examples
+    --------
+    >>> factor_vae(6, gamma=20).penalties
+    (KL(warmup=0.1), AdversarialTC(weight=20.0))
+    """
+    made = beta_vae(latent_dim, 1.0)
+    penalties = (made.penalties, AdversarialTC(gamma))
+    return build(settings, latent=made.latent, reconstruction=made.reconstruction, penalties=penalties)
 
 
 @recipe

@@ -33,18 +33,20 @@ class Start:
         layout = Layout.of(model)
         self._flat = layout.flatten(model)
         layout.bind(model, self._flat)
-        self._halves = (model.encoder, model.decoder)
+        self._model = model
         self.n_parameters = count_parameters(model)
         self.widths = sum(p.shape[-1] for p in model.parameters() if p.dim())
 
     def flat(self, member: TrainingJob) -> NDArray[np.floating]:
         """The first parameters of a member, of its precision."""
-        halves = [half for half in self._halves if isinstance(half, Startable)]
+        encoder, decoder = self._model.encoder, self._model.decoder
         # A network that cannot start again serves one member only, and has just been drawn for it.
-        if len(halves) == len(self._halves):
+        if isinstance(encoder, Startable) and isinstance(decoder, Startable):
             source = generator(member.seed, "weights")
-            for half in halves:
-                half.start(source)
+            encoder.start(source)
+            decoder.start(source)
+            for name, module in self._model.built(member.parts, source):
+                self._model.components[name].load_state_dict(module.state_dict())
         flat = self._flat.to(member.data.inputs.dtype, copy=True)
         if member.starts_from_data:
             member.initialise(build_model(member.parts, member.domain, flat))

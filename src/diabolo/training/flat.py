@@ -140,6 +140,10 @@ class Layout:
         if moved and isinstance(module, Model):
             module.refresh()
 
+    def paced(self, paces: Mapping[str, float]) -> list[tuple[slice, float]]:
+        """Where parameters lie that learn at a rate of their own, and how many times the others' it is."""
+        return [(s.slice, paces[s.name]) for s in self.segments if s.name in paces]
+
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """The parameters by name, as views into flat parameters."""
         return dict(zip((s.name for s in self.segments), self.views(flat), strict=True))

@@ -98,7 +98,7 @@ class Trainer(TrainingState):
             self._terms = compiled(self._compute_terms)
         self.float_buffers = BufferKeeper(model, frozen)
         self.optimizer: FlatOptimizer = make_optimizer(
-            self.training.optimizer, self.flat, self.gradient.places
+            self.training.optimizer, self.flat, self.gradient.places, self.layout.paced(model.paces)
         )
         if state is not None:
             self.optimizer.load(state)
@@ -292,7 +292,7 @@ class Trainer(TrainingState):
         noise = {p: {k: next(rest) for k in names} for p, names in self._drawn.items()}
         weights = dict(zip(self.names[1:], rest, strict=True))
         values = self._terms(x, target, noise, weights)
-        loss = total(values, weights)
+        loss = total(self.model.parts, values, weights)
         if not self.trained:  # a callback froze them all
             return [loss, *values.values()]
         grads = torch.autograd.grad(

@@ -42,6 +42,8 @@ class FlatOptimizer(ABC):
         Flat parameters: (*models, size).
     places : sequence of slice
         The pieces that gradients come in; in a stack a single one, of all.
+    paces : sequence of (slice, float)
+        Places whose rate is another, and how many times that of the step.
 
     Attributes
     ----------
@@ -49,8 +51,8 @@ class FlatOptimizer(ABC):
         All that has to be kept to go on, besides the parameters themselves.
     """
 
-    def __init__(self, flat: Tensor, places: Sequence[slice]) -> None:
-        self.flat, self.places = flat, places
+    def __init__(self, flat: Tensor, places: Sequence[slice], paces: Sequence[tuple[slice, float]]) -> None:
+        self.flat, self.places, self.paces = flat, places, paces
         self.state: dict[str, Tensor] = {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
@@ -93,12 +95,16 @@ class FlatOptimizer(ABC):
         """
         if "step" in self.state:
             self.state["step"] += 1
+        before = [self.flat[..., place].clone() for place, _ in self.paces]
         for rate, where in groups:
             if where is None:
                 self._move(self._pieces, grads, rate, trained)
             else:
                 rows = [[each[i] for i in where] for each in self._each]
                 self._move(rows, [grads[0][i] for i in where], rate, rows[0])
+        # Every rule's move is the rate times something that does not depend on it.
+        for (place, pace), start in zip(self.paces, before, strict=True):
+            self.flat[..., place] = start.lerp(self.flat[..., place], pace)
 
     @abstractmethod
     def _move(
@@ -110,8 +116,10 @@ class FlatOptimizer(ABC):
 class FlatAdam(FlatOptimizer):
     """Adam and AdamW through PyTorch's fused kernel, on contiguous memory (it ignores strides)."""
 
-    def __init__(self, flat: Tensor, spec: Adam, places: Sequence[slice]) -> None:
-        super().__init__(flat, places)
+    def __init__(
+        self, flat: Tensor, spec: Adam, places: Sequence[slice], paces: Sequence[tuple[slice, float]]
+    ) -> None:
+        super().__init__(flat, places, paces)
         self.spec = spec
         self.decay = spec.decay if isinstance(spec, AdamW) else 0.0
         self.state = {
@@ -147,8 +155,10 @@ class FlatAdam(FlatOptimizer):
 class FlatSGD(FlatOptimizer):
     """Gradient descent with heavy-ball momentum."""
 
-    def __init__(self, flat: Tensor, spec: SGD, places: Sequence[slice]) -> None:
-        super().__init__(flat, places)
+    def __init__(
+        self, flat: Tensor, spec: SGD, places: Sequence[slice], paces: Sequence[tuple[slice, float]]
+    ) -> None:
+        super().__init__(flat, places, paces)
         self.spec = spec
         if spec.momentum:
             self.state = {"velocity": torch.zeros_like(flat)}
@@ -168,9 +178,14 @@ class FlatSGD(FlatOptimizer):
 _ROWS: tuple[tuple[type[Optimizer], type[FlatAdam] | type[FlatSGD]], ...] = ((Adam, FlatAdam), (SGD, FlatSGD))
 
 
-def make_optimizer(spec: Optimizer, flat: Tensor, places: Sequence[slice] = (slice(None),)) -> FlatOptimizer:
+def make_optimizer(
+    spec: Optimizer,
+    flat: Tensor,
+    places: Sequence[slice] = (slice(None),),
+    paces: Sequence[tuple[slice, float]] = (),
+) -> FlatOptimizer:
     """The optimiser that a specification describes, for flat parameters whose gradient comes in pieces."""
     for kind, cls in _ROWS:
         if isinstance(spec, kind):
-            return cls(flat, spec, places)  # type: ignore[arg-type]
+            return cls(flat, spec, places, paces)  # type: ignore[arg-type]
     raise UnknownNameError("optimizer", type(spec).__name__, [kind.__name__ for kind, _ in _ROWS])

@@ -43,7 +43,7 @@ def evaluate(
             x, target, noise = each[0]
         with torch.set_grad_enabled(model.needs_input_gradient):
             values = terms(model.parts, model(target, noise, corrupted=x), weights=weights)
-        loss = total(values, weights)
+        loss = total(model.parts, values, weights)
         rows = target.shape[-2]
         sums += torch.stack([v.detach() for v in (loss, *values.values())], -1).double().cpu() * rows
         n += rows
