@@ -26,7 +26,7 @@ from .networks import BuildContext, Mirror, Network
 from .networks.base import Sample
 from .networks.counts import CountScale
 from .parts import Component, Widths
-from .passes import Noise, Pass, repeat_rows
+from .passes import Batch, Noise, Pass, repeat_rows
 from .penalties import PENALTIES, Penalty
 
 if TYPE_CHECKING:
@@ -134,20 +134,19 @@ class Model(nn.Module):
         kept = self.state_dict() if buffers else {}
         return {name: b for name, b in buffers.items() if name in kept}
 
-    def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
+    def forward(self, batch: Batch | Tensor, noise: Noise) -> Pass:
         """The whole pass.
 
         Parameters
         ----------
-        x : Tensor, shape (*models, batch, features)
-            Clean rows.
+        batch : Batch, or Tensor of shape (*models, batch, features)
+            Rows, with what is known of each.
         noise : mapping
-            As :func:`draw_noise` gives; empty for a deterministic pass.
-        corrupted : Tensor or None
-            What the encoder sees; None corrupts x by the noise.
+            As :func:`draw_noise` gives; empty for a deterministic pass. Rows that are corrupted already are given
+            without that of corruptions.
         """
-        if corrupted is None:
-            corrupted = corrupt(self.parts, self.domain, x, noise)
+        batch = Batch(batch) if isinstance(batch, Tensor) else batch
+        corrupted = corrupt(self.parts, self.domain, batch.x, noise)
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encode_raw(corrupted)
@@ -160,7 +159,7 @@ class Model(nn.Module):
         z = q.rsample(drawn) if drawn else q.mean
         output, _ = self.decode_raw(z)
         return Pass(
-            x,
+            batch.target,
             corrupted,
             h,
             z,
@@ -173,6 +172,10 @@ class Model(nn.Module):
             q,
             self.posterior_of,
             draws=draws,
+            mask=batch.mask,
+            weight=batch.weight,
+            context=batch.context,
+            n_samples=batch.n_samples,
         )
 
     def posterior(self, h: Tensor) -> Posterior:
