@@ -228,14 +228,15 @@ class Model(nn.Module):
         output, hidden = self.decoder(z)
         return (output if self.counts is None else self.counts.leave(output)), hidden
 
-    def initialise(self, rows: Tensor, targets: Tensor) -> None:
-        """Take from training rows, (n, features) each, what is learnt of them before the first step."""
+    def initialise(self, batch: Batch) -> None:
+        """Take from training rows what is learnt of them before the first step."""
+        rows, targets, weight = batch.x, batch.target, batch.weight
         parts, loss = self.parts, self.parts.reconstruction
         if self.counts is not None:
-            self.counts.learn(rows, targets)
+            self.counts.learn(rows, targets, weight)
         with torch.no_grad():
             entered = rows if self.counts is None else self.counts.enter(rows)
-            parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim))
+            parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim, weight=weight))
             for name, component in parts.components.items():
                 if component.starts_from_data:
                     component.initialise(self.components[name], rows)
@@ -246,9 +247,10 @@ class Model(nn.Module):
 
         def mean_loss(output: Tensor) -> Tensor:
             output = output.to(targets) if self.counts is None else self.counts.leave(output.to(targets))
-            return loss.loss(output, targets, known).mean()
+            each = loss.loss(output, targets, known)
+            return each.mean() if weight is None else (weight * each).sum() / weight.sum()
 
-        sample = Sample(codes, targets.shape[1], targets, None if squared else mean_loss)
+        sample = Sample(codes, targets.shape[1], targets, None if squared else mean_loss, weight)
         parts.decoder.initialise(self.decoder, sample)
 
 

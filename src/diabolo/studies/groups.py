@@ -106,8 +106,12 @@ def member_key(member: TrainingJob, *, any_seed: bool = False) -> Hashable:
     """What decides a model's bits: its parts, its settings, its seed and the content of its data."""
     data, (low, high) = member.data, (member.domain.low, member.domain.high)
     validation = data.validation or (None, None)
-    known = tuple(Rows(v) for beside in (data.known, data.validation_known) for v in beside.values())
-    content = tuple(_content(rows) for rows in (data.inputs, data.targets, *validation, *known))
+    known = tuple(
+        (name, value.shape, value.cpu().numpy().tobytes())
+        for beside in (data.known, data.validation_known)
+        for name, value in beside.items()
+    )
+    content = (*(_content(rows) for rows in (data.inputs, data.targets, *validation)), known)
     seed = None if any_seed else member.seed
     return (member.parts, member.domain.image_shape, low, high, member.training, seed, content)
 

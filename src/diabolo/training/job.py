@@ -18,6 +18,7 @@ from ..data.batches import TrainingData
 from ..data.domain import Domain
 from ..data.rng import generator
 from ..data.scaling import Scaler
+from ..data.spread import spread
 from ..errors import SettingError
 from ..model import Architecture, Model, corrupt, draw_noise, noise_names
 from ..objective import (
@@ -189,19 +190,24 @@ class TrainingJob:
         self._began_from_data = True
         data = self.data
         sources = [(data.inputs, data.inputs if data.targets is None else data.targets)]
+        weights = [data.known.get("weight")]
         if data.held_out and data.validation is not None:
             # Else a start at PCA would be that of fewer rows than whoever compares it with PCA has given. It looks
             # better on the rows held out than it is: a training that beats it there is worth the more.
             sources.append(data.validation)
+            weights.append(data.validation_known.get("weight"))
         most = max(2, _START_NUMBERS // self.domain.n_features)
         share = most / sum(len(rows) for rows, _ in sources)
         # The number of threads is a part of what decides the last bits.
         with threads(1):
+            counts = [max(1, int(share * len(rows))) for rows, _ in sources]
             inputs, targets = (
-                torch.cat([each[i].sample(max(1, int(share * len(each[i])))).cpu() for each in sources])
+                torch.cat([each[i].sample(n).cpu() for each, n in zip(sources, counts, strict=True)])
                 for i in (0, 1)
             )
-            model.initialise(inputs, targets)
+            # Held-out rows have weights where the others have.
+            some = [w[spread(len(w), n)].cpu() for w, n in zip(weights, counts, strict=True) if w is not None]
+            model.initialise(Batch(inputs, targets, weight=torch.cat(some) if some else None))
 
     @property
     def n_rows(self) -> int:
@@ -266,8 +272,11 @@ class TrainingJob:
         began = self.model()
         start = Layout.of(began).flatten(began).to(best)
         gain = self._validation_losses(start) - self._validation_losses(best)
-        error = gain.std(correction=0) / len(gain) ** 0.5
-        return best if len(gain) >= _FEWEST and bool(gain.mean() > error) else start
+        weight = self.data.validation_known.get("weight")
+        share = torch.full_like(gain, 1 / len(gain)) if weight is None else (weight / weight.sum()).to(gain)
+        mean = (share * gain).sum()
+        error = (share * (gain - mean)).square().sum().sqrt()
+        return best if len(gain) >= _FEWEST and bool(mean > error) else start
 
     def _validation_losses(self, flat: Tensor) -> Tensor:
         """The reconstruction loss of each validation row, for some parameters."""
