@@ -27,12 +27,20 @@ from .estimator.preparation import architecture
 __all__ = [
     "AUTOENCODER_CHECKS",
     "TRANSFORMER_CHECKS",
+    "UNEQUAL_BY_NATURE",
     "check_autoencoder",
     "check_transformer",
     "example_rows",
 ]
 
 Array = NDArray[np.floating]
+
+#: scikit-learn's checks that no training by batches of random order, in single precision, passes: repeated samples
+#: come in other batches than one that is weighted. It expects as much of its own estimators that are trained so.
+UNEQUAL_BY_NATURE = dict.fromkeys(
+    ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"),
+    "a sample that is repeated comes in other batches than one that is weighted",
+)
 Check = Callable[[Any, Array], None]
 
 
@@ -251,7 +259,7 @@ AUTOENCODER_CHECKS: tuple[Check, ...] = (
 
 
 def check_autoencoder(estimator: Any, X: Array | None = None) -> None:
-    """Run scikit-learn's estimator checks and all of :data:`AUTOENCODER_CHECKS`.
+    """Run scikit-learn's estimator checks, but for :data:`UNEQUAL_BY_NATURE`, and all of :data:`AUTOENCODER_CHECKS`.
 
     Parameters
     ----------
@@ -267,7 +275,7 @@ def check_autoencoder(estimator: Any, X: Array | None = None) -> None:
     """
     from sklearn.utils.estimator_checks import check_estimator
 
-    check_estimator(estimator, on_skip=None)
+    check_estimator(estimator, on_skip=None, expected_failed_checks=UNEQUAL_BY_NATURE)
     rows = example_rows() if X is None else X
     for check in AUTOENCODER_CHECKS:
         check(estimator, rows)

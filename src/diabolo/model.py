@@ -26,7 +26,7 @@ from .networks import BuildContext, Mirror, Network
 from .networks.base import Sample
 from .networks.counts import CountScale
 from .parts import Component, Widths
-from .passes import Noise, Pass, repeat_rows
+from .passes import Batch, Noise, Pass, repeat_rows
 from .penalties import PENALTIES, Adversary, Penalty
 
 if TYPE_CHECKING:
@@ -142,20 +142,19 @@ class Model(nn.Module):
         kept = self.state_dict() if buffers else {}
         return {name: b for name, b in buffers.items() if name in kept}
 
-    def forward(self, x: Tensor, noise: Noise, corrupted: Tensor | None = None) -> Pass:
+    def forward(self, batch: Batch | Tensor, noise: Noise) -> Pass:
         """The whole pass.
 
         Parameters
         ----------
-        x : Tensor, shape (*models, batch, features)
-            Clean rows.
+        batch : Batch, or Tensor of shape (*models, batch, features)
+            Rows, with what is known of each.
         noise : mapping
-            As :func:`draw_noise` gives; empty for a deterministic pass.
-        corrupted : Tensor or None
-            What the encoder sees; None corrupts x by the noise.
+            As :func:`draw_noise` gives; empty for a deterministic pass. Rows that are corrupted already are given
+            without that of corruptions.
         """
-        if corrupted is None:
-            corrupted = corrupt(self.parts, self.domain, x, noise)
+        batch = Batch(batch) if isinstance(batch, Tensor) else batch
+        corrupted = corrupt(self.parts, self.domain, batch.x, noise)
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encode_raw(corrupted)
@@ -168,7 +167,7 @@ class Model(nn.Module):
         z = q.rsample(drawn) if drawn else q.mean
         output, _ = self.decode_raw(z)
         return Pass(
-            x,
+            batch.target,
             corrupted,
             h,
             z,
@@ -181,6 +180,10 @@ class Model(nn.Module):
             q,
             self.posterior_of,
             draws=draws,
+            mask=batch.mask,
+            weight=batch.weight,
+            context=batch.context,
+            n_samples=batch.n_samples,
         )
 
     def posterior(self, h: Tensor) -> Posterior:
@@ -244,14 +247,15 @@ class Model(nn.Module):
         output, hidden = self.decoder(z)
         return (output if self.counts is None else self.counts.leave(output)), hidden
 
-    def initialise(self, rows: Tensor, targets: Tensor) -> None:
-        """Take from training rows, (n, features) each, what is learnt of them before the first step."""
+    def initialise(self, batch: Batch) -> None:
+        """Take from training rows what is learnt of them before the first step."""
+        rows, targets, weight = batch.x, batch.target, batch.weight
         parts, loss = self.parts, self.parts.reconstruction
         if self.counts is not None:
-            self.counts.learn(rows, targets)
+            self.counts.learn(rows, targets, weight)
         with torch.no_grad():
             entered = rows if self.counts is None else self.counts.enter(rows)
-            parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim))
+            parts.encoder.initialise(self.encoder, Sample(entered, parts.latent.dim, weight=weight))
             for name, component in parts.components.items():
                 if component.starts_from_data:
                     component.initialise(self.components[name], rows)
@@ -262,9 +266,10 @@ class Model(nn.Module):
 
         def mean_loss(output: Tensor) -> Tensor:
             output = output.to(targets) if self.counts is None else self.counts.leave(output.to(targets))
-            return loss.loss(output, targets, known).mean()
+            each = loss.loss(output, targets, known)
+            return each.mean() if weight is None else (weight * each).sum() / weight.sum()
 
-        sample = Sample(codes, targets.shape[1], targets, None if squared else mean_loss)
+        sample = Sample(codes, targets.shape[1], targets, None if squared else mean_loss, weight)
         parts.decoder.initialise(self.decoder, sample)
 
 

@@ -59,14 +59,14 @@ def terms(
         The reconstruction loss, summed over features, then the penalties, then by how much the bound is tighter than
         their sum, where it is.
     """
-    target = repeat_rows(p.target, p.draws)
-    loss = parts.reconstruction.loss(p.output, target, p.modules.get(RECONSTRUCTION))
-    values = {RECONSTRUCTION: loss.mean(-1)}
+    loss = row_losses(parts, p)
+    of_each = loss if p.weight is None else p.by_draw(loss).mean(-2)
+    values = {RECONSTRUCTION: p.average(of_each)}
     first = p.first()
     for name, penalty in parts.named_penalties.items():
         seen = first if whole is None or isinstance(penalty, SamplePenalty) else whole
         value = penalty.value(seen.seen_by(name))
-        values[name] = value.mean(-1) if isinstance(penalty, SamplePenalty) else value
+        values[name] = seen.average(value) if isinstance(penalty, SamplePenalty) else value
     if parts.bound.tightens:
         values[TIGHTENING] = _tightening(parts, p, loss, values, weights or term_weights(parts))
     if parts.critics:
@@ -74,6 +74,18 @@ def terms(
         for name, adversary in parts.critics.items():
             values[critic_of(name)] = adversary.critic_loss(still.seen_by(name))
     return values
+
+
+def row_losses(parts: Architecture, p: Pass) -> Tensor:
+    """The reconstruction loss of each row at each draw, over what was observed of it: (*models, draws * batch)."""
+    loss, own = parts.reconstruction, p.modules.get(RECONSTRUCTION)
+    target = repeat_rows(p.target, p.draws)
+    if p.mask is None:
+        return loss.loss(p.output, target, own)
+    # Selected, never multiplied: what is missing may be NaN, and NaN times 0 is NaN, in a gradient too.
+    mask = repeat_rows(p.mask, p.draws)
+    each = loss.per_feature(p.output, target.where(mask, target.new_zeros(())), own)
+    return each.where(mask, each.new_zeros(())).sum(-1)
 
 
 def _tightening(
@@ -87,8 +99,8 @@ def _tightening(
     held = [name for name, penalty in parts.named_penalties.items() if penalty.divergence]
     weight = sum(weights[name] for name in held)
     of_each = weight[..., None, None] if isinstance(weight, Tensor) else weight
-    bound = parts.bound.loss(-p.by_draw(loss), of_each * p.by_draw(p.log_ratio)).mean(-1)
-    return bound - values[RECONSTRUCTION] - sum(weights[name] * values[name] for name in held)
+    bound = parts.bound.loss(-p.by_draw(loss), of_each * p.by_draw(p.log_ratio))
+    return p.average(bound) - values[RECONSTRUCTION] - sum(weights[name] * values[name] for name in held)
 
 
 def term_weights(parts: Architecture) -> dict[str, float]:

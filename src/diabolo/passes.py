@@ -25,6 +25,44 @@ Noise = Mapping[str, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Rows of a pass, and what is known of each.
+
+    Attributes
+    ----------
+    x : Tensor, shape (*models, batch, features)
+        What is corrupted by the noise that is given for it, and encoded.
+    target : Tensor, shape (*models, batch, features)
+        What is to be reconstructed; x unless told otherwise.
+    mask : Tensor of bool, shape (*models, batch, features), or None
+        True where the target was observed; None: everywhere.
+    weight : Tensor, shape (*models, batch), or None
+        How much each row counts in means over rows; None: all alike.
+    context : Tensor, shape (*models, batch, width), or None
+        The condition of each row, which encoder and decoder are given beside it.
+    n_samples : int
+        Rows of the training set; 0 where there is none.
+    """
+
+    x: Tensor
+    target: Tensor = None  # type: ignore[assignment]
+    mask: Tensor | None = None
+    weight: Tensor | None = None
+    context: Tensor | None = None
+    n_samples: int = 0
+
+    def __post_init__(self) -> None:
+        given: Tensor | None = self.target
+        if given is None:
+            object.__setattr__(self, "target", self.x)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Those that are there, by name."""
+        named = {name: getattr(self, name) for name in ("x", "target", "mask", "weight", "context")}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class Pass:
     """All that one pass computed, and what it was computed from.
 
@@ -58,6 +96,10 @@ class Pass:
         How many codes were drawn for each row: z and output have so many times the rows, the first draw of each first.
     term : str
         The name of the penalty that looks at the pass: its own entry in ``noise`` and ``modules``.
+    mask, weight, context : Tensor or None
+        As in the :class:`Batch`.
+    n_samples : int
+        Rows of the training set; 0 where there is none.
     """
 
     target: Tensor
@@ -74,6 +116,10 @@ class Pass:
     encode: Callable[[Tensor], Posterior]
     term: str = ""
     draws: int = 1
+    mask: Tensor | None = None
+    weight: Tensor | None = None
+    context: Tensor | None = None
+    n_samples: int = 0
 
     @property
     def module(self) -> Any:
@@ -114,6 +160,12 @@ class Pass:
     def by_draw(self, values: Tensor) -> Tensor:
         """Values of all draws with an axis for them: (*models, draws * batch) to (*models, draws, batch)."""
         return values.unflatten(-1, (self.draws, -1))
+
+    def average(self, values: Tensor) -> Tensor:
+        """The mean of values of rows, by their weights where they have some: (*models, batch) to (*models,)."""
+        if self.weight is None:
+            return values.mean(-1)
+        return (self.weight * values).sum(-1) / self.weight.sum(-1)
 
     def first(self) -> Pass:
         """The pass of the first draw of each row, which is what penalties look at."""

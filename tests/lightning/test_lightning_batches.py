@@ -26,7 +26,7 @@ def test_slices_cover_the_rows_of_a_step_once(size: int, world: int) -> None:
     counted = [row for s in slices if s.own for row in range(s.first, s.stop)]
     assert counted == list(range(size))
     assert all(0 <= s.first < s.stop <= size for s in slices)
-    assert sum(s.share for s in slices) == pytest.approx(1)
+    assert sum(s.own / s.size for s in slices) == pytest.approx(1)
     assert max(s.own for s in slices) - min(s.own for s in slices) <= 1
 
 
@@ -82,10 +82,10 @@ def test_gathered_penalties_have_the_value_and_the_gradient_of_the_whole_batch(
     member = member_of(recipe, training__batch_size=14, encoder__hidden=(8,), training__precision="float64")
     model = Model(member.parts, member.domain, generator(0, "weights")).double()
     batch = next(iter(Batches(member, 1, 0, lambda: 0)))
-    expected = terms(model.parts, model(batch.target, batch.noise, corrupted=batch.x))[recipe]
+    expected = terms(model.parts, model(batch.rows(member.n_rows), batch.noise))[recipe]
     gradient = torch.autograd.grad(expected, list(model.parameters()), allow_unused=True)
     each = [next(iter(Batches(member, world, rank, lambda: 0))) for rank in range(world)]
-    passes = [model(b.target, sliced(b.noise, b.own), corrupted=b.x) for b in each]
+    passes = [model(b.rows(member.n_rows), sliced(b.noise, b.own)) for b in each]
     longest = max(b.own.own for b in each)
 
     def gather_of(name: str) -> Tensor:

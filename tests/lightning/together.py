@@ -25,6 +25,7 @@ from torch import Tensor  # noqa: E402
 from diabolo import datasets, recipes  # noqa: E402
 from diabolo.lightning import ArrayDataModule, AutoencoderModule, ddp  # noqa: E402
 from diabolo.lightning.batches import Batch, rows_of  # noqa: E402
+from diabolo.passes import Batch as Rows  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,13 @@ class InParts(AutoencoderModule):
         whole: Any = None
         for rank in (0, 1):
             own = rows_of(batch.own.size, 2, rank)
-            rows = slice(own.first, own.stop)
-            loss, values = self._terms(Batch(batch.x[rows], batch.target[rows], batch.noise, own))
-            found = [own.share * value for value in (loss, *values.values())]
+            rows = batch.rows(0).tensors().items()
+            few = Rows(**{name: value[own.first : own.stop] for name, value in rows}, n_samples=0)
+            part = Batch.of_process(few, batch.noise, own, batch.known.get("weight"))
+            loss, values = self._terms(part)
+            found = [part.share * value for value in (loss, *values.values())]
             whole = found if whole is None else [a + b for a, b in zip(whole, found, strict=True)]
-        self._record.add(whole[0], dict(zip(values, whole[1:], strict=True)), 1.0, batch.own.size)
+        self._record.add(whole[0], dict(zip(values, whole[1:], strict=True)), 1.0, batch.of)
         return whole[0]  # type: ignore[no-any-return]
 
 

@@ -19,7 +19,7 @@ from diabolo.likelihoods import SquaredError
 from diabolo.model import Architecture, Model, draw_noise, noise_names
 from diabolo.networks import MLP
 from diabolo.objective import terms
-from diabolo.passes import Pass
+from diabolo.passes import Batch, Pass
 from diabolo.penalties import (
     KL,
     L1,
@@ -81,7 +81,7 @@ def noise_for(parts: Architecture, shape: tuple[int, ...], dtype: torch.dtype = 
 
 
 def run(model: Model, x: torch.Tensor, noise: Any) -> Pass:
-    p = model(x, noise, x.clone().requires_grad_(model.needs_input_gradient))
+    p = model(Batch(x.clone().requires_grad_(model.needs_input_gradient), x), noise)
     return p.seen_by(next(iter(model.parts.named_penalties)))
 
 
@@ -177,7 +177,8 @@ def test_every_penalty_is_tried_above(name: str) -> None:
 
 def bare_pass(z: torch.Tensor, latent: LatentSpace | None = None, **more: Any) -> Pass:
     """A pass of which only the named tensors matter."""
-    fields: dict[str, Any] = dict.fromkeys((f.name for f in dataclasses.fields(Pass)), z)
+    needed = (f.name for f in dataclasses.fields(Pass) if f.default is dataclasses.MISSING)
+    fields: dict[str, Any] = dict.fromkeys(needed, z)
     empty = {"hidden": (), "weights": (), "noise": {}, "modules": {}, "term": ""}
     return Pass(**(fields | empty | {"latent": latent or Euclidean(z.shape[-1])} | more))
 
@@ -227,7 +228,7 @@ def test_topological_uses_clean_rows_and_learns_its_scalar() -> None:
     parts = architecture(Topological(), Euclidean(2))
     model, x = build(parts, 0), rows(10)
     assert model.component("topological").value.item() == Topological().initial == 1.0
-    p = model(x, {}, corrupted=torch.zeros_like(x) + torch.randn_like(x))
+    p = model(Batch(torch.zeros_like(x) + torch.randn_like(x), x), {})
     value = Topological().value(p.seen_by("topological"))
     torch.testing.assert_close(value, F.topological_loss(x, p.z, 1.0))
     value.backward()

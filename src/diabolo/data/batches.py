@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -226,23 +226,28 @@ class TrainingData:
         Inputs and targets that are never trained on.
     held_out : bool
         Whether these are a share of the rows that were given to train on, from which first values may be taken too.
+    known, validation_known : mapping of str to Tensor, shapes (n, ...)
+        What is known of each row, and of each validation row, beside its numbers: "weight" and "context", where there
+        are some.
     """
 
     inputs: RowSet
     targets: RowSet | None = None
     validation: tuple[RowSet, RowSet] | None = None
     held_out: bool = False
+    known: Mapping[str, Tensor] = field(default_factory=dict)
+    validation_known: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def in_memory(self) -> bool:
         """Whether all that is trained on costs nothing to get at."""
         return self.inputs.in_memory and (self.targets is None or self.targets.in_memory)
 
-    def pairs(self, indices: Iterator[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and targets of one index of rows after the other."""
-        for index in indices:
-            clean = self.inputs.gather(index)
-            yield clean, clean if self.targets is None else self.targets.gather(index)
+    def fetch(self, index: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Inputs, targets, and what is known beside, of rows by index."""
+        clean = self.inputs.gather(index)
+        target = clean if self.targets is None else self.targets.gather(index)
+        return clean, target, {name: value[index] for name, value in self.known.items()}
 
 
 def put(digest: Digest, tensor: Tensor) -> None:

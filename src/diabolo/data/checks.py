@@ -205,6 +205,38 @@ def check_companion(
     return rows
 
 
+def check_weights(given: Any, n: int, name: str = "sample_weight") -> NDArray[np.float64] | None:
+    """Weights of n samples, one number >= 0 each: (n,); None where all samples count alike.
+
+    Raises
+    ------
+    DataError
+        If they are of another shape, no numbers, negative, not finite, or all zero.
+    """
+    weights = np.asarray(as_arrays(given, name))
+    if weights.dtype.kind not in "fiub" and weights.dtype != object:
+        raise DataError(f"{name} must hold numbers, got {weights.dtype}.")
+    try:
+        weights = weights.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} must hold numbers, got {given!r}.") from error
+    weights = np.full(n, weights) if weights.ndim == 0 else weights
+    if weights.shape != (n,):
+        raise DataError(
+            f"{name} must have one number for each of the {n} samples, shape ({n},); got {weights.shape}."
+        )
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(
+            f"{name} must hold finite numbers >= 0, got {weights[row]:g} in row {row}; a sample that is not to count "
+            "has the weight 0."
+        )
+    if not weights.any():
+        raise DataError(f"all of {name} is zero: no sample counts; give at least one a weight above 0.")
+    return None if (weights == weights[0]).all() else weights
+
+
 def find_device(device: str) -> torch.device:
     """The device of a name; "auto" is the GPU if there is one.
 

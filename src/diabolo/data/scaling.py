@@ -73,6 +73,7 @@ def learn_scaling(
     loss: Likelihood,
     found: DataSummary | None = None,
     blocks: Iterable[slice] | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> Scaler:
     """The scaling of data for a reconstruction loss.
 
@@ -91,6 +92,8 @@ def learn_scaling(
         Columns of a table: the features that each has become. "auto" then standardises for any loss that does not want
         [0, 1] or counts. Features that are standardised share one scale within a block, the square root of their summed
         variances, so that the squared errors of a category weigh as much as those of one standardised number.
+    weight : array of shape (n,), or None
+        How much each row counts in means and variances.
 
     Raises
     ------
@@ -141,7 +144,9 @@ def learn_scaling(
         raise ValueError("learn_scaling needs X, or a summary with mean and deviation.")
     scaler = StandardScaler()
     for rows in gen_batches(len(X), _ROWS):
-        scaler.partial_fit(np.asarray(X[rows], np.float64))
+        scaler.partial_fit(
+            np.asarray(X[rows], np.float64), sample_weight=None if weight is None else weight[rows]
+        )
     scale = scaler.scale_.copy()
     for block in blocks or ():
         together = float(scaler.var_[block].sum())

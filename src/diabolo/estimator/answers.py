@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _is_fitted, check_array, check_is_fitted
 
 from .. import density as densities
-from ..data.checks import check_one_row, check_rows, require_finite
+from ..data.checks import check_one_row, check_rows, check_weights, require_finite
 from ..data.columns import warn_outside
 from ..data.foreign import as_arrays
 from ..data.memmap import Stored
@@ -143,7 +143,7 @@ class Answers(TransformerMixin, FittedState):
 
         return score(rows) if isinstance(rows, np.ndarray) else by_blocks(score, rows, None, 1)
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels.
 
         Parameters
@@ -152,8 +152,14 @@ class Answers(TransformerMixin, FittedState):
             Samples.
         y : ignored
             There for scikit-learn's sake.
+        sample_weight : array of shape (n,) or None, default None
+            How much each row counts; None: all alike.
         """
-        return float(self.score_samples(X).mean())
+        each = self.score_samples(X)
+        weight = None if sample_weight is None else check_weights(sample_weight, len(each))
+        if weight is None:
+            return float(each.mean())
+        return float(np.average(each[weight > 0], weights=weight[weight > 0]))
 
     def sample(
         self, n: int = 1, *, density: Any = None, noise: bool = False, random_state: Any = None

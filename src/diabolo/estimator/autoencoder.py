@@ -155,6 +155,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         X: Any,
         y: Any = None,
         *,
+        sample_weight: Any = None,
         target: Any = None,
         validation: Any = None,
         callbacks: Sequence[Callback] = (),
@@ -170,11 +171,15 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
             what :func:`diabolo.datasets.stream` opens and a :class:`~diabolo.Stream` are read piece by piece.
         y : ignored
             There for scikit-learn's sake; the target is X itself, or ``target``.
+        sample_weight : array of shape (n,) or None
+            How much each row counts: the loss is divided by the sum of the weights, a weight of 2 is the row twice, and
+            one of 0 no row. None: all alike.
         target : array of the shape of X or None
             What is to be reconstructed instead of X, row by row, such as the clean rows of noisy ones.
-        validation : array of shape (m, n_features), pair of arrays, or None
+        validation : array of shape (m, n_features), pair of arrays, mapping or None
             Rows that are judged after each epoch and never trained on. With a target: a pair of arrays,
-            inputs and what is to be reconstructed from them.
+            inputs and what is to be reconstructed from them. A mapping has X, and target and sample_weight where
+            there are some.
         callbacks : sequence of callable
             Each is called with an :class:`~diabolo.training.events.Event` after every epoch.
 
@@ -204,7 +209,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         >>> bool((a.transform(X) == b.transform(X)).all())
         True
         """
-        rows, member = prepare(self, X, target, validation)
+        rows, member = prepare(self, X, target, validation, sample_weight)
         fitted = find_trained(self, rows, member)
         if fitted is not None:
             return self.take_over(fitted)
@@ -219,6 +224,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         self,
         X: Any,
         *,
+        sample_weight: Any = None,
         target: Any = None,
         validation: Any = None,
         training: Any = None,
@@ -235,7 +241,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
 
         Parameters
         ----------
-        X, target, validation, callbacks
+        X, sample_weight, target, validation, callbacks
             As in :meth:`fit`; a target of clean rows teaches the model to clean its input.
         training : Training, dict or None, default None
             None: as this estimator was trained.
@@ -287,14 +293,14 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
                 "does one that diverged); use keep_optimizer=False."
             )
         warmed = () if warm_up else tuple(self.module_.parts.named_penalties)
-        rows, member = prepare_further(other, X, target, validation, warmed=warmed)
+        rows, member = prepare_further(other, X, target, validation, sample_weight, warmed=warmed)
         warn_of_warmups(member)
         state = self._moments if keep_optimizer else None
         trainer = Trainer(other.module_, [member], frozen=frozen, state=state, anew=anew)
         return other._train(rows, trainer, callbacks)
 
     @undisturbed()
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
         """One more epoch on the rows given, at a constant rate, with one optimiser throughout.
 
         The first call decides the width, the scaling and the first weights; ``history_`` goes on.
@@ -305,6 +311,8 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
             Samples of this epoch.
         y : ignored
             There for scikit-learn's sake.
+        sample_weight : array of shape (n,) or None
+            As in :meth:`fit`.
         """
         once = {
             "epochs": 1,
@@ -319,10 +327,12 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
                 with warnings.catch_warnings():
                     # The next calls go on with it.
                     warnings.simplefilter("ignore", WarmupWarning)
-                    return self.fit(X)
+                    return self.fit(X, sample_weight=sample_weight)
             finally:
                 self.training = before
-        rows, member = prepare_further(self, X, changes=once, history=self.history_)
+        rows, member = prepare_further(
+            self, X, sample_weight=sample_weight, changes=once, history=self.history_
+        )
         trainer = Trainer(self.module_, [member], epoch=self.n_iter_, state=self._moments)
         return self._train(rows, trainer, ())
 

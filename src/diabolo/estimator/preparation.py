@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,15 @@ from ..training.job import TrainingJob
 from ..training.loop import Trainer
 from ..training.progress import Progress
 from ..training.settings import Training
+from .beside import (
+    Known,
+    as_tensors,
+    drop_weightless,
+    known_of,
+    pick_known,
+    require_weighable,
+    validation_parts,
+)
 from .resuming import seed_of_checkpoint
 from .rows import KEPT_CODES, Preparation, SummarizedRows, summarize_rows
 
@@ -82,13 +92,24 @@ def domain_of(found: DataSummary, scaler: Scaler, image_shape: tuple[int, int, i
 def training_data(
     rows: SummarizedRows,
     target: Any,
-    validation: Any,
+    validation: Mapping[str, Any],
+    known: Known,
     training: Training,
     seed: int,
     loss: Likelihood,
     prepare: Preparation,
 ) -> TrainingData:
     """What a run trains on and is judged on; a share of the rows is held out if the training says so.
+
+    Parameters
+    ----------
+    rows, target : SummarizedRows, array or None
+    validation : mapping
+        As :func:`~diabolo.estimator.beside.validation_parts` gives.
+    known : mapping
+        What is known of the rows.
+    training, seed, loss, prepare
+        How rows are held out, what takes them, and how they become rows of a run.
 
     Raises
     ------
@@ -103,14 +124,22 @@ def training_data(
             "a target cannot be matched to the samples of a stream, which have no index; give X and target as "
             "arrays, which may be memory-mapped."
         )
-    if validation is not None:
-        judged = _judged(validation, rows, prepare)
-        return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets), judged)
+    tensors = partial(as_tensors, dtype=prepare.dtype, device=prepare.device)
+    data = partial(TrainingData, known=tensors(known))
+    if validation:
+        judged, judged_known = _judged(validation, rows, prepare)
+        own = tensors(judged_known)
+        return data(
+            prepare(rows, seed),
+            None if targets is None else prepare(targets),
+            judged,
+            validation_known=own,
+        )
     n = len(rows)
     share = training.share_held_out(n, numbered=not isinstance(rows.rows, Stream))
     n_held = round(share * n)
     if share == 0:
-        return TrainingData(prepare(rows, seed), None if targets is None else prepare(targets))
+        return data(prepare(rows, seed), None if targets is None else prepare(targets))
     if n_held == 0 or n_held == n:
         raise DataError(
             f"training.validation={share:g} of {n} samples leaves {n - n_held} to train on and "
@@ -125,42 +154,59 @@ def training_data(
         None if targets is None else prepare(targets.pick(kept)),
         (prepare(rows.pick(held_out)), prepare(answers.pick(held_out))),
         held_out=True,
+        known=tensors(pick_known(known, kept)),
+        validation_known=tensors(pick_known(known, held_out)),
     )
 
 
-def _judged(validation: Any, rows: SummarizedRows, prepare: Preparation) -> tuple[RowSet, RowSet]:
-    """Validation inputs and targets on the device, from an array or a pair of arrays."""
-    if isinstance(validation, tuple) and len(validation) == 2:
-        inputs = _companion(validation[0], rows, "validation[0]", same_rows=False)
-        answers = _companion(validation[1], inputs, "validation[1]", same_rows=True)
-        return prepare(inputs), prepare(answers)
-    judged = prepare(_companion(validation, rows, "validation", same_rows=False))
-    return judged, judged
+def _judged(
+    validation: Mapping[str, Any], rows: SummarizedRows, prepare: Preparation
+) -> tuple[tuple[RowSet, RowSet], Known]:
+    """Validation inputs and targets on the device, and what is known of them."""
+    checked = check_companion(validation["X"], rows.shape, _named("X", validation), same_rows=False)
+    target, name = validation.get("target"), _named("sample_weight", validation)
+    known = known_of(checked, validation.get("sample_weight"), name)
+    checked, target, known = drop_weightless(checked, target, known, rows.shape[1])
+    inputs = summarize_rows(checked, _named("X", validation))
+    judged = prepare(inputs)
+    if target is None:
+        return (judged, judged), known
+    return (judged, prepare(_companion(target, inputs, _named("target", validation), same_rows=True))), known
+
+
+def _named(name: str, validation: Mapping[str, Any]) -> str:
+    """What a part of the validation rows is called in messages."""
+    if len(validation) == 1:
+        return "validation"
+    pair = [*validation] == ["X", "target"]
+    return f"validation[{int(name == 'target')}]" if pair else f"validation[{name!r}]"
 
 
 def _companion(X: Any, like: SummarizedRows, name: str, *, same_rows: bool) -> SummarizedRows:
     return summarize_rows(check_companion(X, like.shape, name, same_rows=same_rows), name)
 
 
-def _by_schema(schema: Schema | None, target: Any, validation: Any) -> tuple[Any, Any]:
+def _by_schema(
+    schema: Schema | None, target: Any, validation: Mapping[str, Any]
+) -> tuple[Any, Mapping[str, Any]]:
     """Target and validation rows as numbers, where they are frames that a schema reads."""
     if schema is None:
         return target, validation
-    rows = {"target": target}
-    pair = isinstance(validation, tuple) and len(validation) == 2
-    rows |= {f"validation[{i}]": part for i, part in enumerate(validation if pair else (validation,))}
-    made = {name: None if part is None else schema.rows(part, name) for name, part in rows.items()}
-    target, *judged = made.values()
-    return target, tuple(judged) if pair else judged[0]
+    judged = {
+        part: schema.rows(value, _named(part, validation)) if part in ("X", "target") else value
+        for part, value in validation.items()
+    }
+    return None if target is None else schema.rows(target, "target"), judged
 
 
 def prepare(
-    estimator: Any, X: Any, target: Any = None, validation: Any = None
+    estimator: Any, X: Any, target: Any = None, validation: Any = None, sample_weight: Any = None
 ) -> tuple[SummarizedRows, TrainingJob]:
     """All of ``fit`` but the training: the checked rows, and the model that is due to train on them.
 
     The estimator learns its number of features, its scaling and its seed.
     """
+    validation = validation_parts(validation)
     parts = architecture(estimator.get_params(deep=False))
     training: Training = slots.resolve("training", estimator.training)
     checked, shape = check_rows(estimator, X, reset=True)
@@ -174,6 +220,9 @@ def prepare(
     if seed is None:
         seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     loss = parts.reconstruction
+    known = known_of(checked, sample_weight)
+    require_weighable(parts.named_penalties, known)
+    checked, target, known = drop_weightless(checked, target, known, width)
     rows = summarize_rows(checked, scaling=estimator.scaling, loss=loss, verbose=estimator.verbose)
     scaler = learn_scaling(
         None if isinstance(checked, Stream) else checked,
@@ -181,12 +230,13 @@ def prepare(
         loss,
         rows.found,
         None if schema is None else schema.blocks.values(),
+        known.get("weight"),
     )
     domain = domain_of(rows.found, scaler, shape)
     for corruption in parts.corruption:
         corruption.validate(domain)
     preparation = Preparation(scaler, getattr(torch, training.stored), device)
-    data = training_data(rows, target, validation, training, seed, loss, preparation)
+    data = training_data(rows, target, validation, known, training, seed, loss, preparation)
     estimator.scaler_, estimator.seed_ = scaler, seed
     member = TrainingJob(parts, domain, training, data, seed, scaler)
     warn_of_warmups(member)
@@ -198,6 +248,7 @@ def prepare_further(
     X: Any,
     target: Any = None,
     validation: Any = None,
+    sample_weight: Any = None,
     *,
     changes: Mapping[str, Any] | None = None,
     history: History | None = None,
@@ -210,11 +261,14 @@ def prepare_further(
     model: Model = estimator.module_
     training: Training = slots.resolve("training", estimator.training).replace(**changes or {})
     checked = check_rows(estimator, X, reset=False, image_shape=model.domain.image_shape)[0]
-    target, validation = _by_schema(getattr(estimator, "schema_", None), target, validation)
+    target, validation = _by_schema(getattr(estimator, "schema_", None), target, validation_parts(validation))
+    known = known_of(checked, sample_weight)
+    require_weighable(model.parts.named_penalties, known)
+    checked, target, known = drop_weightless(checked, target, known, model.domain.n_features)
     rows = summarize_rows(checked, verbose=estimator.verbose)
     preparation = Preparation(estimator.scaler_, model.dtype, model.device)
     loss, seed = model.parts.reconstruction, estimator.seed_
-    data = training_data(rows, target, validation, training, seed, loss, preparation)
+    data = training_data(rows, target, validation, known, training, seed, loss, preparation)
     history = History() if history is None else history
     scaler = estimator.scaler_
     return rows, TrainingJob(model.parts, model.domain, training, data, seed, scaler, history, tuple(warmed))

@@ -73,7 +73,7 @@ def identity(trainer: Trainer, scaler: Scaler) -> dict[str, Any]:
         "first_epoch": trainer.first_epoch,
         "freeze": list(trainer.frozen),
         **({"warmed": sorted(member.warmed)} if member.warmed else {}),
-        "data": digest([*rows, *scaling]),
+        "data": digest([*rows, *scaling, *data.known.values(), *data.validation_known.values()]),
         "weights": digest(
             [trainer.flat, *trainer.float_buffers.now.values(), *trainer.optimizer.state.values()]
         ),

@@ -110,6 +110,7 @@ def squared_mmd(
     lengths: Sequence[float | Tensor],
     kernel: Literal["gaussian", "imq"] = "gaussian",
     estimator: Literal["biased", "unbiased"] = "biased",
+    weight: Tensor | None = None,
 ) -> Tensor:
     r"""Squared maximum mean discrepancy of two samples.
 
@@ -130,6 +131,8 @@ def squared_mmd(
         Squared exponentials, or inverse multiquadrics (the heavier tails).
     estimator : "biased" or "unbiased"
         Which mean of the pairs is taken, as above.
+    weight : Tensor or None, shape (*models, n)
+        How much each row of the first sample counts: a pair counts by the product of its weights.
 
     Returns
     -------
@@ -150,6 +153,13 @@ def squared_mmd(
     if estimator == "unbiased" and min(a.shape[-2], b.shape[-2]) < 2:
         return a.new_zeros(a.shape[:-2])
 
+    def weighted(v: Tensor, w: Tensor, counts: Tensor, drop: bool) -> Tensor:
+        k = KERNELS[kernel](squared_distances(a, v), lengths)
+        pairs = w.unsqueeze(-1) * counts.unsqueeze(-2)
+        if drop:
+            pairs = pairs - pairs.diagonal(dim1=-2, dim2=-1).diag_embed()
+        return (pairs * k).sum((-2, -1)) / pairs.sum((-2, -1))
+
     def mean(u: Tensor, v: Tensor, drop: bool) -> Tensor:
         k = KERNELS[kernel](squared_distances(u, v), lengths)
         n, m = k.shape[-2:]
@@ -159,4 +169,7 @@ def squared_mmd(
         return rows.sum(-1) / (n * (m - 1) if drop else n * m)
 
     drop = estimator == "unbiased"
-    return mean(a, a, drop) + mean(b, b, drop) - 2 * mean(a, b, False)
+    if weight is None:
+        return mean(a, a, drop) + mean(b, b, drop) - 2 * mean(a, b, False)
+    across = weighted(b, weight, torch.ones_like(b[..., 0]), False)
+    return weighted(a, weight, weight, drop) + mean(b, b, drop) - 2 * across

@@ -11,7 +11,7 @@ from torch.nn import functional as nnf
 from .clamping import clamp_inwards
 
 
-def log_rates(activation: Tensor, sigmoid: bool) -> tuple[Tensor, Tensor]:
+def log_rates(activation: Tensor, sigmoid: bool, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Logarithms of the mean activation r of each unit over the batch, and of 1 - r.
 
     Parameters
@@ -21,6 +21,8 @@ def log_rates(activation: Tensor, sigmoid: bool) -> tuple[Tensor, Tensor]:
     sigmoid : bool
         Pass activations through a sigmoid first (in a form that does not underflow); if not, they are
         rates already and r is kept a rounding error away from 0 and 1, where the logarithms are infinite.
+    weight : Tensor or None, shape (..., batch)
+        How much each row counts; None: all alike.
 
     Returns
     -------
@@ -33,12 +35,18 @@ def log_rates(activation: Tensor, sigmoid: bool) -> tuple[Tensor, Tensor]:
     >>> on.exp(), off.exp()
     (tensor([0.2500]), tensor([0.7500]))
     """
+    if weight is not None:
+        weight = (weight / weight.sum(-1, keepdim=True)).unsqueeze(-1)
+    if sigmoid and weight is not None:
+        on, off = (nnf.logsigmoid(a) + weight.log() for a in (activation, -activation))
+        return on.logsumexp(-2), off.logsumexp(-2)
     if sigmoid:
         log_n = math.log(activation.shape[-2])
         on, off = nnf.logsigmoid(activation), nnf.logsigmoid(-activation)
         return on.logsumexp(-2) - log_n, off.logsumexp(-2) - log_n
     eps = torch.finfo(activation.dtype).eps
-    rate = clamp_inwards(activation.mean(-2), eps, 1 - eps)
+    mean = activation.mean(-2) if weight is None else (weight * activation).sum(-2)
+    rate = clamp_inwards(mean, eps, 1 - eps)
     return rate.log(), (-rate).log1p()
 
 

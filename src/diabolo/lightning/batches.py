@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..data.batches import block_steps, split_blocks
+from ..passes import Batch as Rows
 from ..training.job import Draws, TrainingJob
 
 
@@ -34,11 +35,6 @@ class Slice(NamedTuple):
     stop: int
     own: int
     size: int
-
-    @property
-    def share(self) -> float:
-        """The share of the step's rows."""
-        return self.own / self.size
 
 
 def rows_of(size: int, world: int, rank: int) -> Slice:
@@ -72,12 +68,38 @@ class Batch(NamedTuple):
         The random numbers of latent space and penalties, for the rows of all processes.
     own : Slice
         Which of them are those of this process.
+    known : dict of str to Tensor
+        What is known of the rows beside: "mask", "weight", "context", where there are some.
+    counted, of : float
+        How many rows count, of this process and of all: by their weights, where they have some.
     """
 
     x: Tensor
     target: Tensor
     noise: Draws
     own: Slice
+    known: dict[str, Tensor]
+    counted: float
+    of: float
+
+    @property
+    def share(self) -> float:
+        """The share of the step that this process computes."""
+        return self.counted / self.of
+
+    def rows(self, n_samples: int) -> Rows:
+        """The rows of this process, as a model takes them."""
+        return Rows(self.x, self.target, **self.known, n_samples=n_samples)
+
+    @classmethod
+    def of_process(cls, rows: Rows, noise: Draws, own: Slice, weight: Tensor | None) -> Batch:
+        """The batch of a process's own rows; the noise, and the weights, are those of all rows of the step."""
+        tensors = rows.tensors()
+        x, target = tensors.pop("x"), tensors.pop("target")
+        counted, of = float(own.own), float(own.size)
+        if weight is not None:
+            counted, of = float(weight[own.first : own.first + own.own].sum()), float(weight.sum())
+        return cls(x, target, noise, own, tensors, counted, of)
 
 
 class Batches:
@@ -124,9 +146,10 @@ class Batches:
                 yield self._batch(index[s], now, own)
 
     def _batch(self, index: Tensor, draws: Draws, own: Slice) -> Batch:
-        x, target = self.member.rows(index[own.first : own.stop], sliced(draws, own))
-        corruptions = self.member.parts.named_corruption
-        return Batch(x, target, {p: d for p, d in draws.items() if p not in corruptions}, own)
+        rows = self.member.rows(index[own.first : own.stop], sliced(draws, own))
+        corruptions, weights = self.member.parts.named_corruption, self.member.data.known.get("weight")
+        noise = {p: d for p, d in draws.items() if p not in corruptions}
+        return Batch.of_process(rows, noise, own, None if weights is None else weights[index])
 
     def state_dict(self) -> dict[str, int]:
         """Where in the data a trainer is, for its checkpoint."""
@@ -148,11 +171,10 @@ class ValidationBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         for number, start in enumerate(self.member.validation_starts):
-            x, target, draws = self.member.validation_batch(start, number)
-            own = rows_of(len(x), self.world, self.rank)
-            corruptions = self.member.parts.named_corruption
-            noise = {p: d for p, d in draws.items() if p not in corruptions}
-            yield Batch(x[own.first : own.stop], target[own.first : own.stop], noise, own)
+            whole, noise = self.member.validation_batch(start, number)
+            own = rows_of(len(whole.x), self.world, self.rank)
+            tensors = {name: value[own.first : own.stop] for name, value in whole.tensors().items()}
+            yield Batch.of_process(Rows(**tensors, n_samples=whole.n_samples), noise, own, whole.weight)
 
 
 def sliced(draws: Draws, own: Slice) -> Draws:

@@ -20,7 +20,7 @@ class Given:
 
     Attributes
     ----------
-    X, target, validation
+    X, target, validation, sample_weight
         As :meth:`diabolo.Autoencoder.fit` takes them.
     image_shape : tuple of int or None
         (channels, height, width), if a row is a picture.
@@ -31,6 +31,7 @@ class Given:
     X: Any
     target: Any = None
     validation: Any = None
+    sample_weight: Any = None
     image_shape: tuple[int, int, int] | None = None
     batch_size: int | None = None
 
@@ -112,9 +113,11 @@ class ArrayDataModule(RowsDataModule):
         Samples.
     target : array of the shape of X or None, default None
         What is to be reconstructed instead of X, row by row.
-    validation : array of shape (m, n_features), pair of arrays, or None, default None
+    validation : array of shape (m, n_features), pair of arrays, mapping or None, default None
         Rows that are judged after each epoch and never trained on. None: the share of the rows that the
         estimator's ``training.validation`` names.
+    sample_weight : array of shape (n,) or None, default None
+        How much each row counts.
     batch_size : int or None, default None
         Rows of a step over all devices together, so that the number of devices changes no result; None: the
         estimator's ``training.batch_size``.
@@ -128,10 +131,16 @@ class ArrayDataModule(RowsDataModule):
     """
 
     def __init__(
-        self, X: Any, *, target: Any = None, validation: Any = None, batch_size: int | None = None
+        self,
+        X: Any,
+        *,
+        target: Any = None,
+        validation: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
     ) -> None:
         super().__init__()
-        self._given = Given(X, target, validation, batch_size=batch_size)
+        self._given = Given(X, target, validation, sample_weight, batch_size=batch_size)
 
     def given(self) -> Given:
         return self._given
@@ -174,7 +183,7 @@ class ImageFolderDataModule(RowsDataModule):
         if self._read is None:
             train = self._pictures(self.folder)
             judged = None if self.validation is None else self._pictures(self.validation).X
-            self._read = Given(train.X, None, judged, train.image_shape, self.batch_size)
+            self._read = Given(train.X, None, judged, None, train.image_shape, self.batch_size)
         return self._read
 
     def _pictures(self, folder: Path) -> Any:

@@ -66,4 +66,6 @@ def whole_pass(
     for name in fields:
         value = getattr(p, name)
         found[name] = tuple(map(whole, value)) if isinstance(value, tuple) else whole(value)
+    if p.weight is not None:
+        found["weight"] = whole(p.weight)
     return replace(p, noise=noise, **found)

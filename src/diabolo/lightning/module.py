@@ -194,11 +194,11 @@ class AutoencoderModule(Answers):
         own = batch.own
         self._statistics.expect(own.stop - own.first)
         loss, values = self._terms(batch)
-        self._record.add(loss, values, own.share, own.size)
+        self._record.add(loss, values, batch.share, batch.of)
         if self.trainer.loggers:
             named = {f"{name}_step": value.detach() for name, value in {TOTAL: loss, **values}.items()}
             self.log_dict(named, on_step=True, on_epoch=False, batch_size=own.size)
-        return loss * (own.share * self.trainer.world_size)
+        return loss * (batch.share * self.trainer.world_size)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if len(self._record.waiting) >= _LOOK_EVERY:
@@ -220,13 +220,15 @@ class AutoencoderModule(Answers):
                 batch = batch._replace(x=batch.x.clone(), target=batch.target.clone())
             loss, values = self._terms(batch)
         summed = torch.stack([v.detach() for v in (loss, *values.values())]).to(self._sums)
-        self._sums += summed * batch.own.own
+        self._sums += summed * batch.counted
 
     def on_validation_epoch_end(self) -> None:
         judged = self.member.data.validation
         if self.trainer.sanity_checking or judged is None:
             return
-        means: Any = self.trainer.strategy.reduce(self._sums, reduce_op="sum") / len(judged[0])
+        weight = self.member.data.validation_known.get("weight")
+        counted = len(judged[0]) if weight is None else float(weight.sum())
+        means: Any = self.trainer.strategy.reduce(self._sums, reduce_op="sum") / counted
         self._judged = dict(zip(self._record.names, means.tolist(), strict=True))
         self._log({f"val_{name}": value for name, value in self._judged.items()})
 
@@ -303,7 +305,7 @@ class AutoencoderModule(Answers):
     def _terms(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss and its terms over the rows of this process."""
         model, member, world = self._built(), self.member, self.trainer.world_size
-        p = model(batch.target, sliced(batch.noise, batch.own), corrupted=batch.x).widened()
+        p = model(batch.rows(member.n_rows), sliced(batch.noise, batch.own)).widened()
         whole = None
         if self._fields and world > 1:
             gather: Any = partial(self.all_gather, sync_grads=True)

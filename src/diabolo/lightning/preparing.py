@@ -71,7 +71,9 @@ def prepare(estimator: Autoencoder, given: Given, strategy: Any, drawn: int | No
     made.device = "cpu"
     made.random_state = made.random_state if drawn is None else drawn
     try:
-        rows, member = prepare_fit(made, _numbered(given.X), given.target, given.validation)
+        rows, member = prepare_fit(
+            made, _numbered(given.X), given.target, given.validation, given.sample_weight
+        )
     finally:
         made.device, made.random_state = before
     model = member.model()
@@ -83,7 +85,9 @@ def go_on(fitted: Autoencoder, model: Model, given: Given, drawn: int | None) ->
     fitted = fitted.set_params(**_changes(fitted, given))
     fitted.module_ = fitted.module_.to("cpu")
     X = _numbered(given.X)
-    rows, member = prepare_further(fitted, X, given.target, given.validation, history=fitted.history_)
+    rows, member = prepare_further(
+        fitted, X, given.target, given.validation, given.sample_weight, history=fitted.history_
+    )
     return Prepared(fitted, rows, member, model, drawn)
 
 

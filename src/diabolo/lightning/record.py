@@ -29,14 +29,14 @@ class Record:
         self.names = tuple(names)
         self.waiting: list[Tensor] = []
         self.seen: list[Tensor] = []
-        self.sizes: list[int] = []
+        self.sizes: list[float] = []
 
     @property
     def taken(self) -> int:
         """Steps that have been added up over processes."""
         return sum(len(steps) for steps in self.seen)
 
-    def add(self, loss: Tensor, values: Mapping[str, Tensor], share: float, size: int) -> None:
+    def add(self, loss: Tensor, values: Mapping[str, Tensor], share: float, size: float) -> None:
         """Note a process's part of a step; nothing is synchronised with the device."""
         self.waiting.append(torch.stack([v.detach() for v in (loss, *values.values())]) * share)
         self.sizes.append(size)
@@ -62,7 +62,7 @@ class Record:
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.seen = [] if state["seen"] is None else [state["seen"]]
-        self.sizes = [int(n) for n in state["sizes"]]
+        self.sizes = [float(n) for n in state["sizes"]]
 
 
 class Guard:

@@ -51,12 +51,15 @@ class Sample:
         What a decoder is to give back.
     loss : callable or None
         From a decoder's raw output to its loss, as one number; None: where that is a squared error.
+    weight : Tensor, shape (n,), or None
+        How much each row counts; None: all alike.
     """
 
     inputs: Tensor
     outputs: int
     target: Tensor | None = None
     loss: Callable[[Tensor], Tensor] | None = None
+    weight: Tensor | None = None
 
 
 @part

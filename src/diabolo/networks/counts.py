@@ -40,17 +40,22 @@ class CountScale(nn.Module):
         self.scale = nn.Parameter(torch.ones(n_features), requires_grad=False)
         self.log_mean = nn.Parameter(torch.zeros(n_features), requires_grad=False)
 
-    def learn(self, rows: Tensor, targets: Tensor) -> None:
+    def learn(self, rows: Tensor, targets: Tensor, weight: Tensor | None = None) -> None:
         """Take the numbers from counts that go in and those that are to come out, (n, n_features) each.
 
-        A feature without any count is treated as one with half a count in all.
+        A feature without any count is treated as one with half a count in all. Rows count by their weights (n,), where
+        they have some.
         """
         with torch.no_grad():
-            logs = rows.double().log1p()
-            spread = logs.std(0, correction=0)
-            self.offset.copy_(logs.mean(0))
+            logs, targets = rows.double().log1p(), targets.double()
+            spread, mean, mean_target = logs.std(0, correction=0), logs.mean(0), targets.mean(0)
+            if weight is not None:
+                share = (weight.double() / weight.double().sum()).unsqueeze(-1)
+                mean, mean_target = (share * logs).sum(0), (share * targets).sum(0)
+                spread = (share * (logs - mean).square()).sum(0).sqrt()
+            self.offset.copy_(mean)
             self.scale.copy_(torch.where(spread > 0, spread, torch.ones_like(spread)))
-            self.log_mean.copy_(targets.double().mean(0).clamp(min=0.5 / len(targets)).log())
+            self.log_mean.copy_(mean_target.clamp(min=0.5 / len(targets)).log())
 
     def enter(self, x: Tensor) -> Tensor:
         """Counts (*models, batch, n_features) as the encoder sees them; what noise made negative is zero."""

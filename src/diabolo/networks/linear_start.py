@@ -33,9 +33,9 @@ def start_linear(layer: Dense, sample: Sample) -> None:
         With a target: of a decoder.
     """
     if sample.target is None:
-        weight, bias = whitening_axes(sample.inputs.double(), sample.outputs)
+        weight, bias = whitening_axes(sample.inputs.double(), sample.outputs, sample.weight)
     elif sample.loss is None:
-        weight, bias = least_squares(sample.inputs.double(), sample.target.double())
+        weight, bias = least_squares(sample.inputs.double(), sample.target.double(), sample.weight)
     else:
         weight, bias = least_loss(sample.inputs.double(), sample.loss, layer.n_out)
     with torch.no_grad():
@@ -45,7 +45,17 @@ def start_linear(layer: Dense, sample: Sample) -> None:
         layer.bias[: len(bias)] = bias.to(layer.bias)
 
 
-def whitening_axes(rows: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+def centre(rows: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The mean of rows (n, width), and rows about it, so scaled that sums over them count each by its weight."""
+    if weight is None:
+        mean = rows.mean(0)
+        return mean, rows - mean
+    share = (weight.to(rows) / weight.sum()).unsqueeze(-1)
+    mean = (share * rows).sum(0)
+    return mean, (rows - mean) * (share * len(rows)).sqrt()
+
+
+def whitening_axes(rows: Tensor, dim: int, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The affine map to principal components of unit variance; components without variance are 0.
 
     Parameters
@@ -53,6 +63,8 @@ def whitening_axes(rows: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     rows : Tensor, shape (n, n_features)
     dim : int
         Components; more than there are directions with variance are 0.
+    weight : Tensor or None, shape (n,)
+        How much each row counts; None: all alike.
 
     Returns
     -------
@@ -65,16 +77,15 @@ def whitening_axes(rows: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     >>> (rows @ weight + bias).tolist()
     [[1.0, 0.0], [-1.0, 0.0]]
     """
-    mean = rows.mean(0)
-    centred = rows - mean
+    mean, centred = centre(rows, weight)
     values, vectors = _leading(centred, min(dim, *rows.shape))
     kept = values > _NO_VARIANCE * values.max().clamp(min=0)
     values, vectors = values[kept], vectors[:, kept]
     # Eigenvectors have no sign of their own: the largest entry is positive.
     signs = vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
-    weight = rows.new_zeros(rows.shape[1], dim)
-    weight[:, : len(values)] = vectors * signs / values.sqrt()
-    return weight, -mean @ weight
+    matrix = rows.new_zeros(rows.shape[1], dim)
+    matrix[:, : len(values)] = vectors * signs / values.sqrt()
+    return matrix, -mean @ matrix
 
 
 def _leading(centred: Tensor, most: int) -> tuple[Tensor, Tensor]:
@@ -98,8 +109,15 @@ def _leading(centred: Tensor, most: int) -> tuple[Tensor, Tensor]:
     return values.flip(0)[:most], (basis @ turn).flip(1)[:, :most]
 
 
-def least_squares(codes: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def least_squares(codes: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The affine map of codes (n, dim) with the least squared error for a target (n, width); the smallest of them.
+
+    Parameters
+    ----------
+    codes : Tensor, shape (n, dim)
+    target : Tensor, shape (n, width)
+    weight : Tensor or None, shape (n,)
+        How much each row counts; None: all alike.
 
     Examples
     --------
@@ -108,11 +126,11 @@ def least_squares(codes: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     >>> round(weight.item(), 12), round(bias.item(), 12)
     (2.0, 1.0)
     """
-    means = codes.mean(0), target.mean(0)
-    centred = codes - means[0]
+    mean, centred = centre(codes, weight)
+    mean_target, centred_target = centre(target, weight)
     squares = torch.linalg.pinv(centred.mT @ centred, hermitian=True)
-    weight = squares @ (centred.mT @ (target - means[1]))
-    return weight, means[1] - means[0] @ weight
+    matrix = squares @ (centred.mT @ centred_target)
+    return matrix, mean_target - mean @ matrix
 
 
 def least_loss(codes: Tensor, loss: Callable[[Tensor], Tensor], width: int) -> tuple[Tensor, Tensor]:

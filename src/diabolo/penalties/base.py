@@ -32,6 +32,8 @@ class Penalty(Component, ABC):
         Whether it differentiates by ``Pass.corrupted``, which then requires a gradient.
     divergence : bool
         Whether it is the divergence from the prior that a bound on the evidence holds.
+    weighable : bool
+        Whether its value counts rows by ``Pass.weight``, or is none of rows.
     matches_prior : bool
         Whether it draws codes to the prior, the standard normal where the space has none, of which it is given
         ``draw``.
@@ -40,6 +42,7 @@ class Penalty(Component, ABC):
     unit: ClassVar[str] = ""
     needs_input_gradient: ClassVar[bool] = False
     divergence: ClassVar[bool] = False
+    weighable: ClassVar[bool] = True
     matches_prior: ClassVar[bool] = False
 
     weight: float = setting(default=1.0, doc="Factor of the penalty in the total loss.", ge=0, varies=True)
@@ -99,6 +102,7 @@ class BatchPenalty(Penalty):
     """A penalty of a whole batch: ``value`` returns shape (*models,).
 
     Where several processes share a batch (:mod:`diabolo.lightning`), each sees its own rows, or gathers those of all.
+    One whose value counts rows by ``Pass.weight`` says so by ``weighable``; the others refuse sample weights.
 
     Attributes
     ----------
@@ -106,4 +110,5 @@ class BatchPenalty(Penalty):
         What of the pass, row by row, the value depends on: the names that are gathered.
     """
 
+    weighable: ClassVar[bool] = False
     looks_at: ClassVar[tuple[str, ...]] = ("target", "corrupted", "h", "z", "output", "hidden")

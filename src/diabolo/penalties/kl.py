@@ -59,7 +59,11 @@ class KL(SamplePenalty):
         if each is None:
             return p.kl
         # Adding what is missing leaves no gradient where a dimension's mean is below.
-        return (each + (self.free_bits - each.mean(-2, keepdim=True)).clamp(min=0)).sum(-1)
+        mean = each.mean(-2, keepdim=True)
+        if p.weight is not None:
+            share = (p.weight / p.weight.sum(-1, keepdim=True)).unsqueeze(-1)
+            mean = (share * each).sum(-2, keepdim=True)
+        return (each + (self.free_bits - mean).clamp(min=0)).sum(-1)
 
     def validate(self, latent: LatentSpace) -> None:
         if self.free_bits and latent.prior is not None and not latent.prior.by_dimension:

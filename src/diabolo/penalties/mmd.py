@@ -58,6 +58,7 @@ class MMD(BatchPenalty):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ("z",)
+    weighable: ClassVar[bool] = True
     matches_prior: ClassVar[bool] = True
 
     weight: float = setting(default=10.0, doc="Factor of the squared MMD in the total loss.")
@@ -72,4 +73,4 @@ class MMD(BatchPenalty):
         prior = p.noise[p.term]["draw"].to(p.z)
         scale = p.latent.geometry.spread(p.latent.dim) if self.scale is None else self.scale
         lengths = F.bandwidths(scale, self.bandwidths)
-        return F.squared_mmd(p.z, prior, lengths, self.kernel, self.estimator)
+        return F.squared_mmd(p.z, prior, lengths, self.kernel, self.estimator, p.weight)

@@ -142,6 +142,7 @@ class KLSparsity(BatchPenalty):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ("z", "hidden")
+    weighable: ClassVar[bool] = True
 
     target: float = setting(default=0.05, doc="Rate that units should be active at.", gt=0, lt=1)
     on: str = setting(default="code", doc="Which activations.", choices=PLACES)
@@ -157,7 +158,8 @@ class KLSparsity(BatchPenalty):
         if not self.sigmoid:
             for layer in layers:
                 self._require_rates(layer)
-        first, *more = [F.sparsity_kl(*F.log_rates(a, self.sigmoid), self.target) for a in layers]
+        rates = [F.log_rates(a, self.sigmoid, p.weight) for a in layers]
+        first, *more = [F.sparsity_kl(*each, self.target) for each in rates]
         return sum(more, first)
 
     def _require_rates(self, layer: Tensor) -> None:

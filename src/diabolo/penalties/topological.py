@@ -23,7 +23,8 @@ class Topological(BatchPenalty):
     rows, and P are the edges at which the rows of a batch join into one connected component as distance
     grows (persistence pairs of dimension 0).
 
-    A last batch of one row has no edges and gives 0; so use large batches, and ``drop_last``.
+    A last batch of one row has no edges and gives 0; so use large batches, and ``drop_last``. Sample weights change
+    nothing: a row that is there twice is joined to itself by an edge of no length.
 
     Where several processes share a batch (:mod:`diabolo.lightning`), each joins its own rows only, and the loss holds
     the mean over processes: the topology of a smaller sample. With ``gather=True`` every process sees inputs and
@@ -52,6 +53,7 @@ class Topological(BatchPenalty):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ("target", "z")
+    weighable: ClassVar[bool] = True
 
     x_scale: float | None = setting(
         default=None, doc="What input distances are divided by; none: the largest in the batch.", gt=0

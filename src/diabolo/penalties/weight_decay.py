@@ -39,6 +39,7 @@ class WeightDecay(BatchPenalty):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ()
+    weighable: ClassVar[bool] = True
 
     weight: float = setting(default=1e-4, doc="Factor of the sum of squared weights.")
 
@@ -71,6 +72,7 @@ class WeightL1(BatchPenalty):
     """
 
     looks_at: ClassVar[tuple[str, ...]] = ()
+    weighable: ClassVar[bool] = True
 
     weight: float = setting(default=1e-4, doc="Factor of the sum of absolute weights.")
 

@@ -41,7 +41,8 @@ def stack_key(member: TrainingJob) -> Hashable:
     """
     n = member.n_rows
     training = member.training.settled(n).shared()
-    return (*shape_key(member), n, *training, member.validation_starts, str(member.data.inputs.device))
+    known = tuple((name, value.shape) for name, value in member.data.known.items())
+    return (*shape_key(member), n, *training, member.validation_starts, str(member.data.inputs.device), known)
 
 
 def shape_key(member: TrainingJob) -> tuple[Hashable, ...]:
@@ -105,7 +106,12 @@ def member_key(member: TrainingJob, *, any_seed: bool = False) -> Hashable:
     """What decides a model's bits: its parts, its settings, its seed and the content of its data."""
     data, (low, high) = member.data, (member.domain.low, member.domain.high)
     validation = data.validation or (None, None)
-    content = tuple(_content(rows) for rows in (data.inputs, data.targets, *validation))
+    known = tuple(
+        (name, value.shape, value.cpu().numpy().tobytes())
+        for beside in (data.known, data.validation_known)
+        for name, value in beside.items()
+    )
+    content = (*(_content(rows) for rows in (data.inputs, data.targets, *validation)), known)
     seed = None if any_seed else member.seed
     return (member.parts, member.domain.image_shape, low, high, member.training, seed, content)
 

@@ -118,6 +118,7 @@ def fit_stack(
     *,
     targets: Sequence[Any] | None = None,
     validations: Sequence[Any] | None = None,
+    sample_weights: Sequence[Any] | None = None,
     n_jobs: int | None = None,
     stack_size: int | None = None,
     memory: int | None = None,
@@ -134,7 +135,7 @@ def fit_stack(
         They are not changed.
     Xs : array, or list of array
         One array for all, or a list with one for each.
-    targets, validations : list or None
+    targets, validations, sample_weights : list or None
         As in ``fit``, one for each.
     n_jobs : int or None
         Processes that stacks are shared among, through joblib: ``joblib.parallel_config`` applies.
@@ -165,9 +166,9 @@ def fit_stack(
     [1, 1]
     """
     many = isinstance(Xs, list | tuple)
-    lists = [Xs if many else [Xs] * len(estimators), targets, validations]
+    lists = [Xs if many else [Xs] * len(estimators), targets, validations, sample_weights]
     columns = [[None] * len(estimators) if column is None else list(column) for column in lists]
-    for name, column in zip(("Xs", "targets", "validations"), columns, strict=True):
+    for name, column in zip(("Xs", "targets", "validations", "sample_weights"), columns, strict=True):
         if len(column) != len(estimators):
             raise SettingError(
                 f"{name} must have one entry for each of the {len(estimators)} estimators, got {len(column)}."
@@ -213,9 +214,9 @@ class Budget:
 
 @undisturbed()
 def fit_all(
-    estimators: Sequence[Autoencoder], data: Sequence[tuple[Any, Any, Any]], budget: Budget
+    estimators: Sequence[Autoencoder], data: Sequence[tuple[Any, ...]], budget: Budget
 ) -> list[Outcome]:
-    """Fit estimators in place, each to its (X, target, validation); errors are kept, not raised."""
+    """Fit estimators in place, each to its (X, target, validation, sample_weight); errors are kept, not raised."""
     outcomes = [Outcome(estimator) for estimator in estimators]
     jobs: dict[int, Job] = {}
     due = Jobs()

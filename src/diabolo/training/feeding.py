@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..data.prefetch import prefetch
 from ..data.shuffle import StreamedRows
-from ..model import corrupt
-from .job import Draws, TrainingJob, combine_draws
+from ..passes import Batch
+from .job import Draws, TrainingJob, combine_batches, combine_draws
 from .state import TrainingState
 
 Blocks = Sequence[tuple[int, int, int]]
@@ -26,15 +26,15 @@ class Fed:
     ----------
     index : Tensor or None, shape (steps, *models, batch)
         The numbers of its rows, where they are in memory.
-    fetched : tuple of Tensor or None, each (steps, batch, features)
-        Else its inputs, clean, and its targets.
+    fetched : tuple or None
+        Else its inputs, clean, and its targets, each (steps, batch, features), and what is known beside, by name.
     """
 
     index: Tensor | None = None
-    fetched: tuple[Tensor, Tensor] | None = None
+    fetched: tuple[Tensor, Tensor, dict[str, Tensor]] | None = None
 
     @property
-    def rows(self) -> tuple[Tensor, Tensor]:
+    def rows(self) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """The rows that were fetched."""
         if self.fetched is None:
             raise ValueError("the rows of this block are given by their indices, not fetched.")
@@ -55,8 +55,8 @@ def feeding(state: TrainingState, blocks: Blocks) -> Iterator[Iterator[Fed]]:
         with prefetch(_streamed(state, data.inputs, blocks, skip)) as rows:
             yield rows
     else:
-        pairs = data.pairs(_indices(state, blocks[skip:]))
-        with prefetch(Fed(fetched=pair) for pair in pairs) as rows:
+        indices = _indices(state, blocks[skip:])
+        with prefetch(Fed(fetched=data.fetch(index)) for index in indices) as rows:
             yield rows
 
 
@@ -75,36 +75,31 @@ def _streamed(state: TrainingState, rows: StreamedRows, blocks: Blocks, skip: in
     fetched = rows.epoch(state.epoch, passed, numbers, skip)
     for (_, steps, size), got in zip(blocks[skip:], fetched, strict=True):
         clean = got.view(steps, size, -1)
-        yield Fed(fetched=(clean, clean))
+        yield Fed(fetched=(clean, clean, {}))
 
 
-def batches(state: TrainingState, fed: Fed, number: int) -> tuple[Tensor, Tensor, Draws]:
-    """Inputs, targets and noise of a block of steps, by its number in the epoch; inputs are corrupted already.
+def batches(state: TrainingState, fed: Fed, number: int) -> tuple[Batch, Draws]:
+    """A block of steps as one batch, corrupted already, and its noise, by its number in the epoch.
 
     Indices have shape (steps, *models, batch), as have the leading axes of what is returned.
     """
     first, index = state.running[0], fed.index
     if index is None:
-        clean, target = fed.rows
+        clean, target, known = fed.rows
         draws = first.noise(tuple(clean.shape[:-1]), state.epoch, number, state.flat)
-        return corrupt(first.parts, first.domain, clean, draws), target, _kept(first, draws)
+        return first.batch(clean, target, known, draws), _kept(first, draws)
     same = all(m.uses_rows_as_they_are and m.data.inputs is first.data.inputs for m in state.running)
-    each, xs, targets = [], [], []
+    each, made = [], []
     for i, member in enumerate(state.running):
         own = index[:, i] if state.stacked else index
         draws = member.noise(tuple(own.shape), state.epoch, number, state.flat)
         if not same:
-            x, target = member.rows(own, draws)
-            xs.append(x)
-            targets.append(target)
+            made.append(member.rows(own, draws))
         each.append(_kept(member, draws))
     noise = combine_draws(each, 1) if state.stacked else each[0]
     if same:
-        rows = first.data.inputs.gather(index)
-        return rows, rows, noise
-    if not state.stacked:
-        return xs[0], targets[0], noise
-    return torch.stack(xs, 1), torch.stack(targets, 1), noise
+        return Batch(first.data.inputs.gather(index), n_samples=first.n_rows), noise
+    return combine_batches(made, 1) if state.stacked else made[0], noise
 
 
 def _kept(member: TrainingJob, draws: Draws) -> Draws:

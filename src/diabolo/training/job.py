@@ -6,7 +6,7 @@ there are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,9 +18,19 @@ from ..data.batches import TrainingData
 from ..data.domain import Domain
 from ..data.rng import generator
 from ..data.scaling import Scaler
+from ..data.spread import spread
 from ..errors import SettingError
 from ..model import Architecture, Model, corrupt, draw_noise, noise_names
-from ..objective import RECONSTRUCTION, TIGHTENING, TOTAL, rising_weights, term_names, term_weights
+from ..objective import (
+    RECONSTRUCTION,
+    TIGHTENING,
+    TOTAL,
+    rising_weights,
+    row_losses,
+    term_names,
+    term_weights,
+)
+from ..passes import Batch
 from .control import threads
 from .fitted import Fitted, build_model
 from .flat import Layout
@@ -180,19 +190,24 @@ class TrainingJob:
         self._began_from_data = True
         data = self.data
         sources = [(data.inputs, data.inputs if data.targets is None else data.targets)]
+        weights = [data.known.get("weight")]
         if data.held_out and data.validation is not None:
             # Else a start at PCA would be that of fewer rows than whoever compares it with PCA has given. It looks
             # better on the rows held out than it is: a training that beats it there is worth the more.
             sources.append(data.validation)
+            weights.append(data.validation_known.get("weight"))
         most = max(2, _START_NUMBERS // self.domain.n_features)
         share = most / sum(len(rows) for rows, _ in sources)
         # The number of threads is a part of what decides the last bits.
         with threads(1):
+            counts = [max(1, int(share * len(rows))) for rows, _ in sources]
             inputs, targets = (
-                torch.cat([each[i].sample(max(1, int(share * len(each[i])))).cpu() for each in sources])
+                torch.cat([each[i].sample(n).cpu() for each, n in zip(sources, counts, strict=True)])
                 for i in (0, 1)
             )
-            model.initialise(inputs, targets)
+            # Held-out rows have weights where the others have.
+            some = [w[spread(len(w), n)].cpu() for w, n in zip(weights, counts, strict=True) if w is not None]
+            model.initialise(Batch(inputs, targets, weight=torch.cat(some) if some else None))
 
     @property
     def n_rows(self) -> int:
@@ -202,11 +217,19 @@ class TrainingJob:
     @property
     def uses_rows_as_they_are(self) -> bool:
         """Whether its input and its target are the rows as they are."""
-        return not self.parts.corruption and self.data.targets is None
+        return not self.parts.corruption and self.data.targets is None and not self.data.known
 
     def order(self, epoch: int) -> Tensor:
         """The order of rows in an epoch."""
         return torch.randperm(self.n_rows, generator=generator(self.seed, "order", epoch))
+
+    def rows_counted(self, epoch: int, sizes: Sequence[int]) -> Sequence[float]:
+        """How many rows each step of an epoch counts for, of so many rows: the sums of their weights."""
+        weight = self.data.known.get("weight")
+        if weight is None:
+            return sizes
+        order = self.order(epoch)[: sum(sizes)].to(weight.device)
+        return [float(step.double().sum()) for step in weight[order].split(list(sizes))]
 
     @property
     def epochs(self) -> int:
@@ -249,16 +272,17 @@ class TrainingJob:
         began = self.model()
         start = Layout.of(began).flatten(began).to(best)
         gain = self._validation_losses(start) - self._validation_losses(best)
-        error = gain.std(correction=0) / len(gain) ** 0.5
-        return best if len(gain) >= _FEWEST and bool(gain.mean() > error) else start
+        weight = self.data.validation_known.get("weight")
+        share = torch.full_like(gain, 1 / len(gain)) if weight is None else (weight / weight.sum()).to(gain)
+        mean = (share * gain).sum()
+        error = (share * (gain - mean)).square().sum().sqrt()
+        return best if len(gain) >= _FEWEST and bool(mean > error) else start
 
     def _validation_losses(self, flat: Tensor) -> Tensor:
         """The reconstruction loss of each validation row, for some parameters."""
         model, losses = build_model(self.parts, self.domain, flat), []
         for number, start in enumerate(self.validation_starts):
-            x, target, noise = self.validation_batch(start, number)
-            p = model(target, noise, corrupted=x).first()
-            losses.append(self.parts.reconstruction.loss(p.output, target, p.modules.get(RECONSTRUCTION)))
+            losses.append(row_losses(self.parts, model(*self.validation_batch(start, number)).first()))
         return torch.cat(losses).double()
 
     def noise(self, shape: tuple[int, ...], epoch: int, block: int, like: Tensor) -> Draws:
@@ -266,22 +290,29 @@ class TrainingJob:
         keys = {p: generator(self.seed, p, epoch, block, like.device) for p in self.noise_names}
         return cast_draws(draw_noise(self.parts, self.domain, shape, keys), like.dtype)
 
-    def rows(self, index: Tensor, noise: Mapping[str, Mapping[str, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Inputs, corrupted already, and targets of rows by index: each (*index.shape, features)."""
-        clean = self.data.inputs.gather(index)
-        target = clean if self.data.targets is None else self.data.targets.gather(index)
+    def rows(self, index: Tensor, noise: Draws) -> Batch:
+        """Rows by index, corrupted already: with the axes of the index, then features."""
+        clean, target, known = self.data.fetch(index)
         x = clean if self.corrupted_once is None else self.corrupted_once[index]
-        return corrupt(self.parts, self.domain, x, noise), target
+        return self.batch(x, target, known, noise)
 
-    def validation_batch(self, start: int, number: int) -> tuple[Tensor, Tensor, Draws]:
-        """Inputs, targets and noise of a chunk of the validation rows; the noise is the same at every call."""
+    def batch(self, x: Tensor, target: Tensor, known: Mapping[str, Tensor], noise: Draws) -> Batch:
+        """Rows under the corruptions whose noise is given, and what is known of them."""
+        x = corrupt(self.parts, self.domain, x, noise)
+        return Batch(x, target, **known, n_samples=self.n_rows)
+
+    def validation_batch(self, start: int, number: int) -> tuple[Batch, Draws]:
+        """A chunk of the validation rows, corrupted already, and its noise, which is the same at every call."""
         if self.data.validation is None:
             raise ValueError("there are no validation rows.")
-        x, target = (rows.slice(start, start + _ROWS_AT_ONCE) for rows in self.data.validation)
+        stop = start + _ROWS_AT_ONCE
+        x, target = (rows.slice(start, stop) for rows in self.data.validation)
+        known = {name: value[start:stop] for name, value in self.data.validation_known.items()}
         names = (*self.parts.named_corruption, *self.noise_names)
         keys = {p: generator(self.seed, f"evaluate {p}", 0, number, x.device) for p in names}
         draws = cast_draws(draw_noise(self.parts, self.domain, (x.shape[0],), keys), x.dtype)
-        return corrupt(self.parts, self.domain, x, draws), target, draws
+        kept = {name: draw for name, draw in draws.items() if name not in self.parts.named_corruption}
+        return self.batch(x, target, known, draws), kept
 
     @property
     def validation_starts(self) -> range:
@@ -312,6 +343,13 @@ class TrainingJob:
 def cast_draws(draws: Draws, dtype: torch.dtype) -> Draws:
     """Random numbers, drawn in float32, in the model's precision."""
     return {p: {k: v.to(dtype) for k, v in d.items()} for p, d in draws.items()}
+
+
+def combine_batches(each: Sequence[Batch], dim: int) -> Batch:
+    """The batches of several members as one, with a new axis of models."""
+    named = [batch.tensors() for batch in each]
+    stacked = {name: torch.stack([tensors[name] for tensors in named], dim) for name in named[0]}
+    return Batch(**stacked, n_samples=each[0].n_samples)
 
 
 def combine_draws(each: list[Draws], dim: int) -> Draws:

@@ -18,7 +18,7 @@ from ..data.batches import block_steps, split_blocks
 from ..errors import DivergedError
 from ..model import FIXED, Model
 from ..objective import TOTAL, term_names, terms, total
-from ..passes import Noise
+from ..passes import Batch, Noise
 from .buffers import BufferKeeper
 from .captured_step import CapturedStep
 from .compiling import check_compilable, compiled
@@ -89,7 +89,7 @@ class Trainer(TrainingState):
         self.block = block_steps(self.batch, model.domain.n_features)
         self.names = (TOTAL, *term_names(model.parts))
         self.layout = Layout.of(model)
-        self._terms: Callable[[Tensor, Tensor, Noise, dict[str, Tensor]], dict[str, Tensor]] = (
+        self._terms: Callable[[dict[str, Tensor], Noise, dict[str, Tensor]], dict[str, Tensor]] = (
             self._compute_terms
         )
         self._take(self.layout.flatten(model) if flat is None else flat)
@@ -238,12 +238,14 @@ class Trainer(TrainingState):
                 before += steps
                 if self.step >= before:
                     continue  # taken by the process that this one goes on for
-                x, target, noise = batches(self, next(fed), number)
+                batch, noise = batches(self, next(fed), number)
                 self.float_buffers.expect(size)
+                rows = batch.tensors()
+                self._given = tuple(rows)
                 self._drawn = {p: tuple(draws) for p, draws in noise.items()}
-                drawn = [v for draws in noise.values() for v in draws.values()]
+                drawn = [*rows.values(), *(v for draws in noise.values() for v in draws.values())]
                 for s in range(self.step - before + steps, steps):
-                    given = (x[s], target[s], *(v[s] for v in drawn), *weights.values())
+                    given = (*(v[s] for v in drawn), *weights.values())
                     self._step(given, rates[self.step], trace[self.step])
                     self.step += 1
                     if self.step % _LOOK_EVERY and not interrupt.asked:
@@ -286,12 +288,13 @@ class Trainer(TrainingState):
                 self.gradient.flat.mul_((self.training.clip_norm / (norm + 1e-12)).clamp(max=1.0))
             self.optimizer.step(pieces, rates, self.trained)
 
-    def _gradients(self, x: Tensor, target: Tensor, *others: Tensor) -> list[Tensor]:
-        """The loss, its terms, and its gradient by each trained parameter; the others are noise, then weights."""
-        rest = iter(others)
+    def _gradients(self, *given: Tensor) -> list[Tensor]:
+        """The loss, its terms, and its gradient by each trained parameter, of a batch, noise, and weights of terms."""
+        rest = iter(given)
+        rows = {name: next(rest) for name in self._given}
         noise = {p: {k: next(rest) for k in names} for p, names in self._drawn.items()}
         weights = dict(zip(self.names[1:], rest, strict=True))
-        values = self._terms(x, target, noise, weights)
+        values = self._terms(rows, noise, weights)
         loss = total(self.model.parts, values, weights)
         if not self.trained:  # a callback froze them all
             return [loss, *values.values()]
@@ -301,12 +304,13 @@ class Trainer(TrainingState):
         return [loss, *values.values(), *grads]
 
     def _compute_terms(
-        self, x: Tensor, target: Tensor, noise: Noise, weights: dict[str, Tensor]
+        self, rows: dict[str, Tensor], noise: Noise, weights: dict[str, Tensor]
     ) -> dict[str, Tensor]:
+        batch = Batch(**rows, n_samples=self.n_rows)
         if self.training.precision != "bfloat16":
-            return terms(self.model.parts, self.model(target, noise, corrupted=x), weights=weights)
-        with torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False):
-            p = self.model(target, noise, corrupted=x)
+            return terms(self.model.parts, self.model(batch, noise), weights=weights)
+        with torch.autocast(batch.x.device.type, torch.bfloat16, cache_enabled=False):
+            p = self.model(batch, noise)
         return terms(self.model.parts, p.widened(), weights=weights)
 
     def _look(self, trace: Tensor) -> None:

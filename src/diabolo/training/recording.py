@@ -41,7 +41,8 @@ def epoch_lines(
     for i, member in enumerate(started):
         if member.status != "running":
             continue
-        means = np.average(values[:, i], axis=0, weights=sizes).tolist()
+        counts = member.rows_counted(state.epoch, sizes)
+        means = np.average(values[:, i], axis=0, weights=counts).tolist()
         line: dict[str, float] = {"epoch": state.epoch + 1}
         line |= dict(zip(state.names, means, strict=True))
         weights = member.loss_weights(state.epoch)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ..model import Model
 from ..objective import TOTAL, term_names, terms, total
-from .job import TrainingJob, combine_draws
+from ..passes import Batch
+from .job import TrainingJob, combine_batches, combine_draws
 from .state import TrainingState
 
 
@@ -33,22 +34,26 @@ def evaluate(
     """
     names = (TOTAL, *term_names(model.parts))
     sums = torch.zeros(*((len(members),) if stacked else ()), len(names), dtype=torch.float64)
-    starts, n = members[0].validation_starts, 0
+    starts, n = members[0].validation_starts, torch.zeros(1, dtype=torch.float64)
     for number, start in enumerate(starts):
         each = [m.validation_batch(start, number) for m in members]
+        batch, noise = each[0]
         if stacked:
-            x, target = (torch.stack([e[k] for e in each]) for k in (0, 1))  # type: ignore[misc]
-            noise = combine_draws([e[2] for e in each], 0)
-        else:
-            x, target, noise = each[0]
+            batch, noise = combine_batches([b for b, _ in each], 0), combine_draws([e for _, e in each], 0)
         with torch.set_grad_enabled(model.needs_input_gradient):
-            values = terms(model.parts, model(target, noise, corrupted=x), weights=weights)
+            values = terms(model.parts, model(batch, noise), weights=weights)
         loss = total(model.parts, values, weights)
-        rows = target.shape[-2]
-        sums += torch.stack([v.detach() for v in (loss, *values.values())], -1).double().cpu() * rows
-        n += rows
+        found = torch.stack([v.detach() for v in (loss, *values.values())], -1).double().cpu()
+        rows = rows_counted(batch).double().cpu().unsqueeze(-1)
+        sums += found * rows
+        n = n + rows
     means = (sums / n).view(-1, len(names)).tolist()
     return [dict(zip(names, m, strict=True)) for m in means]
+
+
+def rows_counted(batch: Batch) -> Tensor:
+    """How many rows a batch counts for, (*models,): the sum of their weights."""
+    return torch.tensor(batch.target.shape[-2]) if batch.weight is None else batch.weight.sum(-1)
 
 
 def evaluate_running(state: TrainingState) -> list[dict[str, float]]:
