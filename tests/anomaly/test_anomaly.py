@@ -35,6 +35,7 @@ STRANGE[:, 4] += 6
     [
         OutlierDetector(PCAResidual()),
         OutlierDetector(PCA(1)),
+        OutlierDetector(PCA(1), scored_by="reconstruction"),
         OutlierDetector(GaussianMixture()),
         NormBaseline(),
         MahalanobisBaseline(),
@@ -73,7 +74,7 @@ def test_signs_are_those_of_scikit_learn(model: Any) -> None:
 
 
 def test_scores_are_squared_errors_and_attributed_to_features() -> None:
-    detector = OutlierDetector(PCA(3)).fit(X)
+    detector = OutlierDetector(PCA(3), scored_by="reconstruction").fit(X)
     pca = PCA(3).fit(X)
     rebuilt = pca.inverse_transform(pca.transform(STRANGE))
     np.testing.assert_allclose(detector.anomaly_score(STRANGE), metrics.squared_error(STRANGE, rebuilt))
@@ -98,7 +99,7 @@ class Halver(BaseEstimator):
 
 
 def test_reconstruct_comes_before_transform_and_score_samples() -> None:
-    detector = OutlierDetector(Halver()).fit(X)
+    detector = OutlierDetector(Halver(), scored_by="reconstruction").fit(X)
     np.testing.assert_allclose(detector.anomaly_score(X), ((X / 2) ** 2).sum(axis=1))
 
 
@@ -132,13 +133,13 @@ def test_contamination_out_of_range_is_refused(share: Any) -> None:
 
 def test_a_model_without_error_is_warned_about() -> None:
     with pytest.warns(UserWarning, match="PCA reconstructs its training rows without error"):
-        OutlierDetector(PCA()).fit(X)
+        OutlierDetector(PCA(), scored_by="reconstruction").fit(X)
 
 
 def test_the_inner_estimator_is_tuned_by_path_and_left_alone() -> None:
     inner = PCA(2)
     search = GridSearchCV(
-        OutlierDetector(inner),
+        OutlierDetector(inner, scored_by="reconstruction"),
         {"estimator__n_components": [1, 3]},
         scoring=lambda model, rows, _=None: model.score_samples(rows).mean(),
         cv=2,

@@ -85,7 +85,7 @@ def test_mnist_one_class_pca_residual(mnist: dict[str, npt.NDArray[np.float32]])
     aucs = []
     for digit in range(10):
         normal = mnist["train"][mnist["train_labels"] == digit]
-        detector = anomaly.OutlierDetector(anomaly.PCAResidual(32)).fit(normal)
+        detector = anomaly.OutlierDetector(anomaly.PCAResidual(32), scored_by="reconstruction").fit(normal)
         strange = mnist["test_labels"] != digit
         aucs.append(100 * metrics.roc_auc(strange, detector.anomaly_score(mnist["test"])))
     assert np.mean(aucs) == pytest.approx(95.53, abs=0.005)

@@ -1,6 +1,8 @@
-"""Small networks in one stack, each trained without one fold of the rows: what they expect of unseen rows.
+"""Models that are each fitted without one fold of the rows: what they leave of rows that they have not seen.
 
-A committee gives ``residuals`` of shape (members, rows, features), in units of the standardised features.
+A committee gives ``residuals`` of shape (members, rows, features), in the units of the rows. The small
+networks of :class:`LinearStart` train in one stack, by a loop that is shorter than what a study would need to be told:
+five members, one learning rate, and each judged on the rows that it left out.
 """
 
 from __future__ import annotations
@@ -8,13 +10,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import clone
 from torch import Tensor
 from torch.nn import functional
 
+from ..data.columns import expected_outside
 from ..data.rng import generator
 
 Float = NDArray[np.float64]
@@ -23,8 +28,6 @@ Layers = list[tuple[Tensor, Tensor]]
 STEPS, BATCH, RATE, WARMUP, AVERAGE = 2000, 64, 3e-3, 100, 0.99
 # How often members are judged on the fold that they left out, and on how many of its rows at most.
 EVERY, JUDGED = 200, 512
-# One feature after another is hidden up to so many; beyond, as many groups of features.
-GROUPS = 24
 # The share of the variance that the autoencoder's codes explain at the start, and its input's noise.
 EXPLAINED, NOISE = 0.9, 0.1
 
@@ -64,6 +67,36 @@ class Folds:
         own = [self.rows[self.of == m] for m in range(self.count)]
         n = min(JUDGED, *(len(rows) for rows in own))
         return torch.stack([rows[:n] for rows in own])
+
+
+class Refitted:
+    """Clones of an estimator that reconstructs, each fitted to the rows outside a fold.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``reconstruct``, or ``transform`` and ``inverse_transform``.
+    rows : array of shape (rows, features)
+    of : array of int of shape (rows,)
+        The member that does not see a row.
+    count : int
+        Members.
+    """
+
+    def __init__(self, estimator: Any, rows: Float, of: NDArray[np.intp], count: int) -> None:
+        self.members = [clone(estimator).fit(rows[of != member]) for member in range(count)]
+
+    def residuals(self, rows: Float) -> Float:
+        """What each member's reconstruction of rows (rows, features) leaves: (members, rows, features)."""
+        with expected_outside():
+            return np.stack([rows - reconstructed(member, rows) for member in self.members])
+
+
+def reconstructed(model: Any, rows: Float) -> Float:
+    """Rows as a fitted model gives them back, in float64: a float32 sum would depend on the order of rows."""
+    if hasattr(model, "reconstruct"):
+        return np.asarray(model.reconstruct(rows), dtype=np.float64)
+    return np.asarray(model.inverse_transform(model.transform(rows)), dtype=np.float64)
 
 
 def _hidden(features: int) -> int:
@@ -128,62 +161,6 @@ def _keep_better(
     for p, t in zip(params, trained, strict=True):
         p.copy_(t)
     return torch.where(better, found, least)
-
-
-class MaskedPrediction:
-    """Each feature (group of features) predicted from the others, by a network that is told which are hidden.
-
-    Parameters
-    ----------
-    folds : Folds
-    seed : int
-    steps : int
-    """
-
-    def __init__(self, folds: Folds, seed: int, steps: int) -> None:
-        rng = generator(seed, "masked prediction")
-        features, members = folds.rows.shape[1], folds.count
-        self.groups = np.array_split(np.arange(features), min(features, GROUPS))
-        masks = torch.zeros(len(self.groups), features)
-        for mask, group in zip(masks, self.groups, strict=True):
-            mask[group] = 1
-        hidden = _hidden(features)
-        self.layers = _layers((2 * features, hidden, hidden, features), members, rng)
-        self.linear = _layers((2 * features, features), members, rng)
-        draw, left_out = folds.drawer(rng), folds.left_out()
-        rate = 0.2
-
-        def loss() -> Tensor:
-            x = draw()
-            shape = x.shape[:-1]
-            chosen = torch.rand(*shape, len(self.groups), generator=rng) < rate
-            one = torch.randint(len(self.groups), shape, generator=rng)
-            mask = chosen.scatter(-1, one[..., None], True).float() @ masks
-            return (mask * (self._predict(x, mask) - x)).square().sum() / mask.sum() * members
-
-        def judge() -> Tensor:
-            return self._residuals(left_out).square().mean((-2, -1))
-
-        _fit([t for pair in self.layers + self.linear for t in pair], loss, judge, steps)
-        self.layers, self.linear = _double(self.layers), _double(self.linear)
-
-    def _predict(self, x: Tensor, mask: Tensor) -> Tensor:
-        seen = torch.cat([x * (1 - mask), mask], -1)
-        return _apply(self.linear, seen) + _apply(self.layers, seen)
-
-    def _residuals(self, x: Tensor) -> Tensor:
-        found = torch.empty(x.shape, dtype=x.dtype)
-        for group in self.groups:
-            mask = torch.zeros(x.shape, dtype=x.dtype)
-            mask[..., group] = 1
-            found[..., group] = (x - self._predict(x, mask))[..., group]
-        return found
-
-    def residuals(self, rows: Float) -> Float:
-        """What each member did not expect of rows (rows, features): (members, rows, features)."""
-        with torch.no_grad():
-            x = torch.from_numpy(rows).expand(len(self.linear[0][0]), *rows.shape)
-            return np.asarray(self._residuals(x).numpy())
 
 
 class LinearStart:
