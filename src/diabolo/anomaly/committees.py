@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,50 +22,12 @@ from ..data.columns import expected_outside
 from ..data.rng import generator
 
 Float = NDArray[np.float64]
-Layers = list[tuple[Tensor, Tensor]]
 
 STEPS, BATCH, RATE, WARMUP, AVERAGE = 2000, 64, 3e-3, 100, 0.99
 # How often members are judged on the fold that they left out, and on how many of its rows at most.
 EVERY, JUDGED = 200, 512
 # The share of the variance that the autoencoder's codes explain at the start, and its input's noise.
 EXPLAINED, NOISE = 0.9, 0.1
-
-
-@dataclass(frozen=True)
-class Folds:
-    """Which rows each member leaves out.
-
-    Attributes
-    ----------
-    rows : Tensor of shape (rows, features)
-        Standardised.
-    of : array of int of shape (rows,)
-        The member that has not seen a row.
-    count : int
-    """
-
-    rows: Tensor
-    of: NDArray[np.intp]
-    count: int
-
-    def seen(self, member: int) -> Tensor:
-        """The rows that a member trains on."""
-        return self.rows[self.of != member]
-
-    def drawer(self, rng: torch.Generator) -> Callable[[], Tensor]:
-        """What gives a batch for each member: (members, BATCH, features)."""
-        own = [self.seen(m) for m in range(self.count)]
-
-        def draw() -> Tensor:
-            return torch.stack([rows[torch.randint(len(rows), (BATCH,), generator=rng)] for rows in own])
-
-        return draw
-
-    def left_out(self) -> Tensor:
-        """Rows that members are judged on, as many for each: (members, rows, features)."""
-        own = [self.rows[self.of == m] for m in range(self.count)]
-        n = min(JUDGED, *(len(rows) for rows in own))
-        return torch.stack([rows[:n] for rows in own])
 
 
 class Refitted:
@@ -99,116 +60,108 @@ def reconstructed(model: Any, rows: Float) -> Float:
     return np.asarray(model.inverse_transform(model.transform(rows)), dtype=np.float64)
 
 
-def _hidden(features: int) -> int:
-    return min(256, max(64, 2 * features))
+class LinearStart:
+    """Small autoencoders that start at the principal components of their rows, and train on what these leave.
+
+    Each keeps the weights, averaged over steps, that were best on the rows that it does not see.
+
+    Parameters
+    ----------
+    rows : array of shape (rows, features)
+        Standardised.
+    of : array of int of shape (rows,)
+        The member that does not see a row.
+    count : int
+        Members.
+    seed : int
+        Decides the first weights, the batches and the noise.
+    steps : int
+        Batches.
+    """
+
+    def __init__(self, rows: Float, of: NDArray[np.intp], count: int, seed: int, steps: int) -> None:
+        rng, given = generator(seed, "autoencoder"), torch.from_numpy(rows).float()
+        own = [given[of != member] for member in range(count)]
+        starts = [_principal(seen) for seen in own]
+        features, dim = given.shape[1], max(len(axes) for axes, _, _ in starts)
+        self.mean = torch.stack([mean for _, _, mean in starts])[:, None]
+        self.axes, self.scale = torch.zeros(count, dim, features), torch.ones(count, 1, dim)
+        for m, (axes, scale, _) in enumerate(starts):
+            self.axes[m, : len(axes)], self.scale[m, 0, : len(axes)] = axes, scale
+        hidden = min(256, max(64, 2 * features))
+        encoder = _layers((features, hidden, hidden, dim), count, rng)
+        self.layers = encoder + _layers((dim, hidden, hidden, features), count, rng)
+        judged = min(JUDGED, *np.bincount(of, minlength=count))
+        left_out = torch.stack([given[of == member][:judged] for member in range(count)])
+
+        def loss(layers: list[Tensor]) -> Tensor:
+            x = torch.stack([seen[torch.randint(len(seen), (BATCH,), generator=rng)] for seen in own])
+            noisy = x + NOISE * torch.randn(x.shape, generator=rng)
+            return (self._rebuild(noisy, layers) - x).square().mean((-2, -1)).sum()
+
+        def judge(layers: list[Tensor]) -> Tensor:
+            return (self._rebuild(left_out, layers) - left_out).square().mean((-2, -1))
+
+        if dim:
+            self.layers = _fit(self.layers, loss, judge, steps)
+        self.layers = [layer.double() for layer in self.layers]
+        self.mean, self.axes, self.scale = self.mean.double(), self.axes.double(), self.scale.double()
+
+    def _rebuild(self, x: Tensor, layers: list[Tensor]) -> Tensor:
+        x = x - self.mean
+        if self.axes.shape[1] == 0:
+            return self.mean.expand_as(x)
+        half = len(layers) // 2
+        code = x @ self.axes.mT / self.scale + _apply(layers[:half], x)
+        return self.mean + (code * self.scale) @ self.axes + _apply(layers[half:], code)
+
+    def residuals(self, rows: Float) -> Float:
+        """What each member's reconstruction of rows (rows, features) leaves: (members, rows, features)."""
+        x = torch.from_numpy(rows).expand(len(self.axes), *rows.shape)
+        return np.asarray((x - self._rebuild(x, self.layers)).numpy())
 
 
-def _layers(sizes: tuple[int, ...], members: int, rng: torch.Generator) -> Layers:
-    """Weights (members, in, out) and biases (members, 1, out); those of the last layer are zero."""
+def _layers(sizes: tuple[int, ...], members: int, rng: torch.Generator) -> list[Tensor]:
+    """Weights (members, in, out) and biases (members, 1, out) in turns; those of the last layer are zero."""
     made = []
     for i, (a, b) in enumerate(itertools.pairwise(sizes)):
         scale = 0.0 if i == len(sizes) - 2 else max(1, a) ** -0.5
-        made.append((torch.randn(members, a, b, generator=rng) * scale, torch.zeros(members, 1, b)))
+        made += [torch.randn(members, a, b, generator=rng) * scale, torch.zeros(members, 1, b)]
     return made
 
 
-def _apply(layers: Layers, x: Tensor) -> Tensor:
-    for i, (weight, bias) in enumerate(layers):
-        x = torch.baddbmm(bias, functional.silu(x) if i else x, weight)
+def _apply(layers: list[Tensor], x: Tensor) -> Tensor:
+    for i in range(0, len(layers), 2):
+        x = torch.baddbmm(layers[i + 1], functional.silu(x) if i else x, layers[i])
     return x
 
 
-def _fit(params: list[Tensor], loss: Callable[[], Tensor], judge: Callable[[], Tensor], steps: int) -> None:
-    """Train all members at once by AdamW with a moving average; each ends where it judged best, in place."""
-    for p in params:
-        p.requires_grad_()
+def _fit(
+    params: list[Tensor],
+    loss: Callable[[list[Tensor]], Tensor],
+    judge: Callable[[list[Tensor]], Tensor],
+    steps: int,
+) -> list[Tensor]:
+    """Train all members at once by AdamW; their averaged weights where each judged best."""
+    average, best = ([p.clone() for p in params] for _ in range(2))
+    least = judge(params)
+    params = [p.requires_grad_() for p in params]
     optimizer = torch.optim.AdamW(params, lr=RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
-    average, best = ([p.detach().clone() for p in params] for _ in range(2))
-    with torch.no_grad():
-        least = judge()
     for step in range(1, steps + 1):
-        optimizer.param_groups[0]["lr"] = (
-            RATE * min(1.0, step / WARMUP) * 0.5 * (1 + np.cos(np.pi * step / steps))
-        )
+        decayed = RATE * min(1.0, step / WARMUP) * 0.5 * (1 + np.cos(np.pi * step / steps))
+        optimizer.param_groups[0]["lr"] = decayed
         optimizer.zero_grad()
-        loss().backward()
+        loss(params).backward()
         optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_(average, params, 1 - min(AVERAGE, step / (step + 10)))
             if step % EVERY == 0:
-                least = _keep_better(params, average, best, judge, least)
-    with torch.no_grad():
-        for p, b in zip(params, best, strict=True):
-            p.copy_(b)
-            p.requires_grad_(False)
-
-
-def _keep_better(
-    params: list[Tensor],
-    average: list[Tensor],
-    best: list[Tensor],
-    judge: Callable[[], Tensor],
-    least: Tensor,
-) -> Tensor:
-    """Judge the averaged weights in the place of the trained ones, and keep those of the members that improved."""
-    trained = [p.detach().clone() for p in params]
-    for p, a in zip(params, average, strict=True):
-        p.copy_(a)
-    found = judge()
-    better = found < least
-    for b, a in zip(best, average, strict=True):
-        b[better] = a[better]
-    for p, t in zip(params, trained, strict=True):
-        p.copy_(t)
-    return torch.where(better, found, least)
-
-
-class LinearStart:
-    """Autoencoders that start at the principal components of their rows, and train on what these leave."""
-
-    def __init__(self, folds: Folds, seed: int, steps: int) -> None:
-        rng = generator(seed, "autoencoder")
-        features, members = folds.rows.shape[1], folds.count
-        starts = [_principal(folds.seen(m)) for m in range(members)]
-        dim = max(len(s) for s, _, _ in starts)
-        self.mean = torch.stack([mean for _, _, mean in starts])[:, None]
-        self.axes, self.scale = torch.zeros(members, dim, features), torch.ones(members, 1, dim)
-        for m, (axes, scale, _) in enumerate(starts):
-            self.axes[m, : len(axes)], self.scale[m, 0, : len(axes)] = axes, scale
-        hidden = _hidden(features)
-        self.encoder = _layers((features, hidden, hidden, dim), members, rng)
-        self.decoder = _layers((dim, hidden, hidden, features), members, rng)
-        draw, left_out = folds.drawer(rng), folds.left_out()
-
-        def loss() -> Tensor:
-            x = draw()
-            noisy = x + NOISE * torch.randn(x.shape, generator=rng)
-            return (self._rebuild(noisy) - x).square().mean((-2, -1)).sum()
-
-        def judge() -> Tensor:
-            return (self._rebuild(left_out) - left_out).square().mean((-2, -1))
-
-        if dim:
-            _fit([t for pair in self.encoder + self.decoder for t in pair], loss, judge, steps)
-        self.encoder, self.decoder = _double(self.encoder), _double(self.decoder)
-        self.mean, self.axes, self.scale = self.mean.double(), self.axes.double(), self.scale.double()
-
-    def _rebuild(self, x: Tensor) -> Tensor:
-        x = x - self.mean
-        if self.axes.shape[1] == 0:
-            return self.mean.expand_as(x)
-        code = x @ self.axes.mT / self.scale + _apply(self.encoder, x)
-        return self.mean + (code * self.scale) @ self.axes + _apply(self.decoder, code)
-
-    def residuals(self, rows: Float) -> Float:
-        """What each member's reconstruction of rows (rows, features) leaves: (members, rows, features)."""
-        with torch.no_grad():
-            x = torch.from_numpy(rows).expand(len(self.axes), *rows.shape)
-            return np.asarray((x - self._rebuild(x)).numpy())
-
-
-def _double(layers: Layers) -> Layers:
-    return [(weight.detach().double(), bias.detach().double()) for weight, bias in layers]
+                found = judge(average)
+                better = found < least
+                for b, a in zip(best, average, strict=True):
+                    b[better] = a[better]
+                least = torch.where(better, found, least)
+    return best
 
 
 def _principal(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 from ..metrics import checks
 from ..metrics.checks import Float
 from .baselines import Baseline
-from .committees import STEPS, Folds, LinearStart, Refitted
+from .committees import STEPS, LinearStart, Refitted
 from .surroundings import DRAWN, Surroundings, whitening
 
 MEMBERS = 5
@@ -115,11 +114,11 @@ class AnomalyEnsemble(Baseline):
         self._fold_of = np.random.default_rng(seed).permutation(len(rows)) % members
         self._places = {row.tobytes(): i for i, row in enumerate(rows)}
         scaled = self._scaled(rows)
-        if self.network is None:
-            folds = Folds(torch.from_numpy(scaled).float(), self._fold_of, members)
-            self._committee: LinearStart | Refitted = LinearStart(folds, seed, steps)
-        else:
-            self._committee = Refitted(self.network, rows, self._fold_of, members)
+        self._committee: LinearStart | Refitted = (
+            LinearStart(scaled, self._fold_of, members, seed, steps)
+            if self.network is None
+            else Refitted(self.network, rows, self._fold_of, members)
+        )
         self._surroundings = Surroundings(scaled, seed)
         self._calibrate(rows)
         return self
