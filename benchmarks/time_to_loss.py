@@ -1,6 +1,6 @@
 """Time to a result: 784-392-64-2 on MNIST to the test BCE of the courses' own ten epochs.
 
-The clock starts at ``fit`` and stops when it returns; nothing is judged in between. Settings of the recipe ``deep``
+The clock starts at ``fit`` and stops when it returns; nothing is judged in between. Settings of ours
 were tuned on a 55,000 / 5,000 split of the training set; the test set is read once, here. Needs MNIST, which is
 fetched, or found in ``DIABOLO_DATA``.
 """
@@ -20,8 +20,9 @@ import torch
 from harness import finish
 from torch import nn
 
-from diabolo import datasets, recipes
+from diabolo import MLP, Autoencoder, Training, datasets
 from diabolo.training.control import cores
+from diabolo.training.settings import Adam, OneCycle
 
 REFERENCE = 0.1741
 WANTED = 1 / 4
@@ -57,9 +58,15 @@ def course(X: np.ndarray, test: np.ndarray, epochs: int, seed: int) -> tuple[flo
 
 
 def ours(X: np.ndarray, test: np.ndarray, epochs: int, seed: int) -> tuple[float, float]:
-    """The recipe ``deep`` with the epochs that this takes."""
-    settings = {"training__epochs": epochs, "training__batch_size": BATCH}
-    model = recipes.deep(2, random_state=seed, verbose=False, **settings)
+    """The course's network, trained as it goes fastest, with the epochs that this takes."""
+    encoder = MLP((392, 64), activation="prelu", output_activation="prelu", init="kaiming_normal")
+    # On 55,000 rows of MNIST, judged on the other 5,000, three epochs of this reach a lower error than ten at the
+    # constant rate of 1e-3. Short memories of the gradient suit a rate that high.
+    fast = {"lr": 8e-3, "optimizer": Adam((0.85, 0.9)), "schedule": OneCycle()}
+    training = Training(epochs=epochs, batch_size=BATCH, **fast)
+    model = Autoencoder(
+        2, encoder=encoder, reconstruction="bernoulli", training=training, random_state=seed, verbose=False
+    )
     start = time.perf_counter()
     model.fit(X)
     return time.perf_counter() - start, -model.score(test) / test.shape[1]
@@ -117,7 +124,7 @@ def main() -> None:
     goal = max(REFERENCE, statistics.mean(b for _, b in theirs))
     reached = statistics.mean(b for _, b in mine) <= goal or options.quick
     rows = [
-        row(f"diabolo, recipe deep, {options.epochs} epochs", mine, fastest, None, False),
+        row(f"diabolo, {options.epochs} epochs", mine, fastest, None, False),
         row("the courses' loop, ten epochs", theirs, fastest, WANTED, not reached),
     ]
     work = f"784-392-64-2 on MNIST to a test BCE of {REFERENCE}"

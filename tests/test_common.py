@@ -22,9 +22,12 @@ def cheap(name: str):
     return narrowed(make(name, **CHEAP), 16)
 
 
-@parametrize_with_checks(
-    [cheap(name) for name in RECIPES], expected_failed_checks=lambda _: checks.UNEQUAL_BY_NATURE
-)
+def fails_by_nature(estimator):
+    """What scikit-learn's few rows show of a model; one with too few held out to be judged by stays where it starts."""
+    return {} if estimator.training.early_stopping is not None else checks.UNEQUAL_BY_NATURE
+
+
+@parametrize_with_checks([cheap(name) for name in RECIPES], expected_failed_checks=fails_by_nature)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

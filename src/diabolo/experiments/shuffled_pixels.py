@@ -70,7 +70,7 @@ def _does_it_care(
     """Both kinds of network on pixels in order and out of order, without noise."""
     n, m = context.choose(1000, 12_000), context.choose(300, 2000)
     conv = partial(
-        autoencoder, context, 16, Convolutional(), epochs=context.choose(10, 3), batch_size=64,
+        autoencoder, context, 16, Convolutional((16, 32)), epochs=context.choose(10, 3), batch_size=64,
         reconstruction="bernoulli",
     )  # fmt: skip
     labels = data.y_test[:m]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..data.domain import Domain
 
-DEFAULT_CHANNELS = (16, 32)
+DEFAULT_CHANNELS = (32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Convolutional(Network):
     Parameters
     ----------
     channels : tuple of int or None
-        Channels after each convolution of the encoder, ``()`` for none. None is (16, 32), or as many of
+        Channels after each convolution of the encoder, ``()`` for none. None is (32, 64, 128), or as many of
         them as it takes to come down to one pixel.
     kernel : int, default 3
         Length of the kernels along each axis, at least ``stride``.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..latent import Gaussian, Sphere
+from ..networks import MLP
 from ..penalties import KL, MMD, AdversarialPrior, AdversarialTC, Topological
 from ..training.settings import Training
-from .networks import narrowing
 from .table import build, recipe
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def spherical(latent_dim: int = 3, **settings: Any) -> Autoencoder:
     Sphere(dim=4)
     """
     return build(
-        settings, latent=Sphere(latent_dim), encoder=narrowing((392, 96)), reconstruction="bernoulli"
+        settings,
+        latent=Sphere(latent_dim),
+        encoder=MLP((392, 96), activation="prelu", init="kaiming_normal"),
+        reconstruction="bernoulli",
     )
 
 
