@@ -40,7 +40,7 @@ def noise_for(model: Model, n: int) -> dict[str, dict[str, Tensor]]:
 
 def loss_of(model: Model, batch: Batch, noise: Any) -> tuple[Tensor, dict[str, Tensor]]:
     values = terms(model.parts, model(batch, noise))
-    return total(values, dict.fromkeys(values, 1.0)), values
+    return total(model.parts, values, dict.fromkeys(values, 1.0)), values
 
 
 def learnt(model: Model) -> list[Tensor]:
@@ -89,7 +89,7 @@ def test_what_is_masked_has_no_gradient_whatever_stands_there(loss: str, bound: 
         p = model(Batch(x, target, mask), noise)
         p.output.retain_grad()
         values = terms(model.parts, p)
-        loss_value = total(values, dict.fromkeys(values, 1.0))
+        loss_value = total(model.parts, values, dict.fromkeys(values, 1.0))
         grads = torch.autograd.grad(loss_value, [p.output, *learnt(model)], allow_unused=True)
         by_output = grads[0].unflatten(0, (-1, 12))
         assert (by_output[:, ~mask] == 0).all()

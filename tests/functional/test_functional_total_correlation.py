@@ -75,3 +75,14 @@ def test_mutual_information_total_correlation_and_dimensions_add_up_to_the_diver
     assert information + correlation + dimensions == pytest.approx(divergence, rel=1e-12)
     assert divergence == pytest.approx(float(q.kl_to_standard_normal().sum(-1).mean()), rel=0.02)
     assert min(information, correlation, dimensions) > 0
+
+
+def test_a_weight_of_two_is_the_row_twice() -> None:
+    q = posteriors(5, 2)
+    each = by_dimension(q.mean + 0.1, q)
+    weight = torch.tensor([1.0, 2.0, 0.0, 1.0, 3.0], dtype=torch.float64)
+    again = torch.repeat_interleave(torch.arange(5), weight.long())
+    joint, product = aggregate_log_densities(each, weight=weight)
+    wide, wide_product = aggregate_log_densities(each[again][:, again])
+    torch.testing.assert_close(joint[again], wide, rtol=1e-12, atol=0)
+    torch.testing.assert_close(product[again], wide_product, rtol=1e-12, atol=0)

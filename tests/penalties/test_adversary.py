@@ -39,6 +39,7 @@ def codes_pass(z: torch.Tensor, critic: torch.nn.Module, **noise: torch.Tensor) 
     """A pass of which only codes, critic and random numbers matter."""
     fields: dict[str, Any] = dict.fromkeys((f.name for f in dataclasses.fields(Pass)), z)
     fields |= {"noise": {"it": noise}, "modules": {"it": critic}, "term": "it", "draws": 1, "hidden": ()}
+    fields |= {"mask": None, "weight": None, "context": None, "n_samples": 0}
     return Pass(**fields)
 
 

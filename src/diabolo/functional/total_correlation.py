@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 
-def aggregate_log_densities(each: Tensor, rows: int = 0) -> tuple[Tensor, Tensor]:
+def aggregate_log_densities(
+    each: Tensor, rows: int = 0, weight: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """log q(z) and log prod_j q(z_j) of codes, q the mean of the posteriors of all rows of a data set, in nats.
 
     A batch is seen of it, the row that a code was drawn from among them. That row stands for itself alone, with weight
@@ -21,6 +21,9 @@ def aggregate_log_densities(each: Tensor, rows: int = 0) -> tuple[Tensor, Tensor
         Log-density of each code (first) under each row's posterior (second), by dimension.
     rows : int, default 0
         N, the rows of the data set; 0: the batch is all of it.
+    weight : Tensor or None, shape (*models, batch)
+        How much each row counts, at least two of them more than nothing; the mean of those of the batch is taken for
+        that of the data set.
 
     Returns
     -------
@@ -39,11 +42,21 @@ def aggregate_log_densities(each: Tensor, rows: int = 0) -> tuple[Tensor, Tensor
     >>> joint, product
     (tensor([-2., -2., -2.]), tensor([-2., -2., -2.]))
     """
+    log_shares = _log_shares(each, rows, weight)
+    joint = (each.sum(-1) + log_shares).logsumexp(-1)
+    return joint, (each + log_shares.unsqueeze(-1)).logsumexp(-2).sum(-1)
+
+
+def _log_shares(each: Tensor, rows: int, weight: Tensor | None) -> Tensor:
+    """Of the data set, how much each row of the batch (last) stands for beside each code's own (last but one)."""
     batch = each.shape[-2]
-    n = max(rows, batch)
-    # One row has no others to stand for the rest.
-    own, other = (-math.log(n), math.log((n - 1) / (n * (batch - 1)))) if batch > 1 else (0.0, 0.0)
-    log_weights = torch.full((batch, batch), other, dtype=each.dtype, device=each.device)
-    log_weights.fill_diagonal_(own)
-    joint = (each.sum(-1) + log_weights).logsumexp(-1)
-    return joint, (each + log_weights.unsqueeze(-1)).logsumexp(-2).sum(-1)
+    if batch == 1:  # there are no others to stand for the rest
+        return each.new_zeros(1, 1)
+    counts = each.new_ones(batch) if weight is None else weight
+    summed = counts.sum(-1, keepdim=True)
+    whole = summed * (max(rows, batch) / batch)
+    others = (summed - counts).clamp(min=torch.finfo(each.dtype).tiny)
+    rest = (whole - counts) / whole / others
+    shares = rest.unsqueeze(-1) * counts.unsqueeze(-2)
+    own = torch.eye(batch, dtype=torch.bool, device=each.device)
+    return torch.where(own, (counts / whole).unsqueeze(-1), shares).log()

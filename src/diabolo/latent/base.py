@@ -29,12 +29,15 @@ class LatentSpace(Component, ABC):
     ----------
     geometry : Geometry
         The set that codes lie in: their distances, what lies between them, which densities and maps suit them.
+    factorised : bool
+        Whether each row draws the dimensions of its code independently.
     operation : "same", "first", "sphere" or None
         How a page without Python makes the code out of the encoder's output: takes it as it is, takes its first
         ``dim`` numbers, or divides it by its norm. None: by nothing that it knows, so that it runs the model's graph.
     """
 
     geometry: ClassVar[Geometry] = FLAT
+    factorised: ClassVar[bool] = False
     operation: ClassVar[str | None] = None
 
     dim: int = setting(default=2, doc="Dimension of the code.", ge=1, size=True)

@@ -45,6 +45,7 @@ class Gaussian(LatentSpace):
     (tensor([[ 1., -1.]]), tensor([[0.5000, 0.5000]]))
     """
 
+    factorised: ClassVar[bool] = True
     operation: ClassVar[str | None] = "first"
 
     prior: Prior = setting(default=StandardNormal(), doc="What codes are meant to follow.", family=PRIORS)

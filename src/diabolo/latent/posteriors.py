@@ -68,6 +68,21 @@ class Posterior(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no density.")
 
+    def cross_log_prob_per_dimension(self, z: Tensor) -> Tensor:
+        """As :meth:`cross_log_prob`, dimension by dimension: (*models, n, dim) to (*models, n, batch, dim), in nats.
+
+        Parameters
+        ----------
+        z : Tensor, shape (*models, n, dim)
+            Codes.
+
+        Raises
+        ------
+        NotImplementedError
+            If dimensions are not independent.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no density of single dimensions.")
+
     def kl_to_uniform(self) -> Tensor | None:
         """KL from the uniform distribution of a unit sphere in nats, (*models, batch); None where there is none."""
         return None
@@ -117,12 +132,18 @@ class Normal(Posterior):
         return self.mean + (0.5 * self.log_variance).exp() * noise["normal"]
 
     def log_prob(self, z: Tensor) -> Tensor:
-        squares = (z - self.mean).square() * (-self.log_variance).exp()
-        return -0.5 * (squares + self.log_variance + math.log(2 * math.pi)).sum(-1)
+        return self._per_dimension(z).sum(-1)
 
     def cross_log_prob(self, z: Tensor) -> Tensor:
+        return self.cross_log_prob_per_dimension(z).sum(-1)
+
+    def cross_log_prob_per_dimension(self, z: Tensor) -> Tensor:
         each = Normal(self.mean.unsqueeze(-3), self.log_variance.unsqueeze(-3))
-        return each.log_prob(z.unsqueeze(-2))
+        return each._per_dimension(z.unsqueeze(-2))
+
+    def _per_dimension(self, z: Tensor) -> Tensor:
+        squares = (z - self.mean).square() * (-self.log_variance).exp()
+        return -0.5 * (squares + self.log_variance + math.log(2 * math.pi))
 
     def kl_to_standard_normal(self) -> Tensor:
         return F.gaussian_kl_per_dimension(self.mean, self.log_variance)

@@ -19,6 +19,7 @@ from .sparsity import L1 as L1
 from .sparsity import L2 as L2
 from .sparsity import KLSparsity as KLSparsity
 from .topological import Topological as Topological
+from .total_correlation import TotalCorrelation as TotalCorrelation
 from .weight_decay import WeightDecay as WeightDecay
 from .weight_decay import WeightL1 as WeightL1
 
@@ -33,6 +34,7 @@ PENALTIES: Family[Penalty] = Family(
         "kl_sparsity": KLSparsity,
         "contractive": Contractive,
         "topological": Topological,
+        "total_correlation": TotalCorrelation,
         "adversarial_tc": AdversarialTC,
         "adversarial_prior": AdversarialPrior,
         "weight_decay": WeightDecay,

@@ -31,6 +31,7 @@ class Adversary(BatchPenalty):
     of the total. The critic takes the optimiser's steps of the training, at ``rate`` times its learning rate.
     """
 
+    weighable: ClassVar[bool] = True
     looks_at: ClassVar[tuple[str, ...]] = ("z",)
 
     hidden: tuple[int, ...] = setting(
@@ -103,11 +104,19 @@ class AdversarialTC(Adversary):
             )
 
     def value(self, p: Pass) -> Tensor:
-        return p.judged(p.z)[..., 0].mean(-1)
+        return p.average(p.judged(p.z)[..., 0])
 
     def critic_loss(self, p: Pass) -> Tensor:
-        shuffled = p.z.gather(-2, p.noise[p.term]["order"].argsort(-2))
-        return (_for(p.module(p.z)[0]) + _against(p.module(shuffled)[0])) / 2
+        import torch
+
+        order = p.noise[p.term]["order"].argsort(-2)
+        against = _surprise(-p.module(p.z.gather(-2, order))[0])
+        if p.weight is None:
+            shuffled = against.mean(-1)
+        else:
+            counts = p.weight.unsqueeze(-1).expand_as(order).gather(-2, order).prod(-1)
+            shuffled = (counts * against).sum(-1) / counts.sum(-1).clamp(min=torch.finfo(counts.dtype).tiny)
+        return (p.average(_surprise(p.module(p.z)[0])) + shuffled) / 2
 
 
 @part
@@ -142,20 +151,16 @@ class AdversarialPrior(Adversary):
     matches_prior: ClassVar[bool] = True
 
     def value(self, p: Pass) -> Tensor:
-        return _for(p.judged(p.z))
+        return p.average(_surprise(p.judged(p.z)))
 
     def critic_loss(self, p: Pass) -> Tensor:
         draws = p.noise[p.term]["draw"].to(p.z)
-        return (_for(p.module(draws)[0]) + _against(p.module(p.z)[0])) / 2
+        codes = p.average(_surprise(-p.module(p.z)[0]))
+        return (_surprise(p.module(draws)[0]).mean(-1) + codes) / 2
 
 
-def _for(logits: Tensor) -> Tensor:
-    """Mean of -log sigmoid over a batch (*models, batch, 1)."""
+def _surprise(logits: Tensor) -> Tensor:
+    """-log sigmoid of the logits of a batch: (*models, batch, 1) to (*models, batch)."""
     from torch.nn import functional
 
-    return functional.softplus(-logits)[..., 0].mean(-1)
-
-
-def _against(logits: Tensor) -> Tensor:
-    """Mean of -log(1 - sigmoid) over a batch (*models, batch, 1)."""
-    return _for(-logits)
+    return functional.softplus(-logits)[..., 0]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..latent import Gaussian, Sphere
 from ..networks import MLP
-from ..penalties import KL, MMD, AdversarialPrior, AdversarialTC, Topological
+from ..penalties import KL, MMD, AdversarialPrior, AdversarialTC, Topological, TotalCorrelation
 from ..training.settings import Training
 from .table import build, recipe
 
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["spherical", "mmd", "adversarial", "vae", "beta_vae", "factor_vae", "topological"]
+__all__ = ["spherical", "mmd", "adversarial", "vae", "beta_vae", "beta_tc_vae", "factor_vae", "topological"]
 
 
 @recipe
@@ -137,6 +137,31 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
     return build(
         settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=0.1)
     )
+
+
+@recipe
+def beta_tc_vae(latent_dim: int = 10, beta: float = 6.0, **settings: Any) -> Autoencoder:
+    """A VAE whose dimensions are made independent, as a batch estimates it: no critic, and large batches.
+
+    The likelihood is a Gaussian with one learnt variance; for binary data take ``reconstruction="bernoulli"``.
+
+    Parameters
+    ----------
+    beta : float, default 6
+        Weight of the total correlation of the codes; 1 is the VAE.
+
+    References
+    ----------
+    R. T. Q. Chen et al., Isolating Sources of Disentanglement in VAEs, NeurIPS 2018, arXiv:1802.04942.
+
+    Examples
+    --------
+    >>> beta_tc_vae(6, beta=4).penalties
+    (KL(warmup=0.1), TotalCorrelation(weight=3.0, warmup=0.1))
+    """
+    made = beta_vae(latent_dim, 1.0)
+    penalties = (made.penalties, TotalCorrelation(beta - 1, warmup=0.1))
+    return build(settings, latent=made.latent, reconstruction=made.reconstruction, penalties=penalties)
 
 
 @recipe
