@@ -25,6 +25,7 @@ from .likelihoods import Likelihood
 from .networks import BuildContext, Mirror, Network
 from .networks.base import Sample
 from .networks.counts import CountScale
+from .networks.missing import FillMissing
 from .parts import Component, Widths
 from .passes import Batch, Noise, Pass, repeat_rows
 from .penalties import PENALTIES, Adversary, Penalty
@@ -33,12 +34,15 @@ if TYPE_CHECKING:
     from .parts.component import Draw
 
 #: Parameters under these names are learnt from rows before training, and not trained.
-FIXED = ("counts",)
+FIXED = ("counts", "missing")
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The parts of one autoencoder, resolved: nothing is None, and the decoder is spelt out."""
+    """The parts of one autoencoder, resolved: nothing is None, and the decoder is spelt out.
+
+    ``missing`` says whether rows may miss values.
+    """
 
     encoder: Network
     decoder: Network
@@ -47,6 +51,7 @@ class Architecture:
     penalties: tuple[Penalty, ...] = ()
     corruption: tuple[Corruption, ...] = ()
     bound: Bound = field(default_factory=ELBO)
+    missing: bool = False
 
     @cached_property
     def named_penalties(self) -> dict[str, Penalty]:
@@ -98,6 +103,7 @@ class Model(nn.Module):
             BuildContext(latent.dim, parts.reconstruction.width(n), "decoder", domain), generator
         )
         self.counts = CountScale(n) if parts.reconstruction.on_log_scale else None
+        self.missing = FillMissing(n) if parts.missing else None
         self.components = nn.ModuleDict(dict(self.built(parts, generator)))
         # Gains of normalisations and slopes are called weights too. In a stack every parameter has one axis more.
         self._matrices = frozenset(
@@ -154,7 +160,7 @@ class Model(nn.Module):
             without that of corruptions.
         """
         batch = Batch(batch) if isinstance(batch, Tensor) else batch
-        corrupted = corrupt(self.parts, self.domain, batch.x, noise)
+        corrupted = self.filled(corrupt(self.parts, self.domain, batch.x, noise))
         if self.needs_input_gradient and not corrupted.requires_grad:
             corrupted = corrupted.detach().requires_grad_()
         h, hidden = self.encode_raw(corrupted)
@@ -167,7 +173,7 @@ class Model(nn.Module):
         z = q.rsample(drawn) if drawn else q.mean
         output, _ = self.decode_raw(z)
         return Pass(
-            batch.target,
+            self.filled(batch.target),
             corrupted,
             h,
             z,
@@ -237,10 +243,15 @@ class Model(nn.Module):
 
     def encode_raw(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The encoder's output (..., latent.encoder_width) and hidden activations, of rows."""
+        x = self.filled(x)
         made: tuple[Tensor, tuple[Tensor, ...]] = self.encoder(
             x if self.counts is None else self.counts.enter(x)
         )
         return made
+
+    def filled(self, x: Tensor) -> Tensor:
+        """Rows with the means of features in place of missing values, where the model knows those."""
+        return x if self.missing is None else self.missing.enter(x)
 
     def decode_raw(self, z: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """What the loss is asked about (..., features), before its link, and hidden activations, of codes."""
@@ -251,6 +262,9 @@ class Model(nn.Module):
         """Take from training rows what is learnt of them before the first step."""
         rows, targets, weight = batch.x, batch.target, batch.weight
         parts, loss = self.parts, self.parts.reconstruction
+        if self.missing is not None:
+            self.missing.learn(rows, weight)
+            rows, targets = self.missing.enter(rows), self.missing.enter(targets)
         if self.counts is not None:
             self.counts.learn(rows, targets, weight)
         with torch.no_grad():

@@ -61,7 +61,7 @@ def test_a_row_that_is_no_picture_is_a_signal() -> None:
     assert [s.kernel for s in spec.stages(domain)] == [(1, 5), (1, 5)]
     assert [s.after for s in spec.stages(domain)] == [(1, 25), (1, 13)]
     encoder, decoder = pair(spec, domain)
-    assert encoder.convolutions[0].weight.shape == (16, 1, 1, 5)  # type: ignore[index,union-attr]
+    assert encoder.convolutions[0].weight.shape == (32, 1, 1, 5)  # type: ignore[index,union-attr]
     assert decoder(encoder(torch.rand(4, 50))[0])[0].shape == (4, 50)
 
 
@@ -71,7 +71,7 @@ def test_an_axis_of_one_pixel_is_left_alone() -> None:
     assert [s.kernel for s in stages] == [(3, 3), (1, 3), (1, 3)]
 
 
-@pytest.mark.parametrize(("n", "depth"), [(1, 0), (2, 1), (3, 2), (4, 1), (9, 2), (5, 2), (784, 2)])
+@pytest.mark.parametrize(("n", "depth"), [(1, 0), (2, 1), (3, 2), (4, 1), (9, 2), (5, 3), (784, 3)])
 def test_the_default_is_as_deep_as_the_picture_allows(n: int, depth: int) -> None:
     encoder, decoder = pair(Convolutional(), Domain(n), 2)
     assert len(encoder.convolutions) == len(decoder.convolutions) == depth  # type: ignore[arg-type]

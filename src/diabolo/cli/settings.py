@@ -175,7 +175,7 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield f"{prefix}{key}", value
 
 
-_TOP = (*SLOTS, "scaling", "image_shape", "random_state", "device")
+_TOP = (*SLOTS, "scaling", "missing", "image_shape", "random_state", "device")
 
 
 def _known_path(path: str) -> str:

@@ -50,6 +50,11 @@ class Corruption(Part, ABC):
         default=True, doc="Draw anew in each epoch (True) or once for all of training (False).", kw_only=True
     )
 
+    @property
+    def hides(self) -> bool:
+        """Whether it leaves values missing (NaN), which only a model that knows missing values can take."""
+        return False
+
     def draw_noise(
         self, shape: tuple[int, ...], domain: Domain, generator: torch.Generator
     ) -> dict[str, Tensor]:

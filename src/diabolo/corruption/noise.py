@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -87,9 +88,9 @@ class Masking(Corruption):
     ----------
     share : float, default 0.25
         Share of the values that are masked, in [0, 1].
-    fill : float, default 0
+    fill : float or None, default 0
         What they become, in the units the model sees: black for pictures in [0, 1], the mean for
-        standardised data.
+        standardised data. None: missing, for a model of ``missing="mask"``.
     probability, fresh
         See :class:`Corruption`.
 
@@ -107,8 +108,13 @@ class Masking(Corruption):
     draws: ClassVar[Mapping[str, tuple[str, int]]] = {"uniform": ("rand", 0)}
 
     share: float = setting(default=0.25, doc="Share of the values that are masked.", ge=0, le=1, amount=True)
-    fill: float = setting(default=0.0, doc="What masked values become, after scaling.")
+    fill: float | None = setting(default=0.0, doc="What masked values become, after scaling; none: missing.")
+
+    @property
+    def hides(self) -> bool:
+        return self.fill is None
 
     def corrupt(self, x: Tensor, noise: Mapping[str, Tensor], domain: Domain) -> Tensor:
         kept = noise["uniform"] >= trailing(self.share, 2)
-        return x.where(kept, trailing(self.fill, 2))
+        fill = math.nan if self.fill is None else trailing(self.fill, 2)
+        return x.where(kept, fill)

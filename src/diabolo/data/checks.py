@@ -20,6 +20,7 @@ from .guessing import learn
 from .memmap import Stored
 from .schema import Schema
 from .streams import Stream, find_large
+from .summary import WAY_OUT
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FLOATS = (np.float64, np.float32)
@@ -70,7 +71,12 @@ def check_image_shape(
 
 
 def check_rows(
-    estimator: Any, X: Any, *, reset: bool, image_shape: tuple[int, int, int] | None = None
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    image_shape: tuple[int, int, int] | None = None,
+    missing: bool = False,
 ) -> tuple[NDArray[np.floating] | Stored | Stream, tuple[int, int, int] | None]:
     """Rows as a float32 or float64 array, through scikit-learn's validation, and their picture shape.
 
@@ -86,6 +92,8 @@ def check_rows(
         Whether the width and the names of features are learnt, or must be those learnt before.
     image_shape : tuple of int or None
         What pictures must look like.
+    missing : bool, default False
+        Whether values may be missing (NaN).
 
     Raises
     ------
@@ -99,9 +107,10 @@ def check_rows(
         return large, _check_large(estimator, large, reset=reset, image_shape=image_shape)
     schema = schema_of(estimator, X, reset=reset)
     if schema is not None:
-        given = schema.rows(X, warn=not reset and hasattr(estimator, "feature_names_in_"))
+        told = not reset and hasattr(estimator, "feature_names_in_")
+        given = schema.rows(X, warn=told, missing=missing)
         rows = check_array(as_arrays(given), dtype=_FLOATS, ensure_all_finite=False, estimator=estimator)
-        require_finite(rows)
+        require_finite(rows, missing=missing)
         if reset:
             estimator.n_features_in_ = len(schema.names) if library_of(X) else schema.width
             estimator.__dict__.pop("feature_names_in_", None)
@@ -117,7 +126,7 @@ def check_rows(
             "real and imaginary parts side by side."
         )
     rows = validate_data(estimator, X, reset=reset, dtype=_FLOATS, ensure_all_finite=False)
-    require_finite(rows)
+    require_finite(rows, missing=missing)
     return rows, found
 
 
@@ -158,30 +167,33 @@ def _check_large(
     return found
 
 
-def require_finite(X: NDArray[np.floating], name: str = "X", first: int | None = None) -> None:
+def require_finite(
+    X: NDArray[np.floating], name: str = "X", first: int | None = None, *, missing: bool = False
+) -> None:
     """Raise a DataError that counts NaN and infinite values, and says where the first one is.
 
-    ``first`` is the number of the first row, where the rows are a block of many.
+    ``first`` is the number of the first row, where the rows are a block of many. With ``missing`` NaN is allowed.
     """
     # A sum is finite only if every number is; the sum itself may overflow, so look again before complaining.
     with np.errstate(all="ignore"):
         if np.isfinite(X.sum()):
             return
-    finite = np.isfinite(X)
+    finite = ~np.isinf(X) if missing else np.isfinite(X)
     if finite.all():
         return
     row, column = (int(i) for i in np.argwhere(~finite)[0])
-    kinds = [k for k, found in (("NaN", np.isnan(X).any()), ("infinity", np.isinf(X).any())) if found]
+    nan = not missing and np.isnan(X).any()
+    kinds = [k for k, found in (("NaN", nan), ("infinity", np.isinf(X).any())) if found]
     rows, start = int((~finite).any(axis=1).sum()), first or 0
     among = f"{len(X)} rows" if first is None else f"the rows {start} to {start + len(X) - 1}"
     raise DataError(
         f"{name} contains {' and '.join(kinds)} in {rows} of {among} (first: row {start + row}, column {column}); "
-        "drop those rows or fill the values in, for example with sklearn.impute.SimpleImputer."
+        f"{WAY_OUT}."
     )
 
 
 def check_companion(
-    X: Any, like: tuple[int, int], name: str, *, same_rows: bool
+    X: Any, like: tuple[int, int], name: str, *, same_rows: bool, missing: bool = False
 ) -> NDArray[np.floating] | Stored:
     """A second array of rows (targets, validation data) that must fit the first, of shape ``like``."""
     large = find_large(X)
@@ -201,7 +213,7 @@ def check_companion(
     if isinstance(rows, Stored):
         return rows
     rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
-    require_finite(rows, name)
+    require_finite(rows, name, missing=missing)
     return rows
 
 

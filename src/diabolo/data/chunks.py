@@ -40,13 +40,16 @@ class Chunks(ABC):
         """
 
 
-def read_checked(chunks: Chunks, order: list[int] | None, width: int | None = None) -> Iterator[Array]:
+def read_checked(
+    chunks: Chunks, order: list[int] | None, width: int | None = None, *, missing: bool = False
+) -> Iterator[Array]:
     """Flat rows of pieces as float32 or float64, all of one width and finite.
 
     Raises
     ------
     DataError
-        If rows are no numbers, or of different widths; once the width is known, if a number is not finite.
+        If rows are no numbers, or of different widths; once the width is known, if a number is not finite,
+        unless values may be missing.
     """
     known, n, shape = width is not None, 0, None
     for given in chunks.read(order):
@@ -57,7 +60,7 @@ def read_checked(chunks: Chunks, order: list[int] | None, width: int | None = No
         rows: Array = block.reshape(len(block), -1)
         if width is not None and rows.shape[1] != width:
             raise _changed(chunks.name, n, (width,), shape)
-        if known and not np.isfinite(rows.sum()) and not np.isfinite(rows).all():
+        if known and not missing and not np.isfinite(rows.sum()) and not np.isfinite(rows).all():
             raise DataError(
                 f"{chunks.name} contains NaN or infinity in the samples {n} to {n + len(rows) - 1}; drop "
                 "or fill those values before they are streamed."

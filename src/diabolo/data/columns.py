@@ -132,7 +132,7 @@ def warn_outside(
         low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     width = np.maximum(high - low, _ROUNDING * np.maximum(np.abs(low), np.abs(high)))
     low, high = low - width, high + width
-    if not ((X.min(axis=0) < low) | (X.max(axis=0) > high)).any():
+    if not ((np.fmin.reduce(X, axis=0) < low) | (np.fmax.reduce(X, axis=0) > high)).any():
         return
     far = (low > X) | (high < X)
     rows = far.mean(axis=1) >= FAR_SHARE

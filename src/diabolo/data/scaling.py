@@ -54,7 +54,7 @@ class Scaler:
                 block = (block - self.offset) / self.scale
             with np.errstate(over="ignore"):
                 scaled[rows] = block
-            if not np.isfinite(scaled[rows]).all():
+            if np.isinf(scaled[rows]).any():
                 raise DataError(
                     f"values up to {np.abs(X[rows]).max():g} are too large for {dtype} numbers; scale the data."
                 )

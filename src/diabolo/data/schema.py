@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, few
 from .columns import differences
 from .frames import Column, build, columns_of, library_of, read
+from .summary import WAY_OUT
 from .variables import KINDS, Variable
 
 __all__ = ["KINDS", "Schema", "Variable"]
@@ -127,12 +128,9 @@ class Schema:
         gaps = {name: count for name, count in gaps.items() if count}
         if gaps:
             counted = few(f"{name!r} in {count} rows" for name, count in gaps.items())
-            raise DataError(
-                f"X has no value (NaN) in {counted}, of {len(made)}; drop those rows or fill the values in, for "
-                "example with sklearn.impute.SimpleImputer."
-            )
+            raise DataError(f"X has no value (NaN) in {counted}, of {len(made)}; {WAY_OUT}.")
 
-    def rows(self, X: Any, name: str = "X", *, warn: bool = True) -> Any:
+    def rows(self, X: Any, name: str = "X", *, warn: bool = True, missing: bool = False) -> Any:
         """Rows of numbers: a frame of the user's columns encoded, and what is rows of numbers already as it is.
 
         An array of numbers, which has no names, is warned of unless ``warn`` is false.
@@ -143,7 +141,7 @@ class Schema:
             If it is neither.
         """
         if self.is_of(X):
-            return self.encode(X)
+            return self.encode(X, missing=missing)
         shape = getattr(X, "shape", None) or np.shape(X)
         if len(shape) == 2 and shape[1] == self.width:
             if library_of(X):

@@ -124,6 +124,8 @@ class StreamedRows(Finished):
         Some rows, for those who want to see always the same.
     fingerprint : bytes
         What tells the rows from others.
+    missing : bool
+        Whether values may be missing (NaN).
     """
 
     chunks: Chunks
@@ -134,6 +136,7 @@ class StreamedRows(Finished):
     endless: bool
     first: Array
     fingerprint: bytes
+    missing: bool = False
     _mixer: Mixer | None = field(default=None, repr=False)
     _passed: int = field(default=-1, repr=False)
 
@@ -191,7 +194,8 @@ class StreamedRows(Finished):
         if not self.endless:
             order = order_of_chunks(self.chunks, self.seed, epoch)
             return Mixer(
-                read_checked(self.chunks, order, self.shape[1]), 0 if self.chunks.mixed else self.room
+                read_checked(self.chunks, order, self.shape[1], missing=self.missing),
+                0 if self.chunks.mixed else self.room,
             )
         if self._mixer is None or self._passed != passed:
             self._mixer = Mixer(self._again_and_again(), self.room)
@@ -208,7 +212,7 @@ class StreamedRows(Finished):
         while some:
             some = False
             order = order_of_chunks(self.chunks, self.seed, turn)
-            for rows in read_checked(self.chunks, order, self.shape[1]):
+            for rows in read_checked(self.chunks, order, self.shape[1], missing=self.missing):
                 some = some or len(rows) > 0
                 yield rows
             turn += 1

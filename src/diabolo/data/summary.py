@@ -9,11 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..errors import DataError, few
 from .memmap import Array
 
 #: Rows of a block that moments are added up by: they decide how sums round.
 MOMENT_ROWS = 8192
+#: What to do about values that are not finite.
+WAY_OUT = (
+    "drop those rows, fill the values in, for example with sklearn.impute.SimpleImputer, or let a model learn from "
+    "what is there: Autoencoder(missing='mask')"
+)
 _SAMPLE_ROWS, _SAMPLE_BYTES = 5000, 64 << 20
 
 
@@ -56,6 +61,7 @@ def summarize(
     *,
     moments: bool = False,
     sample: bool = False,
+    missing: bool = False,
     on_progress: Callable[[int], object] = lambda _rows: None,
 ) -> DataSummary:
     """Look through all rows once.
@@ -67,6 +73,8 @@ def summarize(
         What the rows are called in messages.
     moments, sample : bool
         Whether to find means and deviations, and to keep some rows.
+    missing : bool
+        Whether values may be missing (NaN), of which nothing is counted.
     on_progress : callable
         Is called with the number of rows so far.
 
@@ -81,7 +89,7 @@ def summarize(
     >>> found.n, found.low.tolist(), found.mean.tolist(), found.deviation.tolist()
     (2, [1.0, 4.0], [2.0, 4.5], [1.0, 0.5])
     """
-    ranges, faults, spread = _Ranges(), _Faults(name), _Spread() if sample else None
+    ranges, faults, spread = _Ranges(missing), _Faults(name, missing), _Spread() if sample else None
     adding = _Moments() if moments else None
     n = 0
     for block in blocks:
@@ -98,6 +106,12 @@ def summarize(
     if ranges.low is None or ranges.high is None:
         raise DataError(f"{name} has no samples: it ended before the first one.")
     faults.complain(n)
+    empty = np.flatnonzero(np.isnan(ranges.low)).tolist()
+    if empty:
+        raise DataError(
+            f"{name} has no value at all in column {few(map(str, empty))}, so that nothing can be learnt of it; leave "
+            "it out."
+        )
     mean, deviation = (None, None) if adding is None else adding.result()
     return DataSummary(
         n, ranges.low, ranges.high, mean, deviation, None if spread is None else spread.result()
@@ -107,42 +121,44 @@ def summarize(
 class _Ranges:
     """Smallest and largest values; of a number that is not finite they become not finite themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, missing: bool) -> None:
         self.low: Array | None = None
         self.high: Array | None = None
-        self.finite = True
+        self.finite, self.missing = True, missing
 
     def add(self, block: Array) -> None:
         if len(block) == 0:
             return
-        low, high = block.min(axis=0), block.max(axis=0)
-        self.finite = bool(np.isfinite(low).all() and np.isfinite(high).all())
-        self.low = low if self.low is None else np.minimum(self.low, low)
-        self.high = high if self.high is None else np.maximum(self.high, high)
+        least, most = (np.fmin, np.fmax) if self.missing else (np.minimum, np.maximum)
+        low, high = least.reduce(block, axis=0), most.reduce(block, axis=0)
+        self.finite = (
+            not np.isinf([low, high]).any() if self.missing else bool(np.isfinite([low, high]).all())
+        )
+        self.low = low if self.low is None else least(self.low, low)
+        self.high = high if self.high is None else most(self.high, high)
 
 
 class _Faults:
     """Where the numbers are that are not finite."""
 
-    def __init__(self, name: str) -> None:
-        self.name, self.rows, self.kinds = name, 0, set[str]()
+    def __init__(self, name: str, missing: bool) -> None:
+        self.name, self.missing, self.rows, self.kinds = name, missing, 0, set[str]()
         self.first = (0, 0)
 
     def add(self, block: Array, start: int) -> None:
-        bad = ~np.isfinite(block)
+        bad = np.isinf(block) if self.missing else ~np.isfinite(block)
         if not self.rows:
             row, column = (int(i) for i in np.argwhere(bad)[0])
             self.first = (start + row, column)
         self.rows += int(bad.any(axis=1).sum())
-        self.kinds |= {"NaN"} if np.isnan(block).any() else set()
+        self.kinds |= {"NaN"} if not self.missing and np.isnan(block).any() else set()
         self.kinds |= {"infinity"} if np.isinf(block).any() else set()
 
     def complain(self, n: int) -> None:
         if self.rows:
             raise DataError(
                 f"{self.name} contains {' and '.join(sorted(self.kinds))} in {self.rows} of {n} rows (first: row "
-                f"{self.first[0]}, column {self.first[1]}); drop those rows or fill the values in, for example with "
-                "sklearn.impute.SimpleImputer."
+                f"{self.first[0]}, column {self.first[1]}); {WAY_OUT}."
             )
 
 

@@ -67,7 +67,8 @@ class Answers(TransformerMixin, FittedState):
         if out is None and isinstance(rows, np.ndarray):
             return self._encode(rows)
         dim = self.module_.parts.latent.dim
-        return by_blocks(self._encode, rows, out, dim, [f"z{i}" for i in range(dim)])
+        names = [f"z{i}" for i in range(dim)]
+        return by_blocks(self._encode, rows, out, dim, names, missing=self.module_.parts.missing)
 
     def _encode(self, rows: Array) -> Array:
         return self._compute(self.module_.encode, self._scaled(rows)).numpy().astype(rows.dtype, copy=False)
@@ -116,7 +117,10 @@ class Answers(TransformerMixin, FittedState):
                 return self._given_back(made, X)
             return made.reshape(shape) if len(shape) in (3, 4) else made
         width, names = self.module_.domain.n_features, self.feature_names
-        return by_blocks(lambda block: self._decode(self._encode(block)), rows, out, width, names)
+        missing = self.module_.parts.missing
+        return by_blocks(
+            lambda block: self._decode(self._encode(block)), rows, out, width, names, missing=missing
+        )
 
     def _decode(self, codes: Array) -> Array:
         return self.scaler_.backward(self._compute(self.module_.decode, codes).numpy(), codes.dtype)
@@ -136,12 +140,17 @@ class Answers(TransformerMixin, FittedState):
         def minus_excess(x: torch.Tensor) -> torch.Tensor:
             output = self.module_.decode_raw(self.module_.encode(x))[0]
             # Summed in float64, so that a row's score does not depend on how the sum is split.
-            return -loss.excess(output.double().cpu(), x.double().cpu(), own).unsqueeze(-1)
+            target = self.module_.filled(x).double().cpu()
+            each = loss.excess_per_feature(output.double().cpu(), target, own)
+            each = each.where(~x.isnan().cpu(), each.new_zeros(())) if self.module_.parts.missing else each
+            return -each.sum(-1, keepdim=True)
 
         def score(block: Array) -> NDArray[np.float64]:
             return self._compute(minus_excess, self._scaled(block)).squeeze(-1).numpy()
 
-        return score(rows) if isinstance(rows, np.ndarray) else by_blocks(score, rows, None, 1)
+        if isinstance(rows, np.ndarray):
+            return score(rows)
+        return by_blocks(score, rows, None, 1, missing=self.module_.parts.missing)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Mean of :meth:`score_samples`: higher is better, so that a grid search works without labels.
@@ -320,7 +329,8 @@ class Answers(TransformerMixin, FittedState):
 
     def _rows(self, X: Any) -> Array | Stored | Stream:
         """Rows of the width that was learnt."""
-        return check_rows(self, X, reset=False, image_shape=self.module_.domain.image_shape)[0]
+        parts, shape = self.module_.parts, self.module_.domain.image_shape
+        return check_rows(self, X, reset=False, image_shape=shape, missing=parts.missing)[0]
 
     def _answerable(self, X: Any) -> Array | Stored | Stream:
         """Rows of the width that was learnt; those far outside the training rows are warned of."""

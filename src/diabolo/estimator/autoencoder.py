@@ -24,6 +24,7 @@ from ..training.control import threads_for, undisturbed
 from ..training.events import Callback
 from ..training.fitted import count_parameters, require_parameters, transfer
 from ..training.loop import Trainer
+from .imputation import Imputation
 from .opening import Opening
 from .preparation import (
     architecture,
@@ -35,14 +36,13 @@ from .preparation import (
     warn_of_poor_fit,
     warn_of_warmups,
 )
-from .probability import Probabilities
 from .resuming import resumable
 from .rows import SummarizedRows
 
 Array = NDArray[np.floating]
 
 
-class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Autoencoder(Opening, Imputation, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder as a scikit-learn transformer.
 
     Every part may be left to its default (None), given as a part, by its name, or as a dict of its settings;
@@ -75,6 +75,10 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
     schema : mapping, Schema or None, default None
         What columns of a frame are, by name: "category", "count", "date", ..., or the categories of an ordinal in
         their order. None: guessed, see :func:`diabolo.data.guessing.kind_of`.
+    missing : "mask" or None, default None
+        "mask": rows may miss values (NaN); they are encoded with the mean of the feature in its place, and the loss is
+        over what is there. A quarter of the values is hidden from the encoder in training, unless ``corruption`` says
+        otherwise, so that :meth:`impute` fills them in well. None: they are refused.
     device : "auto", "cpu", "cuda" or "mps", default "auto"
         Where it computes; "auto": a graphics processor if there is one.
     random_state : int, RandomState or None, default None
@@ -130,6 +134,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         scaling: str | None = "auto",
         image_shape: tuple[int, ...] | None = None,
         schema: Any = None,
+        missing: str | None = None,
         device: str = "auto",
         random_state: Any = None,
         verbose: bool | None = None,
@@ -145,6 +150,7 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         self.scaling = scaling
         self.image_shape = image_shape
         self.schema = schema
+        self.missing = missing
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -376,4 +382,5 @@ class Autoencoder(Opening, Probabilities, ClassNamePrefixFeaturesOutMixin, Trans
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing is not None
         return tags

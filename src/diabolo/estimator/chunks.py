@@ -64,6 +64,8 @@ def by_blocks(
     out: Any,
     width: int,
     names: Sequence[str] | None = None,
+    *,
+    missing: bool = False,
 ) -> Any:
     """Apply a function of rows block by block, so that neither the rows nor what is written need be in memory.
 
@@ -77,8 +79,10 @@ def by_blocks(
     width : int
     names : sequence of str or None
         The names of columns, for Parquet.
+    missing : bool
+        Whether values may be missing (NaN).
     """
-    made = _made(function, rows)
+    made = _made(function, rows, missing)
     if out is None:
         return np.concatenate(list(made)) if isinstance(rows, Stream) else _filled(made, len(rows))
     with open_sink(out, (None if isinstance(rows, Stream) else len(rows), width), names) as sink:
@@ -99,24 +103,29 @@ def _filled(made: Iterator[NDArray[Any]], count: int) -> NDArray[Any]:
     return whole
 
 
-def _made(function: Callable[[Array], NDArray[Any]], rows: Array | Stored | Stream) -> Iterator[NDArray[Any]]:
+def _made(
+    function: Callable[[Array], NDArray[Any]], rows: Array | Stored | Stream, missing: bool
+) -> Iterator[NDArray[Any]]:
     width = rows.n_features if isinstance(rows, Stream) else rows.shape[1]
     numbers = _SLAB_OF_STREAM if isinstance(rows, Stream) else _SLAB_NUMBERS
     slab = CHUNK * max(1, numbers // CHUNK // max(1, width))
     if not isinstance(rows, Stream):
         # The system reads ahead in a file that is read from its start.
-        yield from _each(function, rows.blocks(slab) if isinstance(rows, Stored) else blocks_of(rows, slab))
+        blocks = rows.blocks(slab) if isinstance(rows, Stored) else blocks_of(rows, slab)
+        yield from _each(function, blocks, missing)
         return
-    with prefetch(rebatch(rows.blocks(), slab)) as blocks:
-        yield from _each(function, blocks)
+    with prefetch(rebatch(rows.blocks(), slab)) as fetched:
+        yield from _each(function, fetched, missing)
 
 
-def _each(function: Callable[[Array], NDArray[Any]], blocks: Iterator[Array]) -> Iterator[NDArray[Any]]:
+def _each(
+    function: Callable[[Array], NDArray[Any]], blocks: Iterator[Array], missing: bool
+) -> Iterator[NDArray[Any]]:
     start = 0
     for block in blocks:
         # Pages of a file are slow to come by for one core alone.
         if not bool(torch.isfinite(lent(block).sum())):
-            require_finite(block, "X", start)
+            require_finite(block, "X", start, missing=missing)
         yield function(block)
         start += len(block)
     if not start:

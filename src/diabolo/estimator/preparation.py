@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from .. import slots
+from ..corruption import Masking
 from ..data.batches import RowSet, TrainingData
 from ..data.checks import check_companion, check_image_shape, check_rows, find_device, lent
 from ..data.domain import Domain
@@ -25,7 +26,7 @@ from ..data.schema import Schema
 from ..data.spread import spread
 from ..data.streams import Stream
 from ..data.summary import DataSummary
-from ..errors import DataError, PoorFitWarning, WarmupWarning
+from ..errors import DataError, PoorFitWarning, SettingError, WarmupWarning
 from ..likelihoods import Likelihood
 from ..model import Architecture, Model, resolve_decoder
 from ..objective import RECONSTRUCTION
@@ -51,6 +52,11 @@ from .rows import KEPT_CODES, Preparation, SummarizedRows, summarize_rows
 
 Array = NDArray[np.floating]
 
+#: What is done about missing values: rows that have some are refused, or are learnt from by what is there.
+MISSING = (None, "mask")
+#: What a model of rows that miss values is trained with, unless told otherwise, so that it learns to fill them in.
+HIDING = Masking(0.25, fill=None)
+
 # So many times the loss of the constant model above it is no fit.
 _FAR = 10.0
 # In fewer steps a loss may still be on its way down.
@@ -65,6 +71,12 @@ def architecture(params: dict[str, Any]) -> Architecture:
     SettingError
         If a part cannot be understood or does not go with the others.
     """
+    missing = params.get("missing")
+    if missing not in MISSING:
+        raise SettingError(f"missing must be one of {MISSING}, got {missing!r}.")
+    corruption = slots.resolve("corruption", params["corruption"])
+    if missing is not None and params["corruption"] is None:
+        corruption = (HIDING,)
     latent = slots.resolve("latent", params["latent"])
     encoder = slots.resolve("encoder", params["encoder"])
     parts = Architecture(
@@ -73,9 +85,15 @@ def architecture(params: dict[str, Any]) -> Architecture:
         latent=latent,
         reconstruction=slots.resolve("reconstruction", params["reconstruction"]),
         penalties=slots.resolve("penalties", params["penalties"], latent),
-        corruption=slots.resolve("corruption", params["corruption"]),
+        corruption=corruption,
         bound=slots.resolve("bound", params["bound"]),
+        missing=missing is not None,
     )
+    hiding = next((c for c in corruption if c.hides), None)
+    if hiding is not None and not parts.missing:
+        raise SettingError(
+            f"{hiding!r} leaves values missing, which only a model of rows that miss values can take: missing='mask'."
+        )
     parts.bound.validate(latent, parts.penalties)
     for penalty in parts.penalties:
         penalty.validate(latent)
@@ -116,7 +134,8 @@ def training_data(
     DataError
         If target or validation do not fit the rows, or too few rows are left to train on.
     """
-    targets = None if target is None else _companion(target, rows, "target", same_rows=True)
+    missing = prepare.missing
+    targets = None if target is None else _companion(target, rows, "target", missing, same_rows=True)
     answers = rows if targets is None else targets
     require_range(answers.found, prepare.scaler, loss, "X" if targets is None else "target")
     if targets is not None and isinstance(rows.rows, Stream):
@@ -163,15 +182,19 @@ def _judged(
     validation: Mapping[str, Any], rows: SummarizedRows, prepare: Preparation
 ) -> tuple[tuple[RowSet, RowSet], Known]:
     """Validation inputs and targets on the device, and what is known of them."""
-    checked = check_companion(validation["X"], rows.shape, _named("X", validation), same_rows=False)
+    missing = prepare.missing
+    checked = check_companion(
+        validation["X"], rows.shape, _named("X", validation), same_rows=False, missing=missing
+    )
     target, name = validation.get("target"), _named("sample_weight", validation)
     known = known_of(checked, validation.get("sample_weight"), name)
     checked, target, known = drop_weightless(checked, target, known, rows.shape[1])
-    inputs = summarize_rows(checked, _named("X", validation))
+    inputs = summarize_rows(checked, _named("X", validation), missing=missing)
     judged = prepare(inputs)
     if target is None:
         return (judged, judged), known
-    return (judged, prepare(_companion(target, inputs, _named("target", validation), same_rows=True))), known
+    answers = _companion(target, inputs, _named("target", validation), missing, same_rows=True)
+    return (judged, prepare(answers)), known
 
 
 def _named(name: str, validation: Mapping[str, Any]) -> str:
@@ -182,21 +205,24 @@ def _named(name: str, validation: Mapping[str, Any]) -> str:
     return f"validation[{int(name == 'target')}]" if pair else f"validation[{name!r}]"
 
 
-def _companion(X: Any, like: SummarizedRows, name: str, *, same_rows: bool) -> SummarizedRows:
-    return summarize_rows(check_companion(X, like.shape, name, same_rows=same_rows), name)
+def _companion(X: Any, like: SummarizedRows, name: str, missing: bool, *, same_rows: bool) -> SummarizedRows:
+    checked = check_companion(X, like.shape, name, same_rows=same_rows, missing=missing)
+    return summarize_rows(checked, name, missing=missing)
 
 
 def _by_schema(
-    schema: Schema | None, target: Any, validation: Mapping[str, Any]
+    schema: Schema | None, target: Any, validation: Mapping[str, Any], missing: bool
 ) -> tuple[Any, Mapping[str, Any]]:
     """Target and validation rows as numbers, where they are frames that a schema reads."""
     if schema is None:
         return target, validation
     judged = {
-        part: schema.rows(value, _named(part, validation)) if part in ("X", "target") else value
+        part: schema.rows(value, _named(part, validation), missing=missing)
+        if part in ("X", "target")
+        else value
         for part, value in validation.items()
     }
-    return None if target is None else schema.rows(target, "target"), judged
+    return None if target is None else schema.rows(target, "target", missing=missing), judged
 
 
 def prepare(
@@ -209,9 +235,10 @@ def prepare(
     validation = validation_parts(validation)
     parts = architecture(estimator.get_params(deep=False))
     training: Training = slots.resolve("training", estimator.training)
-    checked, shape = check_rows(estimator, X, reset=True)
+    missing = parts.missing
+    checked, shape = check_rows(estimator, X, reset=True, missing=missing)
     schema = getattr(estimator, "schema_", None)
-    target, validation = _by_schema(schema, target, validation)
+    target, validation = _by_schema(schema, target, validation, missing)
     width = estimator.n_features_in_ if schema is None else schema.width
     shape = check_image_shape(estimator.image_shape, width, shape)
     device = find_device(estimator.device)
@@ -223,7 +250,9 @@ def prepare(
     known = known_of(checked, sample_weight)
     require_weighable(parts.named_penalties, known)
     checked, target, known = drop_weightless(checked, target, known, width)
-    rows = summarize_rows(checked, scaling=estimator.scaling, loss=loss, verbose=estimator.verbose)
+    rows = summarize_rows(
+        checked, scaling=estimator.scaling, loss=loss, verbose=estimator.verbose, missing=missing
+    )
     scaler = learn_scaling(
         None if isinstance(checked, Stream) else checked,
         estimator.scaling,
@@ -235,7 +264,7 @@ def prepare(
     domain = domain_of(rows.found, scaler, shape)
     for corruption in parts.corruption:
         corruption.validate(domain)
-    preparation = Preparation(scaler, getattr(torch, training.stored), device)
+    preparation = Preparation(scaler, getattr(torch, training.stored), device, missing)
     data = training_data(rows, target, validation, known, training, seed, loss, preparation)
     estimator.scaler_, estimator.seed_ = scaler, seed
     member = TrainingJob(parts, domain, training, data, seed, scaler)
@@ -260,13 +289,16 @@ def prepare_further(
     """
     model: Model = estimator.module_
     training: Training = slots.resolve("training", estimator.training).replace(**changes or {})
-    checked = check_rows(estimator, X, reset=False, image_shape=model.domain.image_shape)[0]
-    target, validation = _by_schema(getattr(estimator, "schema_", None), target, validation_parts(validation))
+    missing, shape = model.parts.missing, model.domain.image_shape
+    checked = check_rows(estimator, X, reset=False, image_shape=shape, missing=missing)[0]
+    target, validation = _by_schema(
+        getattr(estimator, "schema_", None), target, validation_parts(validation), missing
+    )
     known = known_of(checked, sample_weight)
     require_weighable(model.parts.named_penalties, known)
     checked, target, known = drop_weightless(checked, target, known, model.domain.n_features)
-    rows = summarize_rows(checked, verbose=estimator.verbose)
-    preparation = Preparation(estimator.scaler_, model.dtype, model.device)
+    rows = summarize_rows(checked, verbose=estimator.verbose, missing=missing)
+    preparation = Preparation(estimator.scaler_, model.dtype, model.device, missing)
     loss, seed = model.parts.reconstruction, estimator.seed_
     data = training_data(rows, target, validation, known, training, seed, loss, preparation)
     history = History() if history is None else history

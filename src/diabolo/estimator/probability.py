@@ -122,15 +122,19 @@ class Probabilities(Answers):
         loss = self.module_.parts.reconstruction
         # Scaling stretches volume, so that a density in the user's units is this much less.
         stretched = not loss.discrete and self.scaler_.kind != "none"
-        jacobian = float(np.log(self.scaler_.scale).sum()) if stretched else 0.0
+        stretch = np.log(self.scaler_.scale) if stretched else np.zeros(len(self.scaler_.scale))
+        missing = self.module_.parts.missing
         weigh = self._weigher(draws, generator(seed, "log_likelihood"))
 
         def of_block(block: Array) -> NDArray[np.float64]:
             scaled = self._scaled(block)
             self._require_whole_numbers(scaled)
+            jacobian = (~np.isnan(block) * stretch).sum(1) if missing else stretch.sum()
             return sum_up(self._compute(weigh, scaled).numpy().T - jacobian)
 
-        return of_block(rows) if isinstance(rows, np.ndarray) else by_blocks(of_block, rows, None, 2)
+        if isinstance(rows, np.ndarray):
+            return of_block(rows)
+        return by_blocks(of_block, rows, None, 2, missing=missing)
 
     def _weigher(self, draws: int, source: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:
         model = self.module_
@@ -145,7 +149,11 @@ class Probabilities(Answers):
             z = q.rsample(noise)
             ratio = q.log_prob(z) - prior.log_prob(z, model.component("prior"), model.posterior_of)
             output = model.decode_raw(z)[0].double().cpu()
-            px = loss.log_prob(output, repeat_rows(x, times).double().cpu(), own).sum(-1)
+            rows = repeat_rows(x, times)
+            each = loss.log_prob(output, model.filled(rows).double().cpu(), own)
+            if model.missing is not None:
+                each = each.where(~rows.isnan().cpu(), each.new_zeros(()))
+            px = each.sum(-1)
             return (px - ratio.double().cpu()).view(times, -1).T
 
         def weigh(x: torch.Tensor) -> torch.Tensor:
@@ -170,7 +178,8 @@ class Probabilities(Answers):
 
     def _require_whole_numbers(self, scaled: Array) -> None:
         """Raise where rows are not among what a likelihood of whole numbers gives a probability."""
-        loss, broken = self.module_.parts.reconstruction, scaled != np.round(scaled)
+        loss = self.module_.parts.reconstruction
+        broken = (scaled != np.round(scaled)) & ~np.isnan(scaled)
         if loss.discrete and broken.any():
             row, column = (int(i[0]) for i in np.nonzero(broken))
             raise DataError(

@@ -84,6 +84,7 @@ def summarize_rows(
     scaling: str | None = None,
     loss: Likelihood | None = None,
     verbose: bool | None = False,
+    missing: bool = False,
 ) -> SummarizedRows:
     """Look through all rows once.
 
@@ -97,13 +98,17 @@ def summarize_rows(
         With the scaling, what decides whether a stream's means and deviations are found on the way.
     verbose : bool or None
         Show how far it is, where rows are not in memory.
+    missing : bool
+        Whether values may be missing (NaN).
     """
     if isinstance(rows, np.ndarray):
-        return SummarizedRows(rows, summarize(blocks_of(rows), name))
+        return SummarizedRows(rows, summarize(blocks_of(rows), name, missing=missing))
     streamed = isinstance(rows, Stream)
     moments = streamed and loss is not None and needs_moments(scaling, loss)
     with reading(None if streamed else len(rows), verbose) as on_progress:  # type: ignore[arg-type]
-        found = summarize(rows.blocks(), name, moments=moments, sample=streamed, on_progress=on_progress)
+        found = summarize(
+            rows.blocks(), name, moments=moments, sample=streamed, missing=missing, on_progress=on_progress
+        )
     if isinstance(rows, Stream) and rows.rows_per_epoch is not None and found.n < rows.rows_per_epoch:
         raise DataError(
             f"{name} ended after {found.n} rows, before rows_per_epoch={rows.rows_per_epoch}; leave rows_per_epoch out "
@@ -114,11 +119,12 @@ def summarize_rows(
 
 @dataclass(frozen=True)
 class Preparation:
-    """How checked rows become rows of a run: their scaling, precision and device."""
+    """How checked rows become rows of a run: their scaling, precision and device, and whether they may miss values."""
 
     scaler: Scaler
     dtype: torch.dtype
     device: torch.device
+    missing: bool = False
 
     def __call__(self, given: SummarizedRows | Array, seed: int = 0) -> RowSet:
         rows = given.rows if isinstance(given, SummarizedRows) else given
@@ -134,7 +140,15 @@ class Preparation:
         endless = rows.rows_per_epoch is not None
         first = looked.shown()
         return StreamedRows(
-            rows.chunks, finish, looked.shape, seed, min(room, found.n), endless, first, found.fingerprint
+            rows.chunks,
+            finish,
+            looked.shape,
+            seed,
+            min(room, found.n),
+            endless,
+            first,
+            found.fingerprint,
+            self.missing,
         )
 
     def _finish(self, found: DataSummary) -> Finish:

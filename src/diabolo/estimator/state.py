@@ -179,8 +179,12 @@ class FittedState(BaseEstimator):
         check_is_fitted(self)
         other = copy.copy(self)
         model = Model(self.module_.parts, self.module_.domain, generator(self.seed_, "weights"))
-        if model.counts is not None and self.module_.counts is not None:
-            model.counts.load_state_dict(self.module_.counts.state_dict())
+        for fresh, learnt in (
+            (model.counts, self.module_.counts),
+            (model.missing, self.module_.missing),
+        ):
+            if fresh is not None and learnt is not None:
+                fresh.load_state_dict(learnt.state_dict())
         other.module_ = model.to(device=self.module_.device, dtype=self.module_.dtype).requires_grad_(False)
         return other
 

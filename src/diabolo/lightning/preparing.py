@@ -129,7 +129,7 @@ def require_same_rows(rows: SummarizedRows, rank: int, strategy: Any) -> None:
     """Raise a DataError if this process has other rows than the first one."""
     ends = np.stack([rows.found.low, rows.found.high])
     whole = rows.rows if isinstance(rows.rows, np.ndarray) else ends
-    mine = (rows.shape, float(whole.sum(dtype=np.float64)))
+    mine = (rows.shape, float(np.nansum(whole, dtype=np.float64)))
     first = strategy.broadcast(mine)
     # Processors of different kinds may round a sum differently.
     if mine[0] != first[0] or not math.isclose(mine[1], first[1], rel_tol=1e-5, abs_tol=1e-3):

@@ -127,7 +127,21 @@ class Likelihood(Component, ABC):
         module : nn.Module or None, default None
             What :meth:`build` made.
         """
-        return (self.per_feature(output, target, module) - self.floor(target)).sum(-1)
+        return self.excess_per_feature(output, target, module).sum(-1)
+
+    def excess_per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
+        """The loss of each feature above its own floor: (*models, batch, features).
+
+        Parameters
+        ----------
+        output : Tensor, shape (*models, batch, width)
+            The decoder's raw output.
+        target : Tensor, shape (*models, batch, features)
+            What it should give back.
+        module : nn.Module or None, default None
+            What :meth:`build` made.
+        """
+        return self.per_feature(output, target, module) - self.floor(target)
 
     def mean(self, output: Tensor, module: nn.Module | None = None) -> Tensor:
         """The reconstruction that an output stands for: (*models, batch, width) to (*models, batch, features).

@@ -125,9 +125,9 @@ class NegativeBinomial(Counts):
         ways = (target + 1).lgamma() + r.lgamma() - (target + r).lgamma()
         return ways + r * (both - log_r) + target * (both - output)
 
-    def excess(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
+    def excess_per_feature(self, output: Tensor, target: Tensor, module: nn.Module | None = None) -> Tensor:
         best = self.per_feature(target.clamp(min=1e-12).log(), target, module)
-        return (self.per_feature(output, target, module) - best).sum(-1)
+        return self.per_feature(output, target, module) - best
 
     def sample(self, output: Tensor, generator: torch.Generator, module: nn.Module | None = None) -> Tensor:
         import torch

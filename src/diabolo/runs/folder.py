@@ -249,6 +249,7 @@ def planned(
         "recipe": recipe,
         **{name: _resolved(name, params) for name in slots.SLOTS},
         "scaling": params["scaling"],
+        **({} if params["missing"] is None else {"missing": params["missing"]}),
         "image_shape": None if shape is None else list(shape),
         "random_state": params["random_state"],
         "device": params["device"],

@@ -136,6 +136,8 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
     given["image_shape"] = None if params["image_shape"] is None else list(params["image_shape"])
     if params.get("schema") is not None:
         given["schema"] = said_to_plain(params["schema"])
+    if params.get("missing") is not None:
+        given["missing"] = params["missing"]
     given["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
     learnt: dict[str, Any] = {
         "seed_": fitted.seed,
@@ -149,6 +151,8 @@ def describe(fitted: Fitted, params: Mapping[str, Any]) -> dict[str, Any]:
         "precision": str(fitted.parameters.dtype).removeprefix("torch."),
         "feature_names": None if fitted.feature_names is None else list(fitted.feature_names),
     }
+    if fitted.parts.missing:
+        learnt["missing"] = True
     if fitted.schema is not None:
         learnt["schema"] = fitted.schema.to_plain()
     return {

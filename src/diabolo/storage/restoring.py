@@ -51,7 +51,7 @@ _DESCRIPTION = record(
                 "image_shape": optional(listing(integer(1), 2, 3)),
                 "random_state": optional(integer(0, 2**32 - 1)),
             },
-            more={"schema": anything},
+            more={"schema": anything, "missing": one_of("mask")},
         ),
         "fitted": record(
             {
@@ -73,7 +73,7 @@ _DESCRIPTION = record(
                 "precision": one_of(*_PRECISIONS),
                 "feature_names": optional(listing(text)),
             },
-            more={"schema": SCHEMA},
+            more={"schema": SCHEMA, "missing": one_of(True)},
         ),
         "history": record({"epochs": EPOCHS, "units": mapping(text)}),
     },
@@ -102,7 +102,10 @@ def restore(
     _DESCRIPTION(described, "")
     params, learnt = _params(described["params"], modules), described["fitted"]
     _check_sizes(learnt, tensors)
-    parts = Architecture(**{name: _from_plain(name, learnt["parts"][name], modules) for name in PARTS})
+    parts = Architecture(
+        **{name: _from_plain(name, learnt["parts"][name], modules) for name in PARTS},
+        missing=learnt.get("missing", False),
+    )
     shape = learnt["domain"]["image_shape"]
     domain = Domain(**(learnt["domain"] | {"image_shape": None if shape is None else tuple(shape)}))
     row = _row(parts, domain, tensors, _PRECISIONS[learnt["precision"]])

@@ -49,7 +49,7 @@ def shape_key(member: TrainingJob) -> tuple[Hashable, ...]:
     """What models that start by the same rule, and have the same parameters, have in common."""
     parts, domain = member.parts, member.domain
     every = (parts.encoder, parts.decoder, parts.latent, parts.reconstruction, *parts.penalties)
-    return (*(part.shared() for part in every), domain.n_features, domain.image_shape)
+    return (*(part.shared() for part in every), parts.missing, domain.n_features, domain.image_shape)
 
 
 def bytes_per_model(member: TrainingJob, n_parameters: int, widths: int) -> int:

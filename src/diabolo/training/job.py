@@ -183,7 +183,7 @@ class TrainingJob:
         parts = self.parts
         halves = parts.encoder.starts_from_data or parts.decoder.starts_from_data
         components = any(component.starts_from_data for component in parts.components.values())
-        return parts.reconstruction.on_log_scale or halves or components
+        return parts.missing or parts.reconstruction.on_log_scale or halves or components
 
     def initialise(self, model: Model) -> None:
         """Let a model, on the CPU, take from rows what it does before training."""
@@ -217,7 +217,8 @@ class TrainingJob:
     @property
     def uses_rows_as_they_are(self) -> bool:
         """Whether its input and its target are the rows as they are."""
-        return not self.parts.corruption and self.data.targets is None and not self.data.known
+        beside = self.data.targets is not None or self.data.known or self.parts.missing
+        return not self.parts.corruption and not beside
 
     def order(self, epoch: int) -> Tensor:
         """The order of rows in an epoch."""
@@ -299,7 +300,8 @@ class TrainingJob:
     def batch(self, x: Tensor, target: Tensor, known: Mapping[str, Tensor], noise: Draws) -> Batch:
         """Rows under the corruptions whose noise is given, and what is known of them."""
         x = corrupt(self.parts, self.domain, x, noise)
-        return Batch(x, target, **known, n_samples=self.n_rows)
+        mask = {"mask": ~target.isnan()} if self.parts.missing else {}
+        return Batch(x, target, **mask, **known, n_samples=self.n_rows)
 
     def validation_batch(self, start: int, number: int) -> tuple[Batch, Draws]:
         """A chunk of the validation rows, corrupted already, and its noise, which is the same at every call."""
