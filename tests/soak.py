@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import diabolo.cli.fit
 import diabolo.report
 from diabolo.cli import main
 from diabolo.errors import FileError
@@ -101,6 +102,7 @@ def _arm(moment: str) -> None:
             return QuickReport()
 
         diabolo.Autoencoder.report = report  # type: ignore[method-assign,assignment]
+        diabolo.cli.fit._page = lambda made, **_: made.to_html()  # type: ignore[assignment]
 
 
 def _warm(arguments: list[str], moment: str, limit: float | None) -> int | None:
@@ -235,6 +237,7 @@ def soak(runs: int, cold: int, seconds: float, folder: Path) -> None:
         places.mkdir()
         if start is _warm:  # its children find everything imported
             diabolo.Autoencoder.report = lambda *_, **__: QuickReport()  # type: ignore[method-assign,assignment]
+            diabolo.cli.fit._page = lambda made, **_: made.to_html()  # type: ignore[assignment]
             with contextlib.redirect_stdout(io.StringIO()):
                 main(["fit", data, *OPTIONS, "--out", str(folder / "warming")])
         begun = time.monotonic()

@@ -68,11 +68,12 @@ function describe(app) {
 
 export default { render };
 
-const page = document.getElementById("explorer");
+// Within a report the explorer is one part of a page, whose keys and address are not its own.
+const page = document.getElementById("explorer") ?? document.getElementById("explorer-within");
 const file = document.getElementById("explorer-data");
 if (page && file) {
   const model = new ExportedModel(file.textContent, document.getElementById("explorer-runtime")?.textContent);
-  render({ model, el: page }, true);
+  render({ model, el: page }, page.id === "explorer");
 } else if (page) {
   const { protocol, host, search } = window.location;
   const socket = `${protocol === "https:" ? "wss" : "ws"}://${host}/ws${search}`;

@@ -83,10 +83,15 @@ class QuickReport:
         return "<!doctype html>"
 
 
+def report_quickly(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+    patch.setattr("diabolo.cli.fit._page", lambda report, **_facts: report.to_html())
+
+
 @pytest.fixture
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """No report is computed."""
-    monkeypatch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+    report_quickly(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +99,6 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on pictures, without its report."""
     place = tmp_path_factory.mktemp("digits") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("diabolo.Autoencoder.report", lambda *_args, **_options: QuickReport())
+        report_quickly(patch)
         assert main(["fit", "digits", "--recipe", "linear", "--epochs", "2", "-q", "--out", str(place)]) == 0
     return place

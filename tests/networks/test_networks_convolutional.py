@@ -58,8 +58,8 @@ def test_the_plan_of_sizes() -> None:
 
 def test_a_row_that_is_no_picture_is_a_signal() -> None:
     spec, domain = Convolutional(kernel=5), Domain(50)
-    assert [s.kernel for s in spec.stages(domain)] == [(1, 5), (1, 5)]
-    assert [s.after for s in spec.stages(domain)] == [(1, 25), (1, 13)]
+    assert [s.kernel for s in spec.stages(domain)] == [(1, 5)] * 3
+    assert [s.after for s in spec.stages(domain)] == [(1, 25), (1, 13), (1, 7)]
     encoder, decoder = pair(spec, domain)
     assert encoder.convolutions[0].weight.shape == (32, 1, 1, 5)  # type: ignore[index,union-attr]
     assert decoder(encoder(torch.rand(4, 50))[0])[0].shape == (4, 50)

@@ -15,6 +15,7 @@ from diabolo.errors import DivergedError
 from diabolo.report import FINDINGS, Options, health_report
 from diabolo.report.figures import Errors, Figures, Latent, Layer, Term, TrainingFigures
 from diabolo.report.findings import find
+from diabolo.report.rules import RANGES
 
 SMALL = Options(pairs=100, samples=60, codes=200)
 
@@ -134,22 +135,28 @@ def test_a_model_of_nan_only_still_gets_a_report(digits):
     assert "<h1>" in report.to_html()
 
 
-def test_the_default_on_digits_gets_no_finding_in_a_short_training():
+def worth_a_warning(report):
+    """Two dimensions cannot hold the digits, so that notes on samples and on what is lost are right."""
+    known = {"samples_told_apart", "samples_leave_out", "little_explained"}
+    return [f for f in report.findings if f.severity != "note" or f.kind not in known]
+
+
+def test_the_default_on_digits_gets_no_warning_in_a_short_training():
     X = load_digits().data / 16
     train, test = X[:1400], X[1400:]
     ae = Autoencoder(latent=2, training=Training(epochs=40), random_state=0).fit(train, validation=test)
-    assert ae.report(test, X_train=train, options=SMALL).findings == ()
+    assert worth_a_warning(ae.report(test, X_train=train, options=SMALL)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-def test_the_default_on_digits_gets_no_finding(seed):
+def test_the_default_on_digits_gets_no_warning(seed):
     X = load_digits().data / 16
     order = np.random.default_rng(seed).permutation(len(X))
     train, test = X[order[360:]], X[order[:360]]
     ae = Autoencoder(latent=2, random_state=seed).fit(train, validation=test)
-    assert ae.report(test, X_train=train, options=SMALL).findings == ()
-    assert Autoencoder(latent=2, random_state=seed).fit(X).report(X, options=SMALL).findings == ()
+    assert worth_a_warning(ae.report(test, X_train=train, options=SMALL)) == []
+    assert worth_a_warning(Autoencoder(latent=2, random_state=seed).fit(X).report(X, options=SMALL)) == []
 
 
 GOOD = Figures(
@@ -221,12 +228,12 @@ THRESHOLDS = {
 
 
 def test_every_finding_has_its_thresholds_tested_and_stated():
-    assert set(THRESHOLDS) == set(FINDINGS)
+    assert set(THRESHOLDS) == set(FINDINGS) - {each.kind for each in RANGES}
     assert all(rule.__doc__ for rule in FINDINGS.values())
     assert find(GOOD) == ()
 
 
-@pytest.mark.parametrize("kind", FINDINGS)
+@pytest.mark.parametrize("kind", THRESHOLDS)
 def test_a_finding_appears_on_one_side_of_its_threshold_only(kind):
     above, below = THRESHOLDS[kind]
     assert FINDINGS[kind](above) is not None

@@ -7,6 +7,8 @@ import warnings
 import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ from .settings import FitSettings, build, read_plan
 if TYPE_CHECKING:
     from ..datasets import Dataset
     from ..estimator.autoencoder import Autoencoder
+    from ..report import Report
     from ..training.events import Callback
     from ..training.settings import Training
 
@@ -103,6 +106,21 @@ class _Job:
         return {"trainer": self.plan.trainer} if self.plan.trainer else {}
 
 
+def _page(report: Report, place: Path, source: str) -> str:
+    """The page of a run: findings, the living map, tables."""
+    from ..explorer.offline.within import report_with_explorer
+
+    rows = report.figures.rows
+    about = {
+        "data": f"{source}, {rows['given']} samples judged, {report.figures.n_features} features",
+        "run": place.name,
+        "date": datetime.now().strftime("%d %B %Y, %H:%M"),
+        "command": f"diabolo fit --config {place / runs.CONFIG}",
+        "explore": f"diabolo explore {place}",
+    }
+    return report_with_explorer(report, "Health report", about)
+
+
 def _run(job: _Job, given: dict[str, Any]) -> int:
     """Train, test and write; the exit code."""
     if trainers.is_worker(job.plan.trainer):
@@ -119,7 +137,8 @@ def _run(job: _Job, given: dict[str, Any]) -> int:
                 typer.echo(_how_to_go_on(job), err=True)
                 typer.echo(place)
                 return code
-            report = runs.write_run(place, job.config(), job.autoencoder, job.split)
+            to_page = partial(_page, place=place, source=job.split.train.name)
+            report = runs.write_run(place, job.config(), job.autoencoder, job.split, to_page)
         except (KeyboardInterrupt, FileError, LostProcessError):
             if unfinished.holds_work(folder):
                 words = f"what was trained is kept; go on with `{unfinished.how_to_go_on(place)}`"

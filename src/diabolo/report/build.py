@@ -173,7 +173,8 @@ def _material(subject: ReportModel, computed: Computed, shape: tuple[int, ...] |
     network = subject.network
     # A decoder may leave the range of the data where there are none; black and white stay those of the data.
     return PictureData(
-        computed, shape, lambda Z: subject.decode(Z).clip(low, high), None if network is None else network.parts.latent
+        computed, shape, lambda Z: subject.decode(Z).clip(low, high),
+        None if network is None else network.parts.latent, subject.model, subject.scale,
     )  # fmt: skip
 
 

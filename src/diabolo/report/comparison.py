@@ -85,6 +85,7 @@ class Comparison:
         self.subject, self.rows = subject, rows
         self.learnt = np.asarray(learnt, np.float64)
         self.options, self.seed = options, options.random_state
+        self.outside: NDArray[np.intp] = np.zeros(0, np.intp)
         self.notes: list[str] = []
         self.counts: dict[str, int] = {}
         self.components = min(rows.Z.shape[1], *learnt.shape)
@@ -106,6 +107,7 @@ class Comparison:
             latent=self.latent(probe),
             neighbourhood=self.neighbourhood(),
             feature_errors=self.worst_features(feature_names),
+            dominant=self.dominant(feature_names),
         )
 
     def fill_training(
@@ -119,7 +121,34 @@ class Comparison:
         if len(back.kept):
             errors["model"] = self._compare(back.X, back.X_hat)
         errors["pca"] = self._compare(np.asarray(own, np.float64), pca)
-        return dataclasses.replace(figures, train_errors=errors, terms=_terms(self.subject, probe, train))
+        outside, spread = self.range_of_training(figures.units == "standardised")
+        return dataclasses.replace(
+            figures,
+            train_errors=errors,
+            terms=_terms(self.subject, probe, train),
+            outside=outside,
+            spread=spread,
+        )
+
+    def range_of_training(self, of_each_column: bool) -> tuple[int, float | None]:
+        """How many rows lie outside the range of training, and how far the median column spreads against it."""
+        low, high = self.learnt.min(axis=0), self.learnt.max(axis=0)
+        width = high - low if of_each_column else np.float64((high - low).max())
+        beyond = np.maximum(low - self.rows.X, self.rows.X - high)
+        # What rounding leaves of a constant column is no distance.
+        outside = (beyond > width / 2 + 1e-6 * np.maximum(np.abs(low), np.abs(high))).any(axis=1)
+        before, now = self.learnt.std(axis=0), self.rows.X.std(axis=0)
+        spread = [b / a for a, b in zip(before, now, strict=True) if a > 0]
+        self.outside = np.flatnonzero(outside)
+        return len(self.outside), float(np.median(spread)) if spread else None
+
+    def dominant(self, names: tuple[str, ...]) -> tuple[str, float] | None:
+        """The column with the largest share of the training rows' variance, in the units trained."""
+        variance = (self.learnt / self.scale).var(axis=0)
+        if not variance.sum() > 0:
+            return None
+        most = int(variance.argmax())
+        return (names[most] if names else str(most)), float(variance[most] / variance.sum())
 
     def finish(
         self,
@@ -206,8 +235,11 @@ class Comparison:
         real = self.rows.X[choose(len(self.rows.X), n, self.seed + 1)]
         self.counts["samples"] = n
         given: dict[str, Any] = {"features": self.options.features, "random_state": self.seed}
-        test, distance = metrics.c2st(real, samples, **given), metrics.mmd(real, samples, **given)
-        pair = Pair.of(real, samples, **given)
+        # What a user compares on takes rows as they are; else no column counts for more because of its numbers.
+        unit = self.scale if self.options.features is None else 1.0
+        both = real / unit, samples / unit
+        test, distance = metrics.c2st(*both, **given), metrics.mmd(*both, **given)
+        pair = Pair.of(*both, **given)
         near = pair.precision_recall() | pair.density_coverage()
         return (
             Generation(
@@ -224,7 +256,7 @@ class Comparison:
             self.notes.append(f"neighbourhood measures need more than 20 samples, got {len(pairs)}.")
             return {}
         self.counts["neighbourhood"] = len(pairs)
-        X = SquaredDistances(self.rows.X[pairs])
+        X = SquaredDistances(self.rows.X[pairs] / self.scale)
         both = {"model": self.rows.Z[pairs], "pca": self.pca_codes[pairs]}
         distances = {name: SquaredDistances(np.asarray(Z, np.float64)) for name, Z in both.items()}
         return {

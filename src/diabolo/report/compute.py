@@ -29,6 +29,7 @@ class Computed:
     y: NDArray[Any] | None
     drawn: Float | None
     samples: Float | None
+    outside: NDArray[np.intp]
 
 
 def flat_rows(X: Any, name: str, width: int | None = None) -> Array:
@@ -99,7 +100,7 @@ def compute(
         figures = beside.fill_training(figures, own, probe, look_inside(subject, own, seed))
     figures, samples = beside.finish(figures, untrained, labels, learnt_labels, on_progress)
     drawn = None if probe is None else probe.drawn
-    return Computed(figures, rows.X, rows.X_hat, rows.Z, labels, drawn, samples)
+    return Computed(figures, rows.X, rows.X_hat, rows.Z, labels, drawn, samples, beside.outside)
 
 
 def _drawn(X: Array, y: NDArray[Any] | None, most: int, seed: int) -> tuple[Array, NDArray[Any] | None]:
@@ -131,4 +132,4 @@ def _without_rows(figures: Figures, rows: Rows, labels: NDArray[Any] | None) -> 
     notes = ("too few samples have a finite code and reconstruction to compute anything else.",)
     errors = {"model": Errors(float("nan"), float("nan"), float("nan"))}
     figures = dataclasses.replace(figures, errors=errors, notes=notes)
-    return Computed(figures, rows.X, rows.X_hat, rows.Z, labels, None, None)
+    return Computed(figures, rows.X, rows.X_hat, rows.Z, labels, None, None, np.zeros(0, np.intp))

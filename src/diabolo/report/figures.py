@@ -153,6 +153,8 @@ class TrainingFigures:
         Early stopping watched, so that the weights are those of the best epoch.
     watched : tuple of float
         What early stopping compared in each epoch: the loss at full weights, on validation rows where there were any.
+    weights : mapping of str to float
+        The weight of each penalty in the epoch whose model was kept.
     """
 
     loss: tuple[float, ...] = ()
@@ -161,6 +163,7 @@ class TrainingFigures:
     status: str = ""
     best_kept: bool = False
     watched: tuple[float, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,13 @@ class Figures:
         The features with the largest error in the units that were trained, worst first.
     units : str
         The units that the model was trained in, in words.
+    outside : int or None
+        Judged samples that lie outside the training range in a column by more than half of its width; None without
+        training rows. Columns that are not standardised share one width.
+    spread : float or None
+        The standard deviation of the judged rows over that of the training rows, in the median column.
+    dominant : (str, float) or None
+        The column with the largest share of the variance, in the units trained, and that share.
     notes : tuple of str
         What was left out and why, and what to know when reading the figures.
     """
@@ -217,6 +227,9 @@ class Figures:
     labels: Mapping[str, float] = field(default_factory=dict)
     feature_errors: tuple[FeatureError, ...] = ()
     units: str = "as they are"
+    outside: int | None = None
+    spread: float | None = None
+    dominant: tuple[str, float] | None = None
     notes: tuple[str, ...] = ()
 
 

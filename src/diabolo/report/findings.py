@@ -1,6 +1,7 @@
 """What is wrong with a model, in sentences: each finding is a pure function of the figures.
 
-Every function states its threshold. ``FINDINGS`` is the table that the report goes through, in order.
+Every function states its threshold; figures that need no more than a range stand in :mod:`~diabolo.report.rules`.
+``FINDINGS`` is the table that the report goes through, in order.
 """
 
 from __future__ import annotations
@@ -8,13 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from .figures import Errors, Figures
-
-Severity = Literal["severe", "warning", "note"]
+from .rules import RANGES, Severity
 
 
 @dataclass(frozen=True)
@@ -189,9 +188,12 @@ def linear_in_disguise(f: Figures) -> tuple[Severity, str] | None:
 
 
 def worse_than_pca(f: Figures) -> tuple[Severity, str] | None:
-    """The squared error is more than 5 % above that of PCA at the same dimension; a warning without penalties."""
+    """The squared error is more than 5 % above that of PCA at the same dimension; a warning without penalties.
+
+    As many components as features leave nothing out, so that there is nothing to compare with.
+    """
     model, pca = _error(f.errors, "model"), _error(f.errors, "pca")
-    if model is None or pca is None or model <= WORSE_THAN_PCA * pca:
+    if model is None or pca is None or f.pca_components >= f.n_features or model <= WORSE_THAN_PCA * pca:
         return None
     penalised = len(f.terms) > 1
     why = "; its penalties and its noise cost reconstruction" if penalised else ""
@@ -250,12 +252,12 @@ def validation_rises(f: Figures) -> tuple[Severity, str] | None:
 
 
 def not_finished(f: Figures) -> tuple[Severity, str] | None:
-    """The loss fell in the last tenth of epochs by more than 2 % of its whole fall (three epochs or more).
+    """The loss fell in the last tenth of epochs by more than 2 % of its whole fall (two epochs or more).
 
     What is compared is the mean over the last tenth with the mean over the tenth before.
     """
     loss = np.asarray(f.course.loss)
-    if len(loss) < 3 or f.course.status not in ("finished", "stopped") or not np.isfinite(loss).all():
+    if len(loss) < 2 or f.course.status not in ("finished", "stopped") or not np.isfinite(loss).all():
         return None
     window = max(1, len(loss) // 10)
     last, before = loss[-window:].mean(), loss[-2 * window : -window].mean()
@@ -287,7 +289,7 @@ FINDINGS: Mapping[str, Rule] = {
         worse_than_pca,
         not_finished,
     )
-}
+} | {each.kind: each for each in RANGES}
 
 
 def find(figures: Figures) -> tuple[Finding, ...]:

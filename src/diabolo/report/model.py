@@ -253,7 +253,20 @@ def describe_course(subject: ReportModel) -> TrainingFigures:
         status=str(model.status_),
         best_kept=stopping is not None,
         watched=column("watched"),
+        weights=_kept_weights(epochs),
     )
+
+
+def _kept_weights(epochs: Any) -> dict[str, float]:
+    """The weight of each penalty in the epoch whose model was kept: the last, or the best that was watched."""
+    if not epochs:
+        return {}
+    watched = [row.get("watched", np.nan) for row in epochs]
+    kept = epochs[-1] if np.isnan(watched).all() else epochs[int(np.nanargmin(watched))]
+    prefix = "weight_"
+    return {
+        name.removeprefix(prefix): float(value) for name, value in kept.items() if name.startswith(prefix)
+    }
 
 
 def _table(values: Any) -> NDArray[np.float64]:

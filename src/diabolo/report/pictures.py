@@ -32,12 +32,18 @@ class PictureData:
     decode : callable
         Codes to rows.
     latent : LatentSpace or None
+    model : fitted object or None
+        The model, on rows of numbers.
+    scale : array of shape (n_features,) or float
+        One unit of the model's training in the user's.
     """
 
     computed: Computed
     image_shape: tuple[int, ...] | None
     decode: Callable[[Any], NDArray[np.float64]]
     latent: Any
+    model: Any = None
+    scale: NDArray[np.float64] | float = 1.0
 
 
 @dataclass(frozen=True)

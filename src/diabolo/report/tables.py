@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..text.tables import aligned
 from .figures import Errors, Figures
+from .rules import RANGES
 
 # Longer names, which users give to features, would push the numbers off a terminal.
 _NAME_WIDTH = 46
@@ -55,7 +56,7 @@ def share(value: float | None) -> str:
 def tables(f: Figures) -> tuple[Table, ...]:
     """All tables of a report that have something to show."""
     makers: tuple[Callable[[Figures], Table | None], ...] = (
-        _errors, _terms, _features, _latent, _units, _neighbourhood, _labels, _generation, _rows,
+        _errors, _terms, _features, _latent, _units, _neighbourhood, _labels, _generation, _rows, _ranges,
     )  # fmt: skip
     found = (make(f) for make in makers)
     return tuple(table for table in found if table is not None and table.rows)
@@ -140,7 +141,9 @@ def _neighbourhood(f: Figures) -> Table | None:
         return None
     own, pca = f.neighbourhood["model"], f.neighbourhood["pca"]
     note = "kl, mrre and rmse: lower is better; continuity, trustworthiness and spearman: 1 is best."
-    return Table("Neighbourhood", ("measure", "this model", "PCA"), _beside(own, pca), note)
+    return Table(
+        "Neighbourhood", ("measure", "this model", "PCA"), _beside(own, pca), f"{note} Features {f.units}."
+    )
 
 
 def _beside(own: object, pca: object) -> tuple[tuple[str, ...], ...]:
@@ -180,12 +183,31 @@ def _generation(f: Figures) -> Table | None:
         ("coverage", number(g.coverage)),
     )
     return Table(
-        "Samples", ("", "value"), rows, f"Codes drawn from {g.source}; computed on {g.features} features."
+        "Samples",
+        ("", "value"),
+        rows,
+        f"Codes drawn from {g.source}; computed on {g.features} features, {f.units}.",
     )
 
 
 def _rows(f: Figures) -> Table:
     return Table("Rows used", ("for", "rows"), tuple((name, str(n)) for name, n in f.rows.items()))
+
+
+def _ranges(f: Figures) -> Table:
+    """What each range says of the figures; the figures themselves stand in their own tables."""
+    rows = []
+    for each in RANGES:
+        grade = each.grade(f)
+        if grade is not None:
+            beyond = "below" if each.bad < each.doubtful else "above"
+            bad = "–" if math.isinf(each.bad) else f"{beyond} {each.bad:.3g}"
+            rows.append((each.figure, grade, f"{beyond} {each.doubtful:.3g}", bad))
+    note = (
+        "Errors, neighbours and labels: codes are means of their distributions. Samples: codes are drawn. What "
+        "compares models has no range here; the findings say it in words."
+    )
+    return Table("Ranges", ("figure", "is", "doubtful", "bad"), tuple(rows), note)
 
 
 def text_table(table: Table) -> list[str]:

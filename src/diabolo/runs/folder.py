@@ -9,7 +9,7 @@ import json
 import math
 import platform
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -111,7 +111,13 @@ def _is_own(path: Path) -> bool:
     )
 
 
-def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, split: Split) -> Report:
+def write_run(
+    place: Path,
+    config: Mapping[str, Any],
+    autoencoder: Autoencoder,
+    split: Split,
+    to_page: Callable[[Report], str] | None = None,
+) -> Report:
     """Judge a trained autoencoder and write its run folder, which is a finished run from then on.
 
     Parameters
@@ -123,6 +129,8 @@ def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, 
     autoencoder : Autoencoder
     split : Split
         What it was trained on, and what it is judged on.
+    to_page : callable or None, default None
+        Makes the page of the report; None: the report's own.
 
     Returns
     -------
@@ -139,7 +147,7 @@ def write_run(place: Path, config: Mapping[str, Any], autoencoder: Autoencoder, 
         autoencoder.save(folder / "model")
         (folder / CONFIG).write_text(HEAD + dump(config), encoding="utf-8")
         (folder / METRICS).write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
-        (folder / REPORT).write_text(report.to_html(), encoding="utf-8")
+        (folder / REPORT).write_text(to_page(report) if to_page else report.to_html(), encoding="utf-8")
         autoencoder.history_.to_frame().to_csv(folder / "history.csv", index=False)
         (folder / "figures").mkdir()
         for picture in report.pictures:

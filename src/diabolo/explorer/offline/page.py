@@ -131,19 +131,24 @@ def to_html(
         raise UnknownNameError("engine", str(engine), ENGINES)
     target = fresh_target(path)
     subject = make_subjects(model, X, y)[0]
-    header, arrays = _content(subject, engine, half, rows)
+    header, arrays = _content(subject, engine, half, _chosen(subject, rows))
     runtime = load_runtime() if header["meta"]["file"]["engine"] == "onnx" else None
     return write_file(target, _render(header, arrays, runtime).encode())
 
 
-def _content(
-    subject: ExplorerModel, engine: str, half: bool, rows: int | None
-) -> tuple[dict[str, Any], Arrays]:
-    from ..describe import describe
+def _chosen(subject: ExplorerModel, rows: int | None) -> NDArray[np.intp]:
+    """The rows that go along, each label by its share."""
     from ..model import spread_rows
 
     most = int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features)))
-    places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
+    return spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
+
+
+def _content(
+    subject: ExplorerModel, engine: str, half: bool, places: NDArray[np.intp]
+) -> tuple[dict[str, Any], Arrays]:
+    from ..describe import describe
+
     kept = subject.some(places)
     meta = describe(subject)
     facts, arrays = make_decoding(kept, engine, half)
@@ -181,8 +186,7 @@ def _content(
 def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) -> str:
     from ..protocol import pack
 
-    script, style = ((_STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css"))
-    script = _within_page(script)
+    script, style = explorer_files()
     allowed = [_allowed(script)]
     embedded = ""
     if runtime is not None:
@@ -202,6 +206,12 @@ def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) 
         data=_packed(pack(header, arrays)),
         runtime=embedded,
     )
+
+
+def explorer_files() -> tuple[str, str]:
+    """The script and the style of the explorer, as they can stand in a page."""
+    script, style = ((_STATIC / name).read_text(encoding="utf-8") for name in ("explorer.js", "explorer.css"))
+    return _within_page(script), style
 
 
 def _within_page(script: str) -> str:
