@@ -23,6 +23,7 @@ from .priors import StandardNormal as StandardNormal
 from .priors import UniformSphere as UniformSphere
 from .priors import VampPrior as VampPrior
 from .sphere import Sphere as Sphere
+from .top_k import TopK as TopK
 from .von_mises_fisher import VonMisesFisher as VonMisesFisher
 
 
@@ -34,7 +35,13 @@ def _from_number(value: Any) -> LatentSpace | None:
 LATENT_SPACES: Family[LatentSpace] = Family(
     "latent space",
     LatentSpace,
-    {"euclidean": Euclidean, "sphere": Sphere, "gaussian": Gaussian, "von_mises_fisher": VonMisesFisher},
+    {
+        "euclidean": Euclidean,
+        "sphere": Sphere,
+        "gaussian": Gaussian,
+        "von_mises_fisher": VonMisesFisher,
+        "top_k": TopK,
+    },
     shorthand=_from_number,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..corruption import GaussianNoise
+from ..latent import TopK
 from ..networks import MLP
 from ..penalties import L1, Contractive, WeightDecay
 from .table import build, recipe
@@ -12,7 +13,7 @@ from .table import build, recipe
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
 
-__all__ = ["denoising", "sparse", "contractive"]
+__all__ = ["denoising", "sparse", "k_sparse", "contractive"]
 
 
 @recipe
@@ -60,6 +61,27 @@ def sparse(latent_dim: int = 64, weight: float = 0.2, **settings: Any) -> Autoen
     encoder = MLP((), output_activation="relu")
     # Without the decay a small code with a large decoder would escape the penalty.
     return build(settings, latent=latent_dim, encoder=encoder, penalties=(L1(weight), WeightDecay(1e-3)))
+
+
+@recipe
+def k_sparse(latent_dim: int = 64, k: int = 8, **settings: Any) -> Autoencoder:
+    """Codes of which each row uses k numbers, no more: sparse features without a weight to choose.
+
+    Parameters
+    ----------
+    k : int, default 8
+        Numbers of a code that are kept.
+
+    References
+    ----------
+    A. Makhzani, B. Frey, k-Sparse Autoencoders, ICLR 2014, arXiv:1312.5663.
+
+    Examples
+    --------
+    >>> k_sparse(100, k=25).latent
+    TopK(dim=100, k=25)
+    """
+    return build(settings, latent=TopK(latent_dim, k), encoder=MLP(()))
 
 
 @recipe
