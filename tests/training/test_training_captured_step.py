@@ -51,7 +51,7 @@ def test_every_recipe_comes_to_the_same_bits(
 ) -> None:
     def fit() -> Autoencoder:
         ae = recipes.make(name, random_state=0, verbose=False)
-        return ae.set_params(training__epochs=3, training__batch_size=60).fit(X)
+        return ae.set_params(training__epochs=3, training__batch_size=60, training__validation=0.0).fit(X)
 
     expected = step_by_step(monkeypatch, fit)
     replays.clear()

@@ -150,7 +150,8 @@ def test_a_gradient_is_clipped_to_its_norm():
         moved = _rows(_fit(plain.replace(clip_norm=clip)))
         step = torch.cat([(a - b).flatten() for a, b in zip(moved, start, strict=True)]).norm().item()
         free = torch.cat([(a - b).flatten() for a, b in zip(_rows(_fit(plain)), start, strict=True)]).norm()
-        assert step == pytest.approx(min(clip, free.item()), rel=1e-9)
+        # PyTorch's own rule, a little below the norm that was asked for.
+        assert step == pytest.approx(min(clip / (free.item() + 1e-6), 1) * free.item(), rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -285,6 +285,7 @@ class Trainer(TrainingState):
             pieces = self.gradient.collect(grads)
             if self.training.clip_norm is not None:
                 norm = self.gradient.flat.norm(dim=-1, keepdim=True)
+                # The constant is that of torch.nn.utils.clip_grad_norm_.
                 self.gradient.flat.mul_((self.training.clip_norm / (norm + 1e-6)).clamp(max=1.0))
             self.optimizer.step(pieces, rates, self.trained)
 

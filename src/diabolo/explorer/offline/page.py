@@ -131,7 +131,7 @@ def to_html(
         raise UnknownNameError("engine", str(engine), ENGINES)
     target = fresh_target(path)
     subject = make_subjects(model, X, y)[0]
-    header, arrays = _content(subject, engine, half, _chosen(subject, rows))
+    header, arrays = content_of(subject, engine, half, _chosen(subject, rows))
     runtime = load_runtime() if header["meta"]["file"]["engine"] == "onnx" else None
     return write_file(target, _render(header, arrays, runtime).encode())
 
@@ -144,7 +144,7 @@ def _chosen(subject: ExplorerModel, rows: int | None) -> NDArray[np.intp]:
     return spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
 
 
-def _content(
+def content_of(
     subject: ExplorerModel, engine: str, half: bool, places: NDArray[np.intp]
 ) -> tuple[dict[str, Any], Arrays]:
     from ..describe import describe
@@ -194,7 +194,7 @@ def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) 
         allowed += [_allowed(other), "'wasm-unsafe-eval'"]
         licence = LICENCE.read_text(encoding="utf-8")
         embedded = _RUNTIME.format(
-            version=VERSION, licence=licence, binary=_packed(runtime.binary), script=other
+            version=VERSION, licence=licence, binary=packed(runtime.binary), script=other
         )
     return _PAGE.format(
         script=script,
@@ -203,7 +203,7 @@ def _render(header: Mapping[str, Any], arrays: Arrays, runtime: Runtime | None) 
         style_hash=_hash(style),
         icon=base64.b64encode((_STATIC / "icon.svg").read_bytes()).decode(),
         title=html.escape(f"{header['meta']['model']}, {header['meta']['dataset']} - Diabolo explorer"),
-        data=_packed(pack(header, arrays)),
+        data=packed(pack(header, arrays)),
         runtime=embedded,
     )
 
@@ -219,7 +219,7 @@ def _within_page(script: str) -> str:
     return script.replace("</script", "<\\/script")
 
 
-def _packed(content: bytes) -> str:
+def packed(content: bytes) -> str:
     return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
 
 

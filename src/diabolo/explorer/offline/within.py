@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import SettingError
 from ...report.html import Living
 from ...report.html import page as report_page
-from .page import _content, _packed, explorer_files
+from .page import content_of, explorer_files, packed
 
 if TYPE_CHECKING:
     from ...report import Report
@@ -75,15 +75,15 @@ def _living(report: Report) -> Living | None:
     places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
     places = np.unique(np.concatenate([places, *chosen.values()])).astype(np.intp)
     try:
-        header, arrays = _content(subject, "plain", True, places)
+        header, arrays = content_of(subject, "plain", True, places)
     except SettingError:
         try:
-            header, arrays = _content(subject, "plain", False, places)
+            header, arrays = content_of(subject, "plain", False, places)
         except SettingError:
-            header, arrays = _content(subject, "atlas", False, places)
+            header, arrays = content_of(subject, "atlas", False, places)
     script, style = explorer_files()
     said = f"{len(places):,} of the {len(X):,} samples that were judged"
-    return Living(_packed(pack(header, arrays)), script, style, _links(chosen), said)
+    return Living(packed(pack(header, arrays)), script, style, _links(chosen), said)
 
 
 def _shown(X: NDArray[np.float32], shape: tuple[int, ...] | None, model: Any) -> Any:
