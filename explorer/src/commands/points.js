@@ -38,13 +38,33 @@ export async function loadColumn(app, column) {
   app.model.columns.set(column, arrays.values.data);
 }
 
-/** Pin the row of that name; select all if there are several. @param {Explorer} app @param {string} text */
+/** What can be asked for besides a name. @type {[RegExp, (app: Explorer, asked: string[]) => number[]][]} */
+const QUERIES = [
+  [/^label\s+(.+)$/i, ({ model, meta }, [, sought]) => Array.from(model.rows).filter((_, i) => {
+    const value = model.labels?.[i];
+    return value !== undefined && [String(value), meta.label_names?.[value]?.toLowerCase()].includes(sought.toLowerCase());
+  })],
+  [/^row\s+(\d+)$/i, ({ model }, [, row]) => (model.indexOf(Number(row)) < 0 ? [] : [Number(row)])],
+  [/^error\s*([<>])\s*(\d*\.?\d+(?:e[-+]?\d+)?)$/i, ({ model }, [, side, bound]) => Array.from(model.rows).filter((row) =>
+    model.errors && (side === ">" ? model.errors[row] > Number(bound) : model.errors[row] < Number(bound)))],
+];
+
+/** Select what was asked for: a label, a row, a range of errors, else rows by name. @param {Explorer} app @param {string} text */
 export async function find(app, text) {
   if (!text.trim()) return;
+  for (const [form, rowsOf] of QUERIES) {
+    const asked = text.trim().match(form);
+    if (!asked) continue;
+    const rows = rowsOf(app, asked);
+    select(app, rows);
+    app.say(rows.length ? `${rows.length} points are selected.` : `No point shown has ${text.trim()}.`);
+    if (rows.length === 1) await pin(app, rows[0]);
+    return;
+  }
   const { arrays } = await app.client.ask({ do: "find", text });
   const rows = Array.from(arrays.rows.data);
   if (!rows.length) {
-    app.say(`No row is called ${text}.`);
+    app.fail(new Error(`No ${app.meta.id_name} is called ${text.trim()}. A search takes a name, or: label 7, row 7, error > 20.`));
     return;
   }
   if (rows.length > 1) select(app, rows);

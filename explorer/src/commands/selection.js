@@ -24,6 +24,16 @@ export function mute(app, index) {
   recolour(app);
 }
 
+/** Select a class and put all others into the background; again: all are back. @param {Explorer} app @param {number} index */
+export function isolate(app, index) {
+  const { model, state: { selection: { muted, rows } } } = app;
+  const own = Array.from(model.rows).filter((_, i) => model.classes[i] === index);
+  const again = muted.size === model.classValues.length - 1 && !muted.has(index) && rows.size === own.length;
+  muted.clear();
+  if (!again) model.classValues.forEach((_, i) => i !== index && muted.add(i));
+  select(app, again ? [] : own);
+}
+
 /** Draw a lasso, and count what is in it. @param {Explorer} app @param {MapState} map @param {[number, number][]} lasso */
 export function drawLasso(app, map, lasso) {
   map.lasso = lasso;

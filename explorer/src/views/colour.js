@@ -2,7 +2,7 @@
 import { classesOf, valuesOf } from "../colouring.js";
 import { classColour, ramp } from "../colours.js";
 import { setColour } from "../commands/display.js";
-import { mute } from "../commands/selection.js";
+import { isolate, mute } from "../commands/selection.js";
 import { short } from "../maths.js";
 import { h, panel, select } from "../dom.js";
 
@@ -37,7 +37,7 @@ function fillLegend(app, legend) {
     classes.forEach((c) => counts[c]++);
     const focused = legend.contains(document.activeElement) ? [...legend.children].indexOf(document.activeElement) : -1;
     legend.replaceChildren(...model.classValues.map((value, i) => h("button", { type: "button", className: "dx-key", "aria-pressed": String(!app.state.selection.muted.has(i)),
-      title: "Put into the background, or back", onclick: () => mute(app, i) },
+      title: "Put into the background, or back; twice: only this class, selected", onclick: () => mute(app, i), ondblclick: () => isolate(app, i) },
     h("span", { className: `dx-swatch dx-shape-${i % 8}`, style: { background: classColour(i) } }), h("span", { className: "dx-key-name" }, meta.label_names[value]),
     h("span", { className: "dx-number" }, counts[i].toLocaleString()))));
     if (focused >= 0) /** @type {HTMLElement} */ (legend.children[focused])?.focus();

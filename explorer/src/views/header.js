@@ -11,7 +11,7 @@ const ENGINES = { plain: "browser", onnx: "onnxruntime", atlas: "atlas" };
 /** @param {Explorer} app */
 export function header(app) {
   const { meta } = app;
-  const search = h("input", { type: "search", placeholder: meta.named_rows ? "find a name" : "find a row", ariaLabel: "Find a row by its name",
+  const search = h("input", { type: "search", placeholder: meta.named_rows ? "find a name" : "find a row", ariaLabel: "Find rows", title: "A name, or: label 7, row 7, error > 20",
     onchange: () => find(app, search.value) });
   app.on(["summons"], () => app.state.page.summons === "search" && search.focus());
   const title = h("h1", { title: meta.settings }, h("span", { className: "dx-brand" }, "Diabolo"), ` ${meta.model} `, h("small", {}, `${meta.dataset}, ${meta.dim}-D codes`));

@@ -7,6 +7,7 @@ import { comparisonPanel } from "./comparison.js";
 import { dimsPanel } from "./dims.js";
 import { h } from "../dom.js";
 import { drawPanel } from "./draw.js";
+import { explainPanel } from "./explain.js";
 import { filePanel } from "./file.js";
 import { filmstrip } from "./film.js";
 import { header } from "./header.js";
@@ -30,7 +31,7 @@ export function page(app) {
   const left = h("aside", { className: "dx-left", ariaLabel: "What is shown" }, ...there(colourPanel(app), viewPanel(app), layerPanel(app), dimsPanel(app), filePanel(app)));
   const centre = h("div", { className: "dx-centre" },
     ...there(liveBar(app), toolbar(app), banner(app), maps(app), comparisonPanel(app), tablePanel(app), filmstrip(app), trainingPanel(app)));
-  const right = h("aside", { className: "dx-right", ariaLabel: "What it decodes to" }, probePanel(app), pointPanel(app), drawPanel(app));
+  const right = h("aside", { className: "dx-right", ariaLabel: "What it decodes to" }, explainPanel(app), probePanel(app), pointPanel(app), drawPanel(app));
   const hint = h("p", { className: "dx-sr", id: "dx-map-help" }, "Press the question mark for all keys.");
   el.replaceChildren(header(app), centre, left, right, selectionBar(app), spoken(app), hint, helpDialog(app));
   app.on(["tab", "tool", "theme"], () => {
