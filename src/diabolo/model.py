@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from . import functional as F
 from .bounds import ELBO, Bound
 from .corruption import CORRUPTIONS, Corruption
 from .data.domain import Domain
@@ -253,6 +254,16 @@ class Model(nn.Module):
         """Rows with the means of features in place of missing values, where the model knows those."""
         return x if self.missing is None else self.missing.enter(x)
 
+    def observed(self, values: Tensor, x: Tensor) -> Tensor:
+        """Values of each feature of rows x, 0 where a row misses the feature; selected, since NaN times 0 is NaN."""
+        return values if self.missing is None else values.where(~x.isnan().to(values.device), 0.0)
+
+    def draw_codes(self, q: Posterior, like: Tensor, generator: torch.Generator) -> Tensor:
+        """One code (batch, dim) of each posterior of rows (batch, width)."""
+        latent = self.parts.latent
+        noise = {k: draw((len(like), latent.dim), generator).to(like) for k, draw in latent.noise().items()}
+        return q.rsample(noise)
+
     def decode_raw(self, z: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """What the loss is asked about (..., features), before its link, and hidden activations, of codes."""
         output, hidden = self.decoder(z)
@@ -280,8 +291,7 @@ class Model(nn.Module):
 
         def mean_loss(output: Tensor) -> Tensor:
             output = output.to(targets) if self.counts is None else self.counts.leave(output.to(targets))
-            each = loss.loss(output, targets, known)
-            return each.mean() if weight is None else (weight * each).sum() / weight.sum()
+            return F.weighted_mean(loss.loss(output, targets, known), weight)
 
         sample = Sample(codes, targets.shape[1], targets, None if squared else mean_loss, weight)
         parts.decoder.initialise(self.decoder, sample)

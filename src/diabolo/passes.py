@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from . import functional as F
+
 if TYPE_CHECKING:
     from .latent import LatentSpace, Posterior
 
@@ -163,9 +165,7 @@ class Pass:
 
     def average(self, values: Tensor) -> Tensor:
         """The mean of values of rows, by their weights where they have some: (*models, batch) to (*models,)."""
-        if self.weight is None:
-            return values.mean(-1)
-        return (self.weight * values).sum(-1) / self.weight.sum(-1)
+        return F.weighted_mean(values, self.weight)
 
     def first(self) -> Pass:
         """The pass of the first draw of each row, which is what penalties look at."""

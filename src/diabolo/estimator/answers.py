@@ -142,8 +142,7 @@ class Answers(TransformerMixin, FittedState):
             # Summed in float64, so that a row's score does not depend on how the sum is split.
             target = self.module_.filled(x).double().cpu()
             each = loss.excess_per_feature(output.double().cpu(), target, own)
-            each = each.where(~x.isnan().cpu(), each.new_zeros(())) if self.module_.parts.missing else each
-            return -each.sum(-1, keepdim=True)
+            return -self.module_.observed(each, x).sum(-1, keepdim=True)
 
         def score(block: Array) -> NDArray[np.float64]:
             return self._compute(minus_excess, self._scaled(block)).squeeze(-1).numpy()

@@ -11,9 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.rng import generator
-from ..errors import SettingError
 from ..training.control import undisturbed
-from .probability import Probabilities
+from .probability import Probabilities, check_draws
 
 Array = NDArray[np.floating]
 
@@ -59,10 +58,8 @@ class Imputation(Probabilities):
         (False, True)
         """
         check_is_fitted(self)
-        if draws is not None and (
-            isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1
-        ):
-            raise SettingError(f"draws must be None or an integer >= 1, got {draws!r}.")
+        if draws is not None:
+            check_draws(draws, "None or an integer >= 1")
         rows = np.asarray(self._answerable(X)[:])  # type: ignore[index]
         gaps = np.isnan(rows)
         if draws is None:
@@ -73,12 +70,11 @@ class Imputation(Probabilities):
 
     def _draws(self, rows: Array, draws: int, source: torch.Generator) -> Array:
         """Rows drawn from the likelihoods of codes that are drawn for rows: (draws, n, n_features)."""
-        model, latent = self.module_, self.module_.parts.latent
+        model = self.module_
 
         def drawn(x: torch.Tensor) -> torch.Tensor:
-            q = model.posterior_of(x)
-            noise = {k: d((len(x), latent.dim), source).to(x) for k, d in latent.noise().items()}
-            output, own = model.decode_raw(q.rsample(noise))[0], model.component("reconstruction")
+            codes = model.draw_codes(model.posterior_of(x), x, source)
+            output, own = model.decode_raw(codes)[0], model.component("reconstruction")
             return model.parts.reconstruction.sample(output, source, own)
 
         scaled = self._scaled(rows)

@@ -115,8 +115,7 @@ class Probabilities(Answers):
     ) -> NDArray[np.float64]:
         """What a function makes, row by row (rows, k), of log p(x|z) + log p(z) - log q(z|x) at draws (draws, rows)."""
         check_is_fitted(self)
-        if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
-            raise SettingError(f"draws must be an integer >= 1, got {draws!r}.")
+        check_draws(draws, "an integer >= 1")
         self._require_likelihood()
         rows, seed = self._rows(X), int(check_random_state(random_state).randint(2**31 - 1))
         loss = self.module_.parts.reconstruction
@@ -138,22 +137,19 @@ class Probabilities(Answers):
 
     def _weigher(self, draws: int, source: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:
         model = self.module_
-        loss, latent, prior = model.parts.reconstruction, model.parts.latent, model.parts.latent.prior
+        loss, prior = model.parts.reconstruction, model.parts.latent.prior
         own = self._in_double("reconstruction")
         assert prior is not None  # as _require_likelihood has seen
 
         def of_some(x: torch.Tensor, h: torch.Tensor, times: int) -> torch.Tensor:
             several = repeat_rows(h, times)
             q = model.posterior(several)
-            noise = {k: draw((len(several), latent.dim), source).to(h) for k, draw in latent.noise().items()}
-            z = q.rsample(noise)
+            z = model.draw_codes(q, several, source)
             ratio = q.log_prob(z) - prior.log_prob(z, model.component("prior"), model.posterior_of)
             output = model.decode_raw(z)[0].double().cpu()
             rows = repeat_rows(x, times)
             each = loss.log_prob(output, model.filled(rows).double().cpu(), own)
-            if model.missing is not None:
-                each = each.where(~rows.isnan().cpu(), each.new_zeros(()))
-            px = each.sum(-1)
+            px = model.observed(each, rows).sum(-1)
             return (px - ratio.double().cpu()).view(times, -1).T
 
         def weigh(x: torch.Tensor) -> torch.Tensor:
@@ -187,3 +183,9 @@ class Probabilities(Answers):
                 f"{row}, column {column}; binarise or round the rows, or take a likelihood of numbers, such as "
                 "reconstruction='gaussian'."
             )
+
+
+def check_draws(draws: Any, expected: str) -> None:
+    """Raise a SettingError if a number of draws is none; ``expected`` says what it may be."""
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
+        raise SettingError(f"draws must be {expected}, got {draws!r}.")

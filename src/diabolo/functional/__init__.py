@@ -23,6 +23,7 @@ _HOME = {
     "sparsity": ("log_rates", "sparsity_kl"),
     "jacobians": ("squared_jacobian_norm",),
     "persistence": ("distance_matrix", "persistence_pairs", "edge_lengths", "topological_loss"),
+    "means": ("weighted_mean",),
     "total_correlation": ("aggregate_log_densities",),
     "von_mises_fisher": ("vmf_angle", "vmf_log_normaliser", "vmf_mean_cosine"),
     "warps": ("rotate_images", "rectangle_mask", "pixel_permutation"),

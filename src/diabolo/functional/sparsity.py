@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from .clamping import clamp_inwards
+from .means import weighted_mean
 
 
 def log_rates(activation: Tensor, sigmoid: bool, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -35,18 +36,16 @@ def log_rates(activation: Tensor, sigmoid: bool, weight: Tensor | None = None) -
     >>> on.exp(), off.exp()
     (tensor([0.2500]), tensor([0.7500]))
     """
-    if weight is not None:
-        weight = (weight / weight.sum(-1, keepdim=True)).unsqueeze(-1)
     if sigmoid and weight is not None:
-        on, off = (nnf.logsigmoid(a) + weight.log() for a in (activation, -activation))
+        log_shares = (weight / weight.sum(-1, keepdim=True)).log().unsqueeze(-1)
+        on, off = (nnf.logsigmoid(a) + log_shares for a in (activation, -activation))
         return on.logsumexp(-2), off.logsumexp(-2)
     if sigmoid:
         log_n = math.log(activation.shape[-2])
         on, off = nnf.logsigmoid(activation), nnf.logsigmoid(-activation)
         return on.logsumexp(-2) - log_n, off.logsumexp(-2) - log_n
     eps = torch.finfo(activation.dtype).eps
-    mean = activation.mean(-2) if weight is None else (weight * activation).sum(-2)
-    rate = clamp_inwards(mean, eps, 1 - eps)
+    rate = clamp_inwards(weighted_mean(activation, weight, by_feature=True), eps, 1 - eps)
     return rate.log(), (-rate).log1p()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .. import functional as F
+
 
 class CountScale(nn.Module):
     """Counts go in as their logarithm, standardised; what comes out is added to the logarithm of the mean counts.
@@ -48,11 +50,11 @@ class CountScale(nn.Module):
         """
         with torch.no_grad():
             logs, targets = rows.double().log1p(), targets.double()
-            spread, mean, mean_target = logs.std(0, correction=0), logs.mean(0), targets.mean(0)
-            if weight is not None:
-                share = (weight.double() / weight.double().sum()).unsqueeze(-1)
-                mean, mean_target = (share * logs).sum(0), (share * targets).sum(0)
-                spread = (share * (logs - mean).square()).sum(0).sqrt()
+            counts = None if weight is None else weight.double()
+            mean, mean_target = (F.weighted_mean(v, counts, by_feature=True) for v in (logs, targets))
+            spread = logs.std(0, correction=0)
+            if counts is not None:
+                spread = F.weighted_mean((logs - mean).square(), counts, by_feature=True).sqrt()
             self.offset.copy_(mean)
             self.scale.copy_(torch.where(spread > 0, spread, torch.ones_like(spread)))
             self.log_mean.copy_(mean_target.clamp(min=0.5 / len(targets)).log())

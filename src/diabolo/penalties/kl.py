@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from .. import functional as F
 from ..errors import SettingError
 from ..latent.base import LatentSpace
 from ..parts import part, setting
@@ -59,10 +60,7 @@ class KL(SamplePenalty):
         if each is None:
             return p.kl
         # Adding what is missing leaves no gradient where a dimension's mean is below.
-        mean = each.mean(-2, keepdim=True)
-        if p.weight is not None:
-            share = (p.weight / p.weight.sum(-1, keepdim=True)).unsqueeze(-1)
-            mean = (share * each).sum(-2, keepdim=True)
+        mean = F.weighted_mean(each, p.weight, by_feature=True, keepdim=True)
         return (each + (self.free_bits - mean).clamp(min=0)).sum(-1)
 
     def validate(self, latent: LatentSpace) -> None:

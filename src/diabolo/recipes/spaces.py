@@ -12,8 +12,17 @@ from .table import build, recipe
 
 if TYPE_CHECKING:
     from ..estimator.autoencoder import Autoencoder
+    from ..penalties import Penalty
 
 __all__ = ["spherical", "mmd", "adversarial", "vae", "beta_vae", "beta_tc_vae", "factor_vae", "topological"]
+
+
+def _variational(settings: dict[str, Any], latent_dim: int, *penalties: Penalty) -> Autoencoder:
+    """A variational autoencoder with penalties on its codes, the divergence from the prior first."""
+    # They act on nats a row, so the loss must be one that knows its own scale, on any data: a learnt variance. Without
+    # the divergence's warm-up the codes would be switched off before the decoder has a use for them.
+    held = penalties if len(penalties) > 1 else penalties[0]
+    return build(settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=held)
 
 
 @recipe
@@ -132,11 +141,7 @@ def beta_vae(latent_dim: int = 32, beta: float = 4.0, **settings: Any) -> Autoen
     >>> beta_vae(10, beta=2).penalties
     KL(weight=2.0, warmup=0.1)
     """
-    # Beta acts on nats a row, so the loss must be one that knows its own scale, on any data: a learnt variance.
-    # Without the warm-up the codes would be switched off before the decoder has a use for them.
-    return build(
-        settings, latent=Gaussian(latent_dim), reconstruction="gaussian", penalties=KL(beta, warmup=0.1)
-    )
+    return _variational(settings, latent_dim, KL(beta, warmup=0.1))
 
 
 @recipe
@@ -159,9 +164,7 @@ def beta_tc_vae(latent_dim: int = 10, beta: float = 6.0, **settings: Any) -> Aut
     >>> beta_tc_vae(6, beta=4).penalties
     (KL(warmup=0.1), TotalCorrelation(weight=3.0, warmup=0.1))
     """
-    made = beta_vae(latent_dim, 1.0)
-    penalties = (made.penalties, TotalCorrelation(beta - 1, warmup=0.1))
-    return build(settings, latent=made.latent, reconstruction=made.reconstruction, penalties=penalties)
+    return _variational(settings, latent_dim, KL(warmup=0.1), TotalCorrelation(beta - 1, warmup=0.1))
 
 
 @recipe
@@ -184,9 +187,7 @@ def factor_vae(latent_dim: int = 10, gamma: float = 10.0, **settings: Any) -> Au
     >>> factor_vae(6, gamma=20).penalties
     (KL(warmup=0.1), AdversarialTC(weight=20.0))
     """
-    made = beta_vae(latent_dim, 1.0)
-    penalties = (made.penalties, AdversarialTC(gamma))
-    return build(settings, latent=made.latent, reconstruction=made.reconstruction, penalties=penalties)
+    return _variational(settings, latent_dim, KL(warmup=0.1), AdversarialTC(gamma))
 
 
 @recipe

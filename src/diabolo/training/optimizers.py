@@ -42,17 +42,19 @@ class FlatOptimizer(ABC):
         Flat parameters: (*models, size).
     places : sequence of slice
         The pieces that gradients come in; in a stack a single one, of all.
-    paces : sequence of (slice, float)
-        Places whose rate is another, and how many times that of the step.
 
     Attributes
     ----------
+    paces : sequence of (slice, float)
+        Places whose rate is another, and how many times that of the step.
     state : dict of str to Tensor
         All that has to be kept to go on, besides the parameters themselves.
     """
 
-    def __init__(self, flat: Tensor, places: Sequence[slice], paces: Sequence[tuple[slice, float]]) -> None:
-        self.flat, self.places, self.paces = flat, places, paces
+    paces: Sequence[tuple[slice, float]] = ()
+
+    def __init__(self, flat: Tensor, places: Sequence[slice]) -> None:
+        self.flat, self.places = flat, places
         self.state: dict[str, Tensor] = {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
@@ -116,10 +118,8 @@ class FlatOptimizer(ABC):
 class FlatAdam(FlatOptimizer):
     """Adam and AdamW through PyTorch's fused kernel, on contiguous memory (it ignores strides)."""
 
-    def __init__(
-        self, flat: Tensor, spec: Adam, places: Sequence[slice], paces: Sequence[tuple[slice, float]]
-    ) -> None:
-        super().__init__(flat, places, paces)
+    def __init__(self, flat: Tensor, spec: Adam, places: Sequence[slice]) -> None:
+        super().__init__(flat, places)
         self.spec = spec
         self.decay = spec.decay if isinstance(spec, AdamW) else 0.0
         self.state = {
@@ -155,10 +155,8 @@ class FlatAdam(FlatOptimizer):
 class FlatSGD(FlatOptimizer):
     """Gradient descent with heavy-ball momentum."""
 
-    def __init__(
-        self, flat: Tensor, spec: SGD, places: Sequence[slice], paces: Sequence[tuple[slice, float]]
-    ) -> None:
-        super().__init__(flat, places, paces)
+    def __init__(self, flat: Tensor, spec: SGD, places: Sequence[slice]) -> None:
+        super().__init__(flat, places)
         self.spec = spec
         if spec.momentum:
             self.state = {"velocity": torch.zeros_like(flat)}
@@ -187,5 +185,7 @@ def make_optimizer(
     """The optimiser that a specification describes, for flat parameters whose gradient comes in pieces."""
     for kind, cls in _ROWS:
         if isinstance(spec, kind):
-            return cls(flat, spec, places, paces)  # type: ignore[arg-type]
+            made = cls(flat, spec, places)  # type: ignore[arg-type]
+            made.paces = paces
+            return made
     raise UnknownNameError("optimizer", type(spec).__name__, [kind.__name__ for kind, _ in _ROWS])

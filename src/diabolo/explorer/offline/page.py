@@ -138,10 +138,19 @@ def to_html(
 
 def _chosen(subject: ExplorerModel, rows: int | None) -> NDArray[np.intp]:
     """The rows that go along, each label by its share."""
+    return spread_over_labels(subject, rows or rows_that_fit(subject.n_features, _NUMBERS))
+
+
+def rows_that_fit(n_features: int, numbers: int) -> int:
+    """How many rows a page holds that may hold so many numbers of them."""
+    return min(_ROWS, max(_FEWEST, numbers // n_features))
+
+
+def spread_over_labels(subject: ExplorerModel, most: int) -> NDArray[np.intp]:
+    """So many rows at most, each label by its share."""
     from ..model import spread_rows
 
-    most = int(rows or min(_ROWS, max(_FEWEST, _NUMBERS // subject.n_features)))
-    return spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
+    return spread_rows(np.flatnonzero(subject.finite), subject.data.y, int(most))
 
 
 def content_of(

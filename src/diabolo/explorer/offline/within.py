@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +12,16 @@ from numpy.typing import NDArray
 from ...errors import SettingError
 from ...report.html import Living
 from ...report.html import page as report_page
-from .page import content_of, explorer_files, packed
+from .page import content_of, explorer_files, packed, rows_that_fit, spread_over_labels
 
 if TYPE_CHECKING:
     from ...report import Report
 
-_ROWS = 2000
 # With more numbers in all, fewer rows go along, so that a page stays below some six megabytes.
 _NUMBERS = 2_000_000
 _WORST = 50
+# What decodes in the page, and whether its weights are float16: the first that can, else what was decoded beforehand.
+_ENGINES = (("plain", True), ("plain", False))
 
 #: Findings that the worst reconstructed samples show.
 _OF_ERRORS = (
@@ -60,7 +62,7 @@ def report_with_explorer(
 
 
 def _living(report: Report) -> Living | None:
-    from ..model import make_subjects, spread_rows
+    from ..model import make_subjects
     from ..protocol import pack
 
     material, computed = report.material, report.material.computed
@@ -71,16 +73,14 @@ def _living(report: Report) -> Living | None:
     subject = make_subjects(material.model, _shown(X, shape, material.model), computed.y)[0]
     worst = np.argsort(-((computed.X - computed.X_hat) ** 2 / material.scale**2).sum(axis=1), kind="stable")
     chosen = {"worst": worst[: min(_WORST, max(5, len(X) // 20))], "outside": computed.outside[:_WORST]}
-    most = min(_ROWS, max(100, _NUMBERS // X.shape[1]))
-    places = spread_rows(np.flatnonzero(subject.finite), subject.data.y, most)
+    places = spread_over_labels(subject, rows_that_fit(X.shape[1], _NUMBERS))
     places = np.unique(np.concatenate([places, *chosen.values()])).astype(np.intp)
-    try:
-        header, arrays = content_of(subject, "plain", True, places)
-    except SettingError:
-        try:
-            header, arrays = content_of(subject, "plain", False, places)
-        except SettingError:
-            header, arrays = content_of(subject, "atlas", False, places)
+    for engine, half in _ENGINES:
+        with suppress(SettingError):
+            header, arrays = content_of(subject, engine, half, places)
+            break
+    else:
+        header, arrays = content_of(subject, "atlas", False, places)
     script, style = explorer_files()
     said = f"{len(places):,} of the {len(X):,} samples that were judged"
     return Living(packed(pack(header, arrays)), script, style, _links(chosen), said)
