@@ -260,7 +260,7 @@ RANGES: tuple[Range, ...] = (
         0.95,
         "samples can be told apart from the data: a classifier is right on {value:.0%} (MMD p = "
         "{f.generation.mmd_p:.2g}; codes from {f.generation.source})",
-        "for samples, use a recipe with a prior (vae, wae) and more dimensions; for codes alone it does not matter",
+        "for samples, use a recipe with a prior (vae, mmd) and more dimensions; for codes alone it does not matter",
         "Lopez-Paz and Oquab 2017, arXiv:1610.06545: the best accuracy is (1 + total variation) / 2; " + _PRINCIPLE,
         _promise,
     ),
