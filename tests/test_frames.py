@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV
 
 import diabolo
 from diabolo import MLP, Autoencoder, Training
+from diabolo.data.frames import columns_of, read
 from diabolo.data.guessing import guess, learn
 from diabolo.data.schema import Schema
 from diabolo.errors import DataError, FileError, OutsideRangeWarning, SettingError, UnknownNameError
@@ -410,3 +411,10 @@ def test_goes_on_from_frames(model: Autoencoder) -> None:
     assert ae.untrained().reconstruct(PEOPLE).dtypes.equals(PEOPLE.dtypes)
     same = pickle.loads(pickle.dumps(model))
     pd.testing.assert_frame_equal(same.sample(3, random_state=0), model.sample(3, random_state=0))
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_whole_numbers_that_float64_does_not_hold_are_rounded(make: Any) -> None:
+    cells = read(columns_of(make({"id": [2**53 + 1, 5, -(2**60) - 1]}))["id"])
+    assert cells.holds == "number"
+    assert cells.known.tolist() == [2.0**53, 5.0, -(2.0**60)]

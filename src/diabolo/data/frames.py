@@ -116,7 +116,7 @@ def read(series: Any) -> Cells:
     dtype = str(native.dtype if hasattr(native, "dtype") else native.type)
     missing = np.asarray(series.is_null().to_numpy(), bool)
     if kind.is_numeric():
-        values = np.asarray(series.cast(nw.Float64).to_numpy(), np.float64)
+        values = _floats(series)
         return Cells("number", values, missing | np.isnan(values), dtype)
     if isinstance(kind, nw.Datetime | nw.Date):
         moments = series if isinstance(kind, nw.Datetime) else series.cast(nw.Datetime("us"))
@@ -130,6 +130,15 @@ def read(series: Any) -> Cells:
         declared, ordered = _declared(native)
         return Cells("text", values, missing, dtype, "", declared, ordered)
     return _of_objects(values, missing, dtype)
+
+
+def _floats(series: Any) -> NDArray[np.float64]:
+    """Numbers as float64, whole ones beyond 2^53 rounded; Arrow would refuse those."""
+    import narwhals as nw
+
+    if series.implementation.is_pyarrow():
+        return np.asarray(series.to_native().cast("float64", safe=False).to_numpy(), np.float64)
+    return np.asarray(series.cast(nw.Float64).to_numpy(), np.float64)
 
 
 def _whole(series: Any, missing: NDArray[np.bool_]) -> NDArray[np.int64]:
